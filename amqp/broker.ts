@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import {
+  connect,
+  type Channel,
+  type ChannelModel,
+  type ConfirmChannel,
+  type Options,
+  type RecoveringChannelModel,
+} from 'amqplib';
+import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
+
+/** What the broker's users need of a logger. */
+export interface BrokerLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** RabbitMQ cannot be reached, or has not confirmed in time: whether a message was taken is unknown. */
+export class BrokerDown extends Error {
+  override name = 'BrokerDown';
+}
+
+export interface BrokerOptions {
+  url: string;
+  /** Shown in RabbitMQ's list of connections. */
+  connectionName: string;
+  log: BrokerLog;
+}
+
+const CONFIRM_TIMEOUT_MS = 4_000;
+
+/**
+ * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
+ * Opening it does not wait for the broker.
+ */
+export class Broker {
+  readonly name = 'broker';
+  private connection: RecoveringChannelModel | null = null;
+  private publisher: ConfirmChannel | null = null;
+  private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
+  private readonly returned = new Set<string>();
+
+  constructor(private readonly options: BrokerOptions) {}
+
+  /** Whether a message could be published now. */
+  get isUp(): boolean {
+    return this.publisher !== null;
+  }
+
+  /** Registers what is to be set up anew on each connection; before `open`. */
+  use(setUp: (model: ChannelModel) => Promise<void>): void {
+    this.onConnect.push(setUp);
+  }
+
+  async open(): Promise<void> {
+    const { url, connectionName, log } = this.options;
+    this.connection = await connect(url, {
+      noDelay: true, // a publish and an acknowledgement are small writes: waiting to join them costs seconds
+      clientProperties: { connection_name: connectionName },
+      recovery: { waitForConnect: false, setup: (model: ChannelModel) => this.setUp(model) },
+    });
+    this.connection.on('error', (error) => log.warn({ err: error }, 'RabbitMQ connection failed'));
+    this.connection.on('connect', () => log.info({}, 'RabbitMQ connected'));
+    this.connection.on('reconnect-scheduled', ({ attempt, delay, error }) => {
+      log.warn({ err: error, attempt, retryInMs: delay }, 'RabbitMQ is away');
+    });
+  }
+
+  /** Opens a channel whose end is the connection's: with one gone, all is set up anew. */
+  async channel(model: ChannelModel): Promise<ConfirmChannel> {
+    const channel = await model.createConfirmChannel();
+    channel.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ channel failed'));
+    channel.on('close', () => void model.close().catch(() => undefined));
+    return channel;
+  }
+
+  /**
+   * Publishes a persistent message and waits until the broker has it.
+   *
+   * @throws BrokerDown where it does not confirm, or no queue takes the message
+   */
+  async publish(
+    exchange: string,
+    routingKey: string,
+    content: Buffer,
+    properties: Options.Publish = {},
+  ): Promise<void> {
+    const channel = this.publisher;
+    if (!channel) throw new BrokerDown('RabbitMQ is not connected.');
+    const messageId = properties.messageId ?? randomUUID();
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new BrokerDown(`RabbitMQ has not confirmed ${routingKey} ${messageId} in time.`)),
+        CONFIRM_TIMEOUT_MS,
+      );
+      const settle = (error: Error | null): void => {
+        clearTimeout(timer);
+        if (error) reject(new BrokerDown(`RabbitMQ did not take ${routingKey} ${messageId}: ${error.message}`));
+        else if (this.returned.delete(messageId)) reject(new BrokerDown(`No queue takes ${exchange}/${routingKey}.`));
+        else resolve();
+      };
+      try {
+        // Mandatory: a message that no queue takes comes back, instead of being confirmed and forgotten.
+        const options = { contentType: 'text/json', ...properties, messageId, persistent: true, mandatory: true };
+        channel.publish(exchange, routingKey, content, options, settle);
+      } catch (error) {
+        settle(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  }
+
+  /** Publishes a message of the contract as JSON. */
+  async send(route: Route, message: object): Promise<void> {
+    await this.publish(route.exchange, route.routingKey, Buffer.from(JSON.stringify(message)));
+  }
+
+  async stop(): Promise<void> {
+    await this.connection?.close();
+  }
+
+  private async setUp(model: ChannelModel): Promise<void> {
+    const channel = await this.channel(model);
+    channel.on('return', (message) => this.returned.add(String(message.properties.messageId)));
+    channel.on('close', () => (this.publisher = null));
+    await declareAll(channel);
+    this.publisher = channel;
+    for (const setUp of this.onConnect) await setUp(model);
+  }
+}
+
+// Both sides declare both routes: whichever service starts first, no message finds its queue missing.
+async function declareAll(channel: Channel): Promise<void> {
+  await declareRoute(channel, PROCESS_PAYMENT);
+  await declareRoute(channel, PAYMENT_STAT);
+}

@@ -1,0 +1,24 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^@shop/([^/]+)/package\\.json$': '<rootDir>/$1/package.json',
+    '^@shop/([^/]+)/(.+)$': '<rootDir>/$1/$2',
+  },
+  globalSetup: '<rootDir>/test/start-servers.ts',
+  globalTeardown: '<rootDir>/test/stop-servers.ts',
+  reporters: ['default', '<rootDir>/test/summary-reporter.js'],
+  testTimeout: 30_000,
+};

@@ -1,0 +1,16 @@
+import { randomUUID } from 'node:crypto';
+import type { OrdersClient } from '@shop/prisma/clients';
+
+export interface NewCustomer {
+  firstName: string;
+  lastName: string;
+  email: string;
+}
+
+export interface Customer extends NewCustomer {
+  customerId: string;
+}
+
+/** Adds a customer under a new id. */
+export const addCustomer = (database: OrdersClient, customer: NewCustomer): Promise<Customer> =>
+  database.customer.create({ data: { customerId: randomUUID(), ...customer } });

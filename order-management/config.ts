@@ -1,0 +1,42 @@
+import {
+  amqpUrl,
+  commonSettings,
+  duration,
+  integer,
+  oneOf,
+  port,
+  postgresUrl,
+  readEnvironment,
+} from '@shop/service/environment';
+import { z } from 'zod';
+
+const settings = z
+  .object({
+    ...commonSettings,
+    PORT: port(8001),
+    DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce'),
+    AMQP_URL: amqpUrl(),
+    /** How sagas reach the payment service. */
+    PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
+    /** Beside the original payment service, which charges every ask, this must be 1. */
+    PAYMENT_ASKS: integer(3, 1, 100),
+    PAYMENT_TIMEOUT: duration('30s'),
+    /** How often orders are looked for whose saga is missing. */
+    SWEEP_INTERVAL: duration('5s'),
+    /** How long an order may be `placed` before it is looked at, and between two looks. */
+    SWEEP_AFTER: duration('30s'),
+  })
+  .superRefine(({ AMQP_URL, PAYMENT_CHANNEL }, context) => {
+    if (AMQP_URL === null && PAYMENT_CHANNEL === 'events') {
+      context.addIssue({
+        code: 'custom',
+        path: ['PAYMENT_CHANNEL'],
+        message: 'needs a broker where it is events, and AMQP_URL is none: set it to activity',
+      });
+    }
+  });
+
+export type Config = z.output<typeof settings>;
+
+/** The service's settings. @throws ConfigError with every problem of the environment */
+export const readConfig = (env?: NodeJS.ProcessEnv): Config => readEnvironment(settings, env);

@@ -1,0 +1,38 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { Problem } from '@shop/service/problem';
+import { Router } from 'express';
+import { addCustomer } from '../catalog/customers';
+import { addProduct, findProducts, removeProduct } from '../catalog/products';
+import { customerBody, productBody, readBody, readCount, readId } from './schemas';
+import { productOnWire } from './wire';
+
+/** Customers and products. */
+export function catalogRoutes(database: OrdersClient): Router {
+  const routes = Router();
+
+  routes.post('/customer', async (request, response) => {
+    response.status(201).json(await addCustomer(database, readBody(customerBody, request.body)));
+  });
+
+  routes.post('/product', async (request, response) => {
+    const product = await addProduct(database, readBody(productBody, request.body));
+    response.status(201).json(productOnWire(product));
+  });
+
+  routes.get('/products', async (request, response) => {
+    const { paginationOffset, paginationLimit } = request.query;
+    const page = { offset: readCount(paginationOffset, 0, 1e9), limit: readCount(paginationLimit, 10, 1_000) };
+    const products = await findProducts(database, page);
+    response.json(products.map((product) => productOnWire(product)));
+  });
+
+  routes.delete('/product/:id', async (request, response) => {
+    const productId = readId(request.params.id, 'product');
+    const outcome = await removeProduct(database, productId);
+    if (outcome === 'unknown') throw new Problem(404, `There is no product ${productId}.`);
+    if (outcome === 'ordered') throw new Problem(409, `Product ${productId} is part of orders and cannot be deleted.`);
+    response.json({ message: `Product ${productId} was deleted.` });
+  });
+
+  return routes;
+}

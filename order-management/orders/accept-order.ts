@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { OrdersClient } from '@shop/prisma/clients';
+import { retryDeadlocks } from '@shop/prisma/errors';
+import type { PlacedOrder } from './placed-order';
+
+export interface OrderRequest {
+  customerId: string;
+  /** Each product once. */
+  lines: { productId: string; quantity: number }[];
+}
+
+/** A line that cannot be had: `available` is null where there is no such product. */
+export interface Shortage {
+  productId: string;
+  ordered: number;
+  available: number | null;
+}
+
+export type Acceptance =
+  | { accepted: true; order: PlacedOrder; totalAmount: string }
+  | { accepted: false; unknownCustomer: true }
+  | { accepted: false; unknownCustomer: false; shortages: Shortage[] };
+
+/** A line as asked for, and the product as it is held; one row each. */
+interface HeldLine {
+  customer_known: boolean;
+  order_date: Date | null;
+  total_amount: string | null;
+  product_id: string;
+  quantity: number;
+  name: string | null;
+  price: string;
+  description: string | null;
+  product_type: string;
+  quantity_available: number;
+}
+
+/**
+ * Accepts an order: the order, its lines at the products' prices, and the stock of all its lines, or nothing at all.
+ *
+ * One statement, so one transaction and one round trip. Products are locked in the order of their ids, so that two
+ * orders of the same products queue up rather than deadlock, and each sees what the other has left.
+ *
+ * @param examineAfterMs when the sweeper is to look, should no saga have settled the order by then
+ */
+export async function acceptOrder(
+  database: OrdersClient,
+  { customerId, lines }: OrderRequest,
+  examineAfterMs: number,
+): Promise<Acceptance> {
+  const orderId = randomUUID();
+  const productIds = lines.map((line) => line.productId);
+  const quantities = lines.map((line) => line.quantity);
+
+  const held = await retryDeadlocks(
+    () => database.$queryRaw<HeldLine[]>`
+      WITH wanted AS (
+        SELECT * FROM unnest(${productIds}::uuid[], ${quantities}::int[]) AS line (product_id, quantity)
+      ), held AS (
+        SELECT product.*, wanted.quantity
+        FROM products product JOIN wanted USING (product_id)
+        ORDER BY product_id
+        FOR NO KEY UPDATE OF product
+      ), verdict AS (
+        SELECT customer_known, customer_known AND all_in_stock AS accepted
+        FROM (SELECT
+          EXISTS (SELECT FROM customers WHERE customer_id = ${customerId}::uuid) AS customer_known,
+          (SELECT count(*) FROM held WHERE quantity_available >= quantity) = (SELECT count(*) FROM wanted) AS all_in_stock
+        ) checks
+      ), taken AS (
+        UPDATE products product SET quantity_available = product.quantity_available - held.quantity
+        FROM held, verdict WHERE product.product_id = held.product_id AND verdict.accepted
+      ), placed AS (
+        INSERT INTO orders (order_id, customer_id, order_status, payment_status, order_date, stock_taken_at, examine_after)
+        SELECT ${orderId}::uuid, ${customerId}::uuid, 'placed', 'pending', now() AT TIME ZONE 'UTC', now(),
+          now() + ${examineAfterMs}::int * interval '1 ms'
+        FROM verdict WHERE accepted
+        RETURNING order_id, order_date
+      ), lines AS (
+        INSERT INTO order_products (order_id, product_id, quantity, unit_price)
+        SELECT placed.order_id, held.product_id, held.quantity, held.price FROM held, placed
+      )
+      SELECT verdict.customer_known, placed.order_date, wanted.product_id, wanted.quantity,
+        (SELECT sum(price * quantity) FROM held)::text AS total_amount,
+        held.name, held.price::text, held.description, held.product_type, held.quantity_available
+      FROM wanted CROSS JOIN verdict LEFT JOIN held USING (product_id) LEFT JOIN placed ON true`,
+  );
+
+  const first = held[0];
+  if (!first) throw new Error('An order needs at least one line.');
+  if (!first.customer_known) return { accepted: false, unknownCustomer: true };
+  if (!first.order_date || first.total_amount === null) {
+    return { accepted: false, unknownCustomer: false, shortages: held.filter(isShort).map(shortageOf) };
+  }
+  return {
+    accepted: true,
+    totalAmount: first.total_amount,
+    order: {
+      orderId,
+      customerId,
+      orderStatus: 'placed',
+      paymentStatus: 'pending',
+      orderDate: first.order_date,
+      lines: held.map((line) => ({
+        productId: line.product_id,
+        name: line.name ?? '',
+        price: line.price,
+        description: line.description,
+        quantityAvailable: line.quantity_available - line.quantity,
+        productType: line.product_type,
+        quantity: line.quantity,
+      })),
+    },
+  };
+}
+
+const isShort = (line: HeldLine): boolean => line.name === null || line.quantity_available < line.quantity;
+
+const shortageOf = ({ product_id, quantity, name, quantity_available }: HeldLine): Shortage => ({
+  productId: product_id,
+  ordered: quantity,
+  available: name === null ? null : quantity_available,
+});

@@ -1,0 +1,39 @@
+import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
+import type { PlacedOrder } from './placed-order';
+
+const withProducts = { lines: { include: { product: true }, orderBy: { productId: 'asc' } } } as const;
+
+/** All orders that are not deleted, the oldest first. */
+export async function findOrders(database: OrdersClient): Promise<PlacedOrder[]> {
+  const rows = await database.order.findMany({
+    where: { deletedAt: null },
+    include: withProducts,
+    orderBy: [{ orderDate: 'asc' }, { orderId: 'asc' }],
+  });
+  return rows.map(placedOrderOf);
+}
+
+/** One order; null where there is none, or none any more. */
+export async function findOrder(database: OrdersClient, orderId: string): Promise<PlacedOrder | null> {
+  const row = await database.order.findUnique({ where: { orderId, deletedAt: null }, include: withProducts });
+  return row && placedOrderOf(row);
+}
+
+type Row = OrdersPrisma.OrderGetPayload<{ include: typeof withProducts }>;
+
+const placedOrderOf = ({ lines, ...order }: Row): PlacedOrder => ({
+  orderId: order.orderId,
+  customerId: order.customerId,
+  orderStatus: order.orderStatus,
+  paymentStatus: order.paymentStatus,
+  orderDate: order.orderDate,
+  lines: lines.map(({ product, unitPrice, quantity }) => ({
+    productId: product.productId,
+    name: product.name,
+    price: (unitPrice ?? product.price).toFixed(2),
+    description: product.description,
+    quantityAvailable: product.quantityAvailable,
+    productType: product.productType,
+    quantity,
+  })),
+});

@@ -1,0 +1,31 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+
+/**
+ * Makes a customer's wish to cancel durable, before anything acts on it: from here on nothing ships the order.
+ *
+ * @returns what the order's status was: the wish counts only where that is `placed`; null where there is no such order
+ */
+export async function requestCancel(database: OrdersClient, orderId: string): Promise<string | null> {
+  const requested = await database.$executeRaw`
+    UPDATE orders SET cancel_requested_at = coalesce(cancel_requested_at, now()), examine_after = now()
+    WHERE order_id = ${orderId}::uuid AND order_status = 'placed' AND deleted_at IS NULL`;
+  if (requested > 0) return 'placed';
+  const order = await database.order.findUnique({ where: { orderId, deletedAt: null }, select: { orderStatus: true } });
+  return order?.orderStatus ?? null;
+}
+
+/**
+ * Hides an order, and cancels it where it is not settled; its row stays, so that money that turns up late finds it.
+ *
+ * @returns what the order's status was; null where there is no such order
+ */
+export async function deleteOrder(database: OrdersClient, orderId: string): Promise<string | null> {
+  const rows = await database.$queryRaw<{ order_status: string }[]>`
+    UPDATE orders SET
+      deleted_at = now(),
+      cancel_requested_at = CASE WHEN order_status = 'placed' THEN coalesce(cancel_requested_at, now()) ELSE cancel_requested_at END,
+      examine_after = CASE WHEN order_status = 'placed' THEN now() ELSE examine_after END
+    WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL
+    RETURNING order_status`;
+  return rows[0]?.order_status ?? null;
+}

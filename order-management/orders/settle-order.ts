@@ -1,0 +1,78 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { retryDeadlocks } from '@shop/prisma/errors';
+import type { Cancellation, Settlement } from '@shop/workflows/contract';
+
+/** Ships a `placed` order that this payment has paid; where its customer cancelled first, cancels it instead. */
+export const shipOrder = (database: OrdersClient, orderId: string, paymentId: string): Promise<Settlement> =>
+  settle(database, orderId, { ship: true, paymentStatus: 'cancelled', paymentId });
+
+/** Cancels a `placed` order and gives back the stock that was taken for it. */
+export const cancelOrder = (database: OrdersClient, orderId: string, why: Cancellation): Promise<Settlement> =>
+  settle(database, orderId, {
+    ship: false,
+    paymentStatus: why.paymentStatus,
+    paymentId: why.paymentStatus === 'failed' ? why.paymentId : null,
+  });
+
+interface Intent {
+  ship: boolean;
+  /** What becomes of the payment where the order ends cancelled. */
+  paymentStatus: 'failed' | 'cancelled';
+  paymentId: string | null;
+}
+
+interface SettledRow {
+  order_status: string;
+  payment_status: string;
+  payment_id: string | null;
+}
+
+/**
+ * Moves an order out of `placed`, for good, in one transaction: its status and, where it ends cancelled, all of its
+ * stock. An order that has left `placed` stays as it is, so that a repeated or contradicting call changes nothing.
+ *
+ * @returns how the order ended, whoever settled it; an order that is not there is as good as cancelled
+ */
+async function settle(
+  database: OrdersClient,
+  orderId: string,
+  { ship, paymentStatus, paymentId }: Intent,
+): Promise<Settlement> {
+  const settled = await retryDeadlocks(
+    () => database.$queryRaw<SettledRow[]>`
+      WITH settled AS (
+        UPDATE orders SET
+          order_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL THEN 'shipped' ELSE 'cancelled' END,
+          payment_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL THEN 'success' ELSE ${paymentStatus} END,
+          payment_id = ${paymentId}::uuid,
+          settled_at = now()
+        WHERE order_id = ${orderId}::uuid AND order_status = 'placed'
+        RETURNING order_id, order_status, payment_status, payment_id, stock_taken_at
+      ), held AS (
+        SELECT product.product_id, line.quantity
+        FROM settled JOIN order_products line USING (order_id) JOIN products product USING (product_id)
+        WHERE settled.order_status = 'cancelled' AND settled.stock_taken_at IS NOT NULL
+        ORDER BY product.product_id
+        FOR NO KEY UPDATE OF product
+      ), returned AS (
+        UPDATE products product SET quantity_available = product.quantity_available + held.quantity
+        FROM held WHERE product.product_id = held.product_id
+      )
+      SELECT order_status, payment_status, payment_id FROM settled`,
+  );
+  // Read anew: the statement above saw the row as it was before whoever settled it first.
+  const row =
+    settled[0] ??
+    (
+      await database.$queryRaw<SettledRow[]>`
+        SELECT order_status, payment_status, payment_id FROM orders WHERE order_id = ${orderId}::uuid`
+    )[0];
+  return row ? settlementOf(row) : { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null };
+}
+
+/** How a row that has left `placed` ended; rows of the original know a few words more. */
+export const settlementOf = ({ order_status, payment_status, payment_id }: SettledRow): Settlement => ({
+  orderStatus: order_status === 'shipped' || order_status === 'complete' ? 'shipped' : 'cancelled',
+  paymentStatus: payment_status === 'success' || payment_status === 'failed' ? payment_status : 'cancelled',
+  paymentId: payment_id,
+});

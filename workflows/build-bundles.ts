@@ -1,0 +1,21 @@
+import { writeFile } from 'node:fs/promises';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundlePath, type BundledWorkflow } from './bundle-path';
+
+const sources: Record<BundledWorkflow, string> = {
+  'place-order': require.resolve('./place-order'),
+  'refund-payment': require.resolve('./refund-payment'),
+};
+
+/** Bundles each workflow once, at build time: workers start faster, and all run the very same code. */
+async function buildBundles(): Promise<void> {
+  for (const [name, workflowsPath] of Object.entries(sources)) {
+    const { code } = await bundleWorkflowCode({ workflowsPath });
+    await writeFile(bundlePath(name as BundledWorkflow), code);
+  }
+}
+
+buildBundles().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

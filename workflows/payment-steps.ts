@@ -1,0 +1,79 @@
+import {
+  ActivityFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  sleep,
+} from '@temporalio/workflow';
+import type { Undo } from './compensations';
+import { PAYMENT_TASK_QUEUE, type OrderActivities, type PaymentActivities } from './contract';
+import { notPaid, type Inbox, type PaymentOutcome } from './inbox';
+import type { OrderInHand } from './order-steps';
+
+// A publish to our own broker: as short as the steps on our own database.
+const { requestPayment } = proxyLocalActivities<OrderActivities>({
+  startToCloseTimeout: '5s',
+  localRetryThreshold: '1s',
+  retry: { initialInterval: '200ms', maximumInterval: '10s' },
+});
+
+// Another service's work: an ordinary activity, which an operator sees waiting, retried until that service is back.
+const { refundPayment } = proxyActivities<PaymentActivities>({
+  taskQueue: PAYMENT_TASK_QUEUE,
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '1s', maximumInterval: '1m' },
+});
+
+/** Asks for the payment until there is an answer, a cancel, or no patience left; never throws for any of them. */
+export async function pay(order: OrderInHand, inbox: Inbox): Promise<PaymentOutcome> {
+  if (inbox.outcome) return inbox.outcome;
+
+  const asking = new CancellationScope();
+  try {
+    await Promise.race([asking.run(() => ask(order, inbox)), condition(() => inbox.outcome !== null)]);
+  } catch (error) {
+    if (isCancellation(error)) return inbox.decide(notPaid('the saga was cancelled by an operator'));
+    if (error instanceof ActivityFailure) return inbox.decide(notPaid(`no payment: ${String(error.cause)}`));
+    throw error;
+  } finally {
+    asking.cancel();
+  }
+  return inbox.decide(notPaid('no answer from the payment service'));
+}
+
+/** Ends when patience does; the answer, if any, is in the inbox. */
+async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
+  const { orderId, customerId, totalAmount } = order;
+  const request = { orderId, customerId, totalAmount };
+  const { channel, asks, askTimeoutMs } = order.payment;
+
+  if (channel === 'events') {
+    for (let asked = 0; asked < asks; asked++) {
+      await requestPayment(request);
+      await sleep(askTimeoutMs); // an answer ends the race in `pay`, and this wait with it
+    }
+    return;
+  }
+
+  const { processPayment } = proxyActivities<PaymentActivities>({
+    taskQueue: PAYMENT_TASK_QUEUE,
+    startToCloseTimeout: askTimeoutMs,
+    scheduleToCloseTimeout: asks * askTimeoutMs,
+    retry: { initialInterval: '500ms', maximumInterval: '10s' },
+  });
+  inbox.receive(await processPayment(request));
+}
+
+/**
+ * Undoes the asking. A decline leaves nothing to undo. Over RabbitMQ nothing can be withdrawn: a success that comes too
+ * late is refunded by whoever receives it. On the activity channel the payment service refunds what it has charged, or
+ * notes the order as void, so that a charge still under way meets the note.
+ */
+export const withdrawPayment =
+  ({ orderId, payment }: OrderInHand): Undo =>
+  async (settled, why) => {
+    const mayBeCharged = payment.channel === 'activity' && why.paymentStatus !== 'failed';
+    if (mayBeCharged && settled.orderStatus === 'cancelled') await refundPayment({ orderId });
+  };
