@@ -71,15 +71,16 @@ void runUntilSignal(log, async (parts) => {
     });
   parts.push(...(broker ? [broker] : []), temporal, starter, sweeper, ...(consumer ? [consumer] : []));
 
+  let migrated = false;
   const readiness = async () => {
     const databaseUp = await databaseAnswers().then(
       () => true,
       () => false,
     );
     return {
-      ready: databaseUp, // orders are accepted while the rest is away, and settle after
+      ready: databaseUp && migrated, // orders are accepted while the rest is away, and settle after
       checks: {
-        database: databaseUp ? 'up' : 'down',
+        database: databaseUp ? (migrated ? 'up' : 'migrating') : 'down',
         broker: consumer ? (consumer.isUp ? 'consuming' : 'down') : 'none',
         temporal: temporal.isUp ? 'working' : 'down',
       },
@@ -97,6 +98,7 @@ void runUntilSignal(log, async (parts) => {
       await loadPredefined(database);
     },
   });
+  migrated = true;
   temporal.start();
   sweeper.start();
   await broker?.open();

@@ -52,12 +52,13 @@ void runUntilSignal(log, async (parts) => {
     });
   parts.push(...(broker ? [broker] : []), temporal, ...(consumer ? [consumer] : []));
 
+  let migrated = false;
   const readiness = async () => {
     const databaseUp = await database.$queryRaw`SELECT 1`.then(() => true).catch(() => false);
     return {
-      ready: databaseUp && (consumer?.isUp === true || temporal.isUp),
+      ready: databaseUp && migrated && (consumer?.isUp === true || temporal.isUp),
       checks: {
-        database: databaseUp ? 'up' : 'down',
+        database: databaseUp ? (migrated ? 'up' : 'migrating') : 'down',
         broker: consumer ? (consumer.isUp ? 'consuming' : 'down') : 'none',
         temporal: temporal.isUp ? 'working' : 'down',
       },
@@ -71,6 +72,7 @@ void runUntilSignal(log, async (parts) => {
     isOutage: isDatabaseDown,
     attempt: () => migrate(config.DATABASE_URL, 'payments'),
   });
+  migrated = true;
   temporal.start();
   await broker?.open();
 });

@@ -1,22 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@shop/service/log';
+import { TemporalDown } from '@shop/service/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { OrderToPay, Sagas } from './sagas';
 
 // Enough to keep Temporal busy; what waits beyond this is in memory only, and the sweeper has it too.
 const STARTS_AT_ONCE = 16;
 const STARTS_WAITING = 10_000;
+const TRY_AGAIN_MS = 1_000;
 
 /**
  * Starts sagas apart from the requests that accepted their orders: a 201 does not wait for Temporal. What cannot be
- * started now, or is lost with the process, the sweeper finds in the database.
+ * started before the process ends, the sweeper finds in the database.
  */
 export class SagaStarter {
   readonly name = 'saga starter';
   private readonly waiting: OrderToPay[] = [];
   private readonly underWay = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
 
   constructor(
-    private readonly sagas: Sagas,
+    private readonly sagas: Pick<Sagas, 'start'>,
     private readonly log: Logger,
   ) {}
 
@@ -28,6 +32,7 @@ export class SagaStarter {
 
   /** Waits for the starts under way; those still waiting are left to the sweeper. */
   async stop(): Promise<void> {
+    this.stopping.abort();
     this.waiting.length = 0;
     await Promise.all(this.underWay);
   }
@@ -46,11 +51,18 @@ export class SagaStarter {
 
   private async startOne(order: OrderToPay): Promise<void> {
     const ids = { orderId: order.orderId, workflowId: orderWorkflowId(order.orderId) };
-    try {
-      await this.sagas.start(order);
-      this.log.info(ids, 'saga started');
-    } catch (error) {
-      this.log.warn({ ...ids, err: error }, 'saga not started; the sweeper will');
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.sagas.start(order);
+        this.log.info(ids, 'saga started');
+        return;
+      } catch (error) {
+        // In an outage none of those behind it could start either: it keeps its place.
+        const tryAgain = error instanceof TemporalDown;
+        this.log.warn({ ...ids, err: error }, `saga not started; ${tryAgain ? 'tried again' : 'the sweeper will'}`);
+        if (!tryAgain) return;
+        await delay(TRY_AGAIN_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      }
     }
   }
 }
