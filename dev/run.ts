@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { readOrExit } from '@shop/service/environment';
+import { demonstrate } from './demonstration';
+import { findOrStartPostgres } from './postgres';
+import { findOrStartRabbitMq } from './rabbitmq';
+import { Servers } from './servers';
+import { startServices } from './services';
+import { readSettings, type Settings } from './settings';
+import { SetUpError } from './set-up-error';
+import { findOrStartTemporal } from './temporal';
+
+/**
+ * What `make run` and `make demo` do: find or start what the system needs, start both services, place the two
+ * demonstration orders; then serve until Ctrl-C, or, with --demo, end with 0 where both orders ended as they should.
+ */
+const onlyDemonstrate = process.argv.includes('--demo');
+const settings = readOrExit(readSettings);
+const dataFolder = join(require.resolve('@shop/dev/package.json'), '..', '..', '.data');
+const servers = new Servers(join(dataFolder, 'logs'));
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const interrupted = new Promise<'interrupted'>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
+});
+
+async function run({
+  databaseUrl,
+  paymentsDatabaseUrl,
+  amqpUrl,
+  temporalAddress,
+  ...ports
+}: Settings): Promise<boolean> {
+  const database = await findOrStartPostgres(
+    { given: databaseUrl, port: ports.POSTGRES_PORT, folder: join(dataFolder, 'postgresql') },
+    servers,
+    say,
+  );
+  const broker = await findOrStartRabbitMq(
+    { given: amqpUrl, port: ports.AMQP_PORT, folder: join(dataFolder, 'rabbitmq') },
+    servers,
+    say,
+  );
+  const temporal = await findOrStartTemporal(
+    {
+      given: temporalAddress,
+      port: ports.TEMPORAL_PORT,
+      uiPort: ports.TEMPORAL_UI_PORT,
+      databaseFile: join(dataFolder, 'temporal.db'),
+    },
+    servers,
+    say,
+  );
+  await startServices(
+    {
+      databaseUrl: database,
+      paymentsDatabaseUrl: paymentsDatabaseUrl ?? withSchema(database, 'payments'),
+      amqpUrl: broker,
+      temporalAddress: temporal.address,
+      orderPort: ports.ORDER_PORT,
+      paymentPort: ports.PAYMENT_PORT,
+    },
+    servers,
+    say,
+  );
+  const apiUrl = `http://localhost:${ports.ORDER_PORT}/orderManagement`;
+  const asTheyShould = await demonstrate(
+    { apiUrl, temporalAddress: temporal.address, namespace: ports.namespace, uiUrl: temporal.uiUrl },
+    say,
+  );
+
+  say('');
+  say(asTheyShould ? 'Both orders ended as they should.' : 'An order did not end as it should: see the logs.');
+  say(`  REST API   ${apiUrl}/order`);
+  if (temporal.uiUrl) say(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
+  say(`  Logs       ${join(dataFolder, 'logs')}`);
+  return asTheyShould;
+}
+
+function withSchema(url: string, schema: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set('schema', schema);
+  return changed.toString();
+}
+
+async function main(): Promise<void> {
+  try {
+    const outcome = await Promise.race([run(settings), interrupted]);
+    if (outcome === 'interrupted') process.exitCode = 130;
+    else if (onlyDemonstrate) process.exitCode = outcome ? 0 : 1;
+    else {
+      say('Serving; Ctrl-C stops it.');
+      await interrupted;
+    }
+  } catch (error) {
+    process.stderr.write(`${error instanceof SetUpError ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+  say('Stopping what was started …');
+  await servers.stopAll();
+  process.exit();
+}
+
+void main();

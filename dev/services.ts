@@ -1,0 +1,48 @@
+import { isTaken } from './ports';
+import type { Say } from './progress';
+import type { Servers } from './servers';
+import { SetUpError } from './set-up-error';
+
+/** What both services are told of the servers that they need. */
+export interface Surroundings {
+  databaseUrl: string;
+  paymentsDatabaseUrl: string;
+  /** Null where the system does without a broker. */
+  amqpUrl: string | null;
+  temporalAddress: string;
+  orderPort: number;
+  paymentPort: number;
+}
+
+/** Starts both services as processes of their own, and waits until they serve. */
+export async function startServices(surroundings: Surroundings, servers: Servers, say: Say): Promise<void> {
+  const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = surroundings;
+  const services = [
+    { name: 'payment-processing', setting: 'PAYMENT_PORT', port: paymentPort, database: paymentsDatabaseUrl },
+    { name: 'order-management', setting: 'ORDER_PORT', port: orderPort, database: databaseUrl },
+  ];
+  for (const { name, setting, port } of services) {
+    if (await isTaken(port)) {
+      throw new SetUpError(
+        `Port ${port}, where ${name} is to listen, is taken: stop what listens there, or set ${setting}.`,
+      );
+    }
+  }
+  for (const { name, port, database } of services) {
+    await servers.start({
+      name,
+      program: process.execPath,
+      args: ['--enable-source-maps', require.resolve(`@shop/${name}/main`)],
+      env: {
+        ...process.env,
+        PORT: String(port),
+        DATABASE_URL: database,
+        TEMPORAL_ADDRESS: temporalAddress,
+        AMQP_URL: amqpUrl ?? 'none',
+        ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
+      },
+      isReady: async () => (await fetch(`http://localhost:${port}/readyz`)).ok,
+    });
+    say(`${name}: on port ${port}`);
+  }
+}

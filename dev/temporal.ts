@@ -1,0 +1,94 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { freePort, isTaken, thisOrFreePort } from './ports';
+import type { Say } from './progress';
+import type { Servers } from './servers';
+import { SetUpError } from './set-up-error';
+import { findTemporalCli } from './temporal-cli';
+
+export interface FoundTemporal {
+  address: string;
+  /** Of its Web UI; null where we do not know of one. */
+  uiUrl: string | null;
+}
+
+/**
+ * Finds Temporal: the server that the environment names, the one on the default port, or one of our own.
+ *
+ * @param given the environment's address; null where it names none
+ * @param databaseFile where our own server keeps its sagas
+ */
+export async function findOrStartTemporal(
+  { given, port, uiPort, databaseFile }: { given: string | null; port: number; uiPort: number; databaseFile: string },
+  servers: Servers,
+  say: Say,
+): Promise<FoundTemporal> {
+  const standingUi = async () => ((await isTaken(uiPort)) ? `http://localhost:${uiPort}` : null);
+  if (given !== null) {
+    if (!(await canBeUsed(given))) {
+      throw new SetUpError(
+        `TEMPORAL_ADDRESS: Temporal at ${given} does not answer. Start it, or unset TEMPORAL_ADDRESS.`,
+      );
+    }
+    say(`Temporal: the one at ${given}, from TEMPORAL_ADDRESS`);
+    return { address: given, uiUrl: await standingUi() };
+  }
+  if (await canBeUsed(`localhost:${port}`)) {
+    say(`Temporal: the one on port ${port}`);
+    return { address: `localhost:${port}`, uiUrl: await standingUi() };
+  }
+
+  const ownPort = await thisOrFreePort(port);
+  const ownUiPort = await thisOrFreePort(uiPort);
+  const address = await startTemporal({ port: ownPort, uiPort: ownUiPort, databaseFile }, servers, say);
+  say(`Temporal: our own, on port ${ownPort}, its sagas in ${databaseFile}`);
+  return { address, uiUrl: `http://localhost:${ownUiPort}` };
+}
+
+/**
+ * Starts Temporal's development server.
+ *
+ * @param uiPort where its Web UI is served; none without
+ * @param databaseFile what survives a restart; in memory without
+ * @returns its address
+ */
+export async function startTemporal(
+  { port, uiPort, databaseFile }: { port: number; uiPort?: number; databaseFile?: string },
+  servers: Servers,
+  say: Say,
+): Promise<string> {
+  const program = await findTemporalCli(say);
+  const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
+  options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');
+  options.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
+  if (databaseFile !== undefined) {
+    mkdirSync(dirname(databaseFile), { recursive: true });
+    // As safe where the process is killed, and twice as fast: what a power cut may take, the sweeper starts anew.
+    const pragmas = ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
+    options.push('--db-filename', databaseFile, ...pragmas);
+  }
+  const address = `localhost:${port}`;
+  await servers.start({
+    name: 'temporal',
+    program,
+    args: ['server', 'start-dev', ...options],
+    env: { ...process.env, GOGC: '400' }, // a third less work for the server, for some memory
+    isReady: () => canBeUsed(address, 'default'), // which it makes when it is up
+  });
+  return address;
+}
+
+async function canBeUsed(address: string, namespace?: string): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: '3s' });
+    try {
+      if (namespace !== undefined) await connection.workflowService.describeNamespace({ namespace });
+      return true;
+    } finally {
+      await connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
