@@ -3,6 +3,9 @@ module.exports = class SummaryReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests ? `, ${results.numPendingTests} skipped` : '';
-    process.stderr.write(`\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`);
+    // At the very end: after jest's own summary, and after the servers are stopped.
+    process.once('exit', () =>
+      process.stderr.write(`\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
+    );
   }
 };

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '@shop/dev/ports';
+import { startPostgres } from '@shop/dev/postgres';
+import { findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
+import { Servers } from '@shop/dev/servers';
+import { startTemporal } from '@shop/dev/temporal';
+import { SERVERS_VARIABLE, VIRTUAL_HOSTS, type TestServers } from './servers';
+
+declare global {
+  var stopTestServers: () => Promise<void>;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Starts the servers that all suites share, on ports and in folders that nothing else knows of. */
+export default async function startServers(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'order-placement-test-'));
+  const servers = new Servers(join(folder, 'logs'));
+  globalThis.stopTestServers = async () => {
+    await servers.stopAll();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const rabbitMq = await findOrInstallRabbitMq(say);
+    if (rabbitMq === null)
+      throw new Error('The tests need RabbitMQ: install it, such that rabbitmq-server is on the PATH.');
+    const [postgresUrl, amqpUrl, temporalAddress] = await Promise.all([
+      startPostgres({ port: await freePort(), folder: join(folder, 'postgresql'), forTests: true }, servers),
+      startRabbitMq(
+        {
+          program: rabbitMq,
+          port: await freePort(),
+          folder: join(folder, 'rabbitmq'),
+          virtualHosts: [...VIRTUAL_HOSTS],
+        },
+        servers,
+      ),
+      startTemporal({ port: await freePort() }, servers, say),
+    ]);
+    const started: TestServers = { postgresUrl, amqpUrl, temporalAddress };
+    process.env[SERVERS_VARIABLE] = JSON.stringify(started);
+  } catch (error) {
+    await globalThis.stopTestServers();
+    throw error;
+  }
+}
