@@ -72,6 +72,7 @@ async function run({
   say(asTheyShould ? 'Both orders ended as they should.' : 'An order did not end as it should: see the logs.');
   say(`  REST API   ${apiUrl}/order`);
   if (temporal.uiUrl) say(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
+  if (temporal.cli) say(`  CLI        ${temporal.cli}`);
   say(`  Logs       ${join(dataFolder, 'logs')}`);
   return asTheyShould;
 }

@@ -11,6 +11,8 @@ export interface FoundTemporal {
   address: string;
   /** Of its Web UI; null where we do not know of one. */
   uiUrl: string | null;
+  /** Where its CLI lies; null where we did not need one. */
+  cli: string | null;
 }
 
 /**
@@ -32,33 +34,33 @@ export async function findOrStartTemporal(
       );
     }
     say(`Temporal: the one at ${given}, from TEMPORAL_ADDRESS`);
-    return { address: given, uiUrl: await standingUi() };
+    return { address: given, uiUrl: await standingUi(), cli: null };
   }
   if (await canBeUsed(`localhost:${port}`)) {
     say(`Temporal: the one on port ${port}`);
-    return { address: `localhost:${port}`, uiUrl: await standingUi() };
+    return { address: `localhost:${port}`, uiUrl: await standingUi(), cli: null };
   }
 
   const ownPort = await thisOrFreePort(port);
   const ownUiPort = await thisOrFreePort(uiPort);
-  const address = await startTemporal({ port: ownPort, uiPort: ownUiPort, databaseFile }, servers, say);
+  const cli = await findTemporalCli(say);
+  const address = await startTemporal({ cli, port: ownPort, uiPort: ownUiPort, databaseFile }, servers);
   say(`Temporal: our own, on port ${ownPort}, its sagas in ${databaseFile}`);
-  return { address, uiUrl: `http://localhost:${ownUiPort}` };
+  return { address, uiUrl: `http://localhost:${ownUiPort}`, cli };
 }
 
 /**
  * Starts Temporal's development server.
  *
+ * @param cli as `findTemporalCli` has it
  * @param uiPort where its Web UI is served; none without
  * @param databaseFile what survives a restart; in memory without
  * @returns its address
  */
 export async function startTemporal(
-  { port, uiPort, databaseFile }: { port: number; uiPort?: number; databaseFile?: string },
+  { cli, port, uiPort, databaseFile }: { cli: string; port: number; uiPort?: number; databaseFile?: string },
   servers: Servers,
-  say: Say,
 ): Promise<string> {
-  const program = await findTemporalCli(say);
   const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
   options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');
   options.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
@@ -71,7 +73,7 @@ export async function startTemporal(
   const address = `localhost:${port}`;
   await servers.start({
     name: 'temporal',
-    program,
+    program: cli,
     args: ['server', 'start-dev', ...options],
     env: { ...process.env, GOGC: '400' }, // a third less work for the server, for some memory
     isReady: () => canBeUsed(address, 'default'), // which it makes when it is up

@@ -6,6 +6,7 @@ import { startPostgres } from '@shop/dev/postgres';
 import { findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
 import { Servers } from '@shop/dev/servers';
 import { startTemporal } from '@shop/dev/temporal';
+import { findTemporalCli } from '@shop/dev/temporal-cli';
 import { SERVERS_VARIABLE, VIRTUAL_HOSTS, type TestServers } from './servers';
 
 declare global {
@@ -26,6 +27,7 @@ export default async function startServers(): Promise<void> {
     const rabbitMq = await findOrInstallRabbitMq(say);
     if (rabbitMq === null)
       throw new Error('The tests need RabbitMQ: install it, such that rabbitmq-server is on the PATH.');
+    const cli = await findTemporalCli(say);
     const [postgresUrl, amqpUrl, temporalAddress] = await Promise.all([
       startPostgres({ port: await freePort(), folder: join(folder, 'postgresql'), forTests: true }, servers),
       startRabbitMq(
@@ -37,7 +39,7 @@ export default async function startServers(): Promise<void> {
         },
         servers,
       ),
-      startTemporal({ port: await freePort() }, servers, say),
+      startTemporal({ cli, port: await freePort() }, servers),
     ]);
     const started: TestServers = { postgresUrl, amqpUrl, temporalAddress };
     process.env[SERVERS_VARIABLE] = JSON.stringify(started);

@@ -5,7 +5,7 @@ module.exports = class SummaryReporter {
     const skipped = results.numPendingTests ? `, ${results.numPendingTests} skipped` : '';
     // At the very end: after jest's own summary, and after the servers are stopped.
     process.once('exit', () =>
-      process.stderr.write(`\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
+      process.stdout.write(`\n${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
     );
   }
 };
