@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readOrExit } from '@shop/service/environment';
 import { demonstrate } from './demonstration';
 import { findOrStartPostgres } from './postgres';
@@ -15,12 +15,12 @@ import { findOrStartTemporal } from './temporal';
  */
 const onlyDemonstrate = process.argv.includes('--demo');
 const settings = readOrExit(readSettings);
-const dataFolder = join(require.resolve('@shop/dev/package.json'), '..', '..', '.data');
+const dataFolder = resolve(settings.DATA_FOLDER);
 const servers = new Servers(join(dataFolder, 'logs'));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const interrupted = new Promise<'interrupted'>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
+const interrupted = new Promise<'interrupted'>((hear) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => hear('interrupted'));
 });
 
 async function run({

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
-import { port, readEnvironment } from '@shop/service/environment';
+import { ConfigError, port, readEnvironment } from '@shop/service/environment';
 import { z } from 'zod';
 
-const ports = z.object({
+const ownSettings = z.object({
   /** Where servers are looked for that no URL names, and started where there are none. */
   POSTGRES_PORT: port(5432),
   AMQP_PORT: port(5672),
@@ -11,10 +12,12 @@ const ports = z.object({
   TEMPORAL_UI_PORT: port(8233),
   ORDER_PORT: port(8001),
   PAYMENT_PORT: port(8002),
+  /** Where the servers that we start keep their data and logs. */
+  DATA_FOLDER: z.string().default(join(require.resolve('@shop/dev/package.json'), '..', '..', '.data')),
 });
 
 /** What `make run` is told by the environment; null where it says nothing. */
-export interface Settings extends z.output<typeof ports> {
+export interface Settings extends z.output<typeof ownSettings> {
   databaseUrl: string | null;
   paymentsDatabaseUrl: string | null;
   amqpUrl: string | null;
@@ -29,15 +32,30 @@ export interface Settings extends z.output<typeof ports> {
  */
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const paymentsDatabaseUrl = env['PAYMENTS_DATABASE_URL'] || null;
-  readPaymentConfig({ ...env, ...(paymentsDatabaseUrl ? { DATABASE_URL: paymentsDatabaseUrl } : {}) });
-  const channel = env['AMQP_URL'] === 'none' ? { PAYMENT_CHANNEL: 'activity' } : {};
-  const { TEMPORAL_NAMESPACE: namespace } = readOrderConfig({ ...env, ...channel });
+  const paymentEnv = { ...env, ...(paymentsDatabaseUrl ? { DATABASE_URL: paymentsDatabaseUrl } : {}) };
+  const orderEnv = { ...env, ...(env['AMQP_URL'] === 'none' ? { PAYMENT_CHANNEL: 'activity' } : {}) };
+
+  const problems = new Set<string>();
+  const reading = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.message.split('\n')) problems.add(problem);
+      return undefined;
+    }
+  };
+  const own = reading(() => readEnvironment(ownSettings, env));
+  const orders = reading(() => readOrderConfig(orderEnv));
+  reading(() => readPaymentConfig(paymentEnv));
+  if (!own || !orders || problems.size > 0) throw new ConfigError([...problems].join('\n'));
+
   return {
-    ...readEnvironment(ports, env),
+    ...own,
     databaseUrl: env['DATABASE_URL'] || null,
     paymentsDatabaseUrl,
     amqpUrl: env['AMQP_URL'] || null,
     temporalAddress: env['TEMPORAL_ADDRESS'] || null,
-    namespace,
+    namespace: orders.TEMPORAL_NAMESPACE,
   };
 }

@@ -17,11 +17,14 @@ export interface CliSources {
   /** Where what was downloaded or built is kept for the next time. */
   cache: string;
   releases: string;
+  /** Where Go may lie beside the PATH. */
+  goIn: string[];
 }
 
 const defaultSources = (): CliSources => ({
   cache: join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'order-placement', `temporal-${VERSION}`),
   releases: RELEASES,
+  goIn: ['/usr/local/go/bin'],
 });
 
 /**
@@ -29,7 +32,10 @@ const defaultSources = (): CliSources => ({
  *
  * @throws SetUpError where none of these roads leads to it
  */
-export async function findTemporalCli(say: Say, { cache, releases }: CliSources = defaultSources()): Promise<string> {
+export async function findTemporalCli(
+  say: Say,
+  { cache, releases, goIn }: CliSources = defaultSources(),
+): Promise<string> {
   const onPath = findProgram('temporal');
   if (onPath) return onPath;
   const cached = join(cache, 'temporal');
@@ -40,7 +46,7 @@ export async function findTemporalCli(say: Say, { cache, releases }: CliSources 
   mkdirSync(workshop, { recursive: true });
   const complaints: string[] = [];
   try {
-    for (const [how, get] of Object.entries(roads(releases))) {
+    for (const [how, get] of Object.entries(roads(releases, goIn))) {
       try {
         await sayWhile(say, `Temporal: ${how}, once for this machine`, () => get(workshop));
         await runProgram(join(workshop, 'temporal'), ['--version']);
@@ -60,9 +66,9 @@ export async function findTemporalCli(say: Say, { cache, releases }: CliSources 
   );
 }
 
-const roads = (releases: string): Record<string, (folder: string) => Promise<void>> => ({
+const roads = (releases: string, goIn: string[]): Record<string, (folder: string) => Promise<void>> => ({
   'downloading its CLI': (folder) => download(releases, folder),
-  'building its CLI with Go, which takes about 3 minutes': build,
+  'building its CLI with Go, which takes about 3 minutes': (folder) => build(goIn, folder),
 });
 
 async function download(releases: string, folder: string): Promise<void> {
@@ -90,8 +96,8 @@ async function download(releases: string, folder: string): Promise<void> {
   }
 }
 
-async function build(folder: string): Promise<void> {
-  const go = findProgram('go', { after: ['/usr/local/go/bin'] });
+async function build(goIn: string[], folder: string): Promise<void> {
+  const go = findProgram('go', { after: goIn });
   if (!go) throw new Error('Go is not installed');
   await runProgram(
     go,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { registerSearchAttributes } from '@shop/order-management/saga/register-search-attributes';
 import { installTemporalRuntime } from '@shop/service/temporal';
@@ -25,12 +24,15 @@ import { Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { eventually } from './eventually';
 import { createNamespace } from './servers';
 import { silentLog } from './silent-log';
 
 const projectFolder = join(__dirname, '..');
 /** Recorded runs of the saga, which every later version of it must replay. */
 export const HISTORIES = join(projectFolder, 'workflows', 'histories');
+
+export { eventually } from './eventually';
 
 type Saga = WorkflowHandleWithFirstExecutionRunId<typeof placeOrder>;
 
@@ -160,17 +162,6 @@ class FakeShop implements OrderActivities, PaymentActivities {
     }
     this.calls.push({ orderId, call: [step, ...details].join(' ') });
     if (this.broken.has(key)) throw ApplicationFailure.nonRetryable(`${step} is broken, as the test wants`);
-  }
-}
-
-/** Waits until an expectation holds. */
-export async function eventually(check: () => void | Promise<void>, withinMs = 10_000): Promise<void> {
-  for (const end = Date.now() + withinMs; ; await delay(20)) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-    }
   }
 }
 

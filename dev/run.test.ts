@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../test/eventually';
+import { createDatabase, createNamespace, testServers, virtualHostUrl } from '../test/servers';
+import { freePort, isTaken } from './ports';
+
+// The very program of `make run` and `make demo`, as built, beside the servers that the tests have.
+let folder: string;
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let environment: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  database = await createDatabase('run');
+});
+afterAll(() => database.drop());
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'run-'));
+  const { address, namespace } = await createNamespace('run');
+  environment = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    DATA_FOLDER: folder,
+    DATABASE_URL: database.url,
+    AMQP_URL: virtualHostUrl('run'),
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_UI_PORT: String(await freePort()),
+    ORDER_PORT: String(await freePort()),
+    PAYMENT_PORT: String(await freePort()),
+  };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [join(__dirname, 'dist', 'run.js'), ...args], { env: environment });
+  const run = {
+    output: '',
+    ended: once(child, 'exit') as Promise<[number | null]>,
+    interrupt: () => child.kill('SIGINT'),
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (run.output += String(text)));
+  return run;
+}
+
+async function runDemo(): Promise<{ output: string; exitCode: number | null }> {
+  const run = start('--demo');
+  const [exitCode] = await run.ended;
+  return { output: run.output, exitCode };
+}
+
+test('ships one order and declines the other, over RabbitMQ, and ends with 0', async () => {
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toMatch(/processPayment published to RabbitMQ[^]*order shipped[^]*it is shipped, its payment success/);
+  expect(output).toMatch(
+    /declined, total amount over \$1000[^]*stock given back[^]*it is cancelled, its payment failed/,
+  );
+  expect(exitCode).toBe(0);
+});
+
+test('does without a broker where there is to be none', async () => {
+  environment['AMQP_URL'] = 'none';
+
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toMatch(/RabbitMQ: none[^]*activity on the payment service[^]*it is shipped[^]*it is cancelled/);
+  expect(exitCode).toBe(0);
+});
+
+test('starts PostgreSQL where none is to be found, and stops it', async () => {
+  delete environment['DATABASE_URL'];
+  const port = await freePort();
+  environment['POSTGRES_PORT'] = String(port);
+
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toContain(`PostgreSQL: our own, on port ${port}`);
+  expect(exitCode).toBe(0);
+  expect(await isTaken(port)).toBe(false);
+}, 60_000);
+
+test('serves until Ctrl-C, then stops what it started and nothing else', async () => {
+  const run = start();
+  await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 25_000);
+  expect((await fetch(`http://localhost:${environment['ORDER_PORT']}/orderManagement/health`)).status).toBe(200);
+
+  run.interrupt();
+
+  await expect(run.ended).resolves.toEqual([0, null]);
+  expect(await isTaken(Number(environment['ORDER_PORT']))).toBe(false);
+  expect(await isTaken(Number(environment['PAYMENT_PORT']))).toBe(false);
+  expect(await isTaken(Number(testServers().temporalAddress.split(':')[1]))).toBe(true);
+});
+
+test('says which port is taken, and which setting moves it', async () => {
+  const squatter = createServer().listen(Number(environment['ORDER_PORT']), '127.0.0.1');
+  const { output, exitCode } = await runDemo();
+  squatter.close();
+
+  expect(output).toContain(`Port ${environment['ORDER_PORT']}, where order-management is to listen, is taken`);
+  expect(output).toContain('set ORDER_PORT');
+  expect(exitCode).toBe(1);
+});
+
+test.each([
+  ['DATABASE_URL', 'postgresql://postgres:postgres@localhost:1/shop', 'PostgreSQL at localhost:1 cannot be used'],
+  ['AMQP_URL', 'amqp://guest:guest@localhost:1', 'RabbitMQ at localhost:1 cannot be used'],
+  ['TEMPORAL_ADDRESS', 'localhost:1', 'Temporal at localhost:1 does not answer'],
+])('says that what %s names does not answer, and what to do', async (variable, value, complaint) => {
+  environment[variable] = value;
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toContain(`${variable}: ${complaint}`);
+  expect(output).toContain(`or unset ${variable}`);
+  expect(exitCode).toBe(1);
+});
+
+test('tells all problems of its settings before it starts anything', async () => {
+  Object.assign(environment, { ORDER_PORT: 'eighty', PAYMENT_TIMEOUT: '5' });
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toContain('ORDER_PORT "eighty"');
+  expect(output).toContain('PAYMENT_TIMEOUT "5" has no unit');
+  expect(exitCode).toBe(1);
+  expect(existsSync(join(folder, 'logs'))).toBe(false);
+});

@@ -1,0 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Waits until an expectation holds. */
+export async function eventually(check: () => void | Promise<void>, withinMs = 10_000): Promise<void> {
+  for (const end = Date.now() + withinMs; ; await delay(20)) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
