@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   type Channel,
@@ -28,6 +29,7 @@ export interface BrokerOptions {
 }
 
 const CONFIRM_TIMEOUT_MS = 4_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 
 /**
  * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
@@ -114,11 +116,15 @@ export class Broker {
     await this.publish(route.exchange, route.routingKey, Buffer.from(JSON.stringify(message)));
   }
 
+  /** Closes the connection; one that the broker does not answer on is left to break. */
   async stop(): Promise<void> {
-    await this.connection?.close();
+    const closed = this.connection?.close().catch(() => undefined);
+    await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   private async setUp(model: ChannelModel): Promise<void> {
+    // The recovering connection listens to its model only once that is set up.
+    model.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ connection broke'));
     const channel = await this.channel(model);
     channel.on('return', (message) => this.returned.add(String(message.properties.messageId)));
     channel.on('close', () => (this.publisher = null));
