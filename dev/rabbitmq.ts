@@ -40,7 +40,8 @@ export async function findOrStartRabbitMq(
 
   const program = await findOrInstallRabbitMq(say);
   if (program === null) {
-    say('RabbitMQ: none to be had; payments are asked for by Temporal activities instead of messages');
+    say('RabbitMQ: none to be had; payments are asked for by Temporal activities instead of messages.');
+    say('  To have it, install rabbitmq-server (apt-get, brew, or https://www.rabbitmq.com), or set AMQP_URL.');
     return null;
   }
   if (await canBeUsed(urlOf(port))) {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { temporaryFolder } from '../test/temporary-folder';
 import { eventually } from '../test/eventually';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from '../test/servers';
 import { freePort, isTaken } from './ports';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'run-'));
+  folder = temporaryFolder('run');
   const { address, namespace } = await createNamespace('run');
   environment = {
     PATH: process.env['PATH'],

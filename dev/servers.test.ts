@@ -1,14 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { temporaryFolder } from '../test/temporary-folder';
 import { freePort, isTaken } from './ports';
 import { Servers } from './servers';
 
 let folder: string;
 let servers: Servers;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'servers-'));
+  folder = temporaryFolder('servers');
   servers = new Servers(folder);
 });
 afterEach(async () => {

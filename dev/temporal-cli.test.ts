@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { temporaryFolder } from '../test/temporary-folder';
 import { findTemporalCli } from './temporal-cli';
 
 let folder: string;
@@ -15,7 +15,7 @@ let releases: string;
 const path = process.env['PATH'];
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'temporal-cli-'));
+  folder = temporaryFolder('temporal-cli');
   [answer, requested] = [null, []];
   vendor = createServer((request, response) => {
     requested.push(request.url ?? '');

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chownSync, cpSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { runProgram } from './programs';
+import { SetUpError } from './set-up-error';
 
 /** The user to run a server as that refuses to run as root; empty where we are not root ourselves. */
 export interface User {
@@ -26,24 +27,27 @@ export function folderFor({ uid, gid }: User, wanted: string): string {
   return folder;
 }
 
-/** A folder that the user can read: the one given, or a copy of it where the way there is closed to the user. */
-export function readableFor({ uid }: User, folder: string): string {
+/**
+ * A folder that the user can read: the one given or, where the way to it is closed to the user, a copy in /var/tmp.
+ *
+ * @param version names the copy, which is kept
+ */
+export function readableFor({ uid }: User, folder: string, version: string): string {
   if (uid === undefined || isOpen(folder)) return folder;
-  const copy = aside(folder);
+  const copy = join('/var/tmp', `order-placement-${version}`);
   if (!existsSync(copy)) {
     const unfinished = `${copy}.${process.pid}`;
-    rmSync(unfinished, { recursive: true, force: true });
     cpSync(folder, unfinished, { recursive: true, verbatimSymlinks: true });
     renameSync(unfinished, copy);
+  }
+  if (statSync(copy).uid !== process.getuid?.()) {
+    throw new SetUpError(`${copy} was put there by another user, and is not run: remove it.`);
   }
   return copy;
 }
 
 const aside = (folder: string): string =>
-  join(
-    '/var/tmp',
-    `order-placement-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}-${basename(folder)}`,
-  );
+  join('/var/tmp', `order-placement-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`);
 
 /** Whether everybody may enter a folder and those above it, as far as they exist. */
 function isOpen(folder: string): boolean {

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
@@ -7,6 +6,7 @@ import { findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
 import { Servers } from '@shop/dev/servers';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
+import { temporaryFolder } from './temporary-folder';
 import { SERVERS_VARIABLE, VIRTUAL_HOSTS, type TestServers } from './servers';
 
 declare global {
@@ -17,7 +17,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Starts the servers that all suites share, on ports and in folders that nothing else knows of. */
 export default async function startServers(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'order-placement-test-'));
+  const folder = temporaryFolder('test');
   const servers = new Servers(join(folder, 'logs'));
   globalThis.stopTestServers = async () => {
     await servers.stopAll();
