@@ -96,6 +96,8 @@ function bodyProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+const CLOSE_IDLE_EVERY_MS = 50;
+
 /** Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one. */
 export async function serveHttp(app: express.Express, port: number): Promise<Part & { port: number }> {
   const server = app.listen(port);
@@ -103,6 +105,13 @@ export async function serveHttp(app: express.Express, port: number): Promise<Par
   return {
     name: 'http',
     port: (server.address() as AddressInfo).port,
-    stop: () => new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve()))),
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      // A connection whose last request was under way just now is kept for the next, which must not come here.
+      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+      await closed;
+      clearInterval(idle);
+    },
   };
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
+import { isDatabaseDown } from '@shop/prisma/errors';
 import type { Logger } from '@shop/service/log';
-import type { Temporal } from '@shop/service/temporal';
+import { TemporalDown, type Temporal } from '@shop/service/temporal';
 import { claimUnsettledOrders, readOrderState } from '../orders/unsettled-orders';
 import type { Sagas } from './sagas';
 
@@ -43,7 +44,7 @@ export class Sweeper {
     let examined = 0;
     while (!this.stopping.signal.aborted) {
       const orderIds = await claimUnsettledOrders(database, { limit: BATCH, examineAgainMs });
-      for (const orderId of orderIds) await this.examine(orderId);
+      for (const orderId of orderIds) await this.examineUnlessBroken(orderId);
       examined += orderIds.length;
       if (orderIds.length < BATCH) break;
     }
@@ -59,6 +60,16 @@ export class Sweeper {
         log.warn({ err: error }, 'sweep failed');
       }
       await delay(intervalMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** One order that cannot be examined does not hold up those behind it; an outage does. */
+  private async examineUnlessBroken(orderId: string): Promise<void> {
+    try {
+      await this.examine(orderId);
+    } catch (error) {
+      if (error instanceof TemporalDown || isDatabaseDown(error)) throw error;
+      this.options.log.error({ orderId, err: error }, 'order cannot be examined');
     }
   }
 

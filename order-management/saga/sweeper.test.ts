@@ -1,0 +1,290 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { installTemporalRuntime, Temporal, TemporalDown } from '@shop/service/temporal';
+import { bundlePath } from '@shop/workflows/bundle-path';
+import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
+import type { placeOrder } from '@shop/workflows/place-order';
+import type { WorkflowHandle } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import { addCustomer } from '../catalog/customers';
+import { addProduct } from '../catalog/products';
+import { acceptOrder } from '../orders/accept-order';
+import { requestCancel } from '../orders/request-cancel';
+import { shipOrder } from '../orders/settle-order';
+import { eventually } from '../../test/eventually';
+import { createNamespace, createShopDatabase } from '../../test/servers';
+import { silentLog } from '../../test/silent-log';
+import { createOrderActivities } from './activities';
+import { registerSearchAttributes } from './register-search-attributes';
+import { Sagas, type OrderToPay } from './sagas';
+import { Sweeper, type SweeperOptions } from './sweeper';
+
+// Real sagas over real rows. Nobody answers their payment requests: a saga once started waits.
+const HOUR_MS = 3_600_000;
+const TERMS = { channel: 'events', asks: 1, askTimeoutMs: HOUR_MS } as const;
+
+let shop: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: OrdersClient;
+let temporal: Temporal;
+let asked: object[] = [];
+const running: Sweeper[] = [];
+beforeAll(async () => {
+  installTemporalRuntime(silentLog);
+  shop = await createShopDatabase('sweeper');
+  database = connectOrders(shop.ordersUrl, { poolSize: 5 });
+  const { address, namespace } = await createNamespace('sweeper');
+  const broker = { send: async (_route: object, message: object) => void asked.push(message) };
+  temporal = new Temporal({
+    address,
+    namespace,
+    log: silentLog,
+    prepare: (connection) => registerSearchAttributes(connection, namespace, silentLog),
+    worker: {
+      taskQueue: ORDER_TASK_QUEUE,
+      workflowBundle: { codePath: bundlePath('place-order') },
+      activities: createOrderActivities({ database, broker }),
+    },
+  });
+  temporal.start();
+  await eventually(() => expect(temporal.isUp).toBe(true));
+});
+afterEach(async () => {
+  for (const sweeper of running.splice(0)) await sweeper.stop();
+  await database.order.updateMany({ data: { orderStatus: 'failed' } }); // nothing is left to examine
+  asked = [];
+});
+afterAll(async () => {
+  await temporal.stop();
+  await database.$disconnect();
+  await shop.drop();
+  await Runtime.instance().shutdown();
+});
+
+const sagas = (): Sagas => new Sagas(temporal, TERMS);
+
+const aSweeper = (options: Partial<SweeperOptions> = {}): Sweeper =>
+  new Sweeper({
+    database,
+    temporal,
+    sagas: sagas(),
+    log: silentLog,
+    intervalMs: 10,
+    examineAgainMs: HOUR_MS,
+    ...options,
+  });
+
+/** A sweeper that runs until the end of the test. */
+function startSweeper(options: Partial<SweeperOptions> = {}): void {
+  const sweeper = aSweeper(options);
+  running.push(sweeper);
+  sweeper.start();
+}
+
+/** An accepted order that is due to be examined. Its saga is not started. */
+async function anAcceptedOrder(): Promise<OrderToPay & { productId: string }> {
+  const { customerId } = await addCustomer(database, { firstName: 'John', lastName: 'Doe', email: 'john@test.com' });
+  const { productId } = await addProduct(database, {
+    name: 'Thermos Flask',
+    price: '45.00',
+    description: '',
+    quantityAvailable: 25,
+    productType: 'Kitchen',
+  });
+  const outcome = await acceptOrder(database, { customerId, lines: [{ productId, quantity: 2 }] }, 0);
+  if (!outcome.accepted) throw new Error('The order was not accepted.');
+  return { orderId: outcome.order.orderId, customerId, totalAmount: outcome.totalAmount, productId };
+}
+
+/** The latest run of an order's saga. */
+const sagaOf = ({ orderId }: OrderToPay) =>
+  temporal.call(async ({ workflow }): Promise<WorkflowHandle<typeof placeOrder>> =>
+    workflow.getHandle<typeof placeOrder>(orderWorkflowId(orderId)),
+  );
+
+const describeSaga = async (order: OrderToPay) => {
+  const { runId, status } = await (await sagaOf(order)).describe();
+  return { runId, status: status.name };
+};
+
+/** Payments asked for: each saga, and each run of one, asks once. */
+const asksFor = ({ orderId }: OrderToPay): number =>
+  asked.filter((message) => 'orderId' in message && message.orderId === orderId).length;
+
+const hasAsked = (order: OrderToPay, times = 1): Promise<void> => eventually(() => expect(asksFor(order)).toBe(times));
+
+async function startSaga(order: OrderToPay): Promise<{ runId: string }> {
+  await sagas().start(order);
+  await hasAsked(order);
+  return describeSaga(order);
+}
+
+test('starts the saga of an order that has none', async () => {
+  const order = await anAcceptedOrder();
+
+  await aSweeper().sweep();
+
+  await hasAsked(order);
+  expect(await describeSaga(order)).toMatchObject({ status: 'RUNNING' });
+  const { orderId, customerId } = order;
+  expect(asked).toEqual([{ orderId, customerId, totalAmount: 90 }]);
+});
+
+test('starts the saga of a placed order anew where it was terminated', async () => {
+  const order = await anAcceptedOrder();
+  const { runId } = await startSaga(order);
+  await (await sagaOf(order)).terminate();
+
+  await aSweeper().sweep();
+
+  await hasAsked(order, 2);
+  const resumed = await describeSaga(order);
+  expect(resumed.status).toBe('RUNNING');
+  expect(resumed.runId).not.toBe(runId);
+});
+
+test('leaves a saga alone that runs', async () => {
+  const order = await anAcceptedOrder();
+  const { runId } = await startSaga(order);
+
+  expect(await aSweeper().sweep()).toBe(1);
+
+  expect(await describeSaga(order)).toEqual({ runId, status: 'RUNNING' });
+  expect((await (await sagaOf(order)).fetchHistory()).events).not.toContainEqual(
+    expect.objectContaining({ workflowExecutionSignaledEventAttributes: expect.anything() }),
+  );
+});
+
+test('tells a saga of a cancel whose signal was lost', async () => {
+  const order = await anAcceptedOrder();
+  await startSaga(order);
+  await requestCancel(database, order.orderId);
+
+  await aSweeper().sweep();
+
+  await expect((await sagaOf(order)).result()).resolves.toMatchObject({ orderStatus: 'cancelled' });
+  const product = await database.product.findUnique({ where: { productId: order.productId } });
+  expect(product?.quantityAvailable).toBe(25);
+});
+
+test('cancels an order whose customer cancelled while it had no saga, without asking for its payment', async () => {
+  const order = await anAcceptedOrder();
+  await requestCancel(database, order.orderId);
+
+  await aSweeper().sweep();
+
+  await expect((await sagaOf(order)).result()).resolves.toMatchObject({ orderStatus: 'cancelled' });
+  expect(asksFor(order)).toBe(0);
+});
+
+test('does not examine an order that is settled, or not due yet', async () => {
+  const [settled, young] = [await anAcceptedOrder(), await anAcceptedOrder()];
+  await shipOrder(database, settled.orderId, randomUUID());
+  await database.order.update({
+    where: { orderId: young.orderId },
+    data: { examineAfter: new Date(Date.now() + HOUR_MS) },
+  });
+
+  expect(await aSweeper().sweep()).toBe(0);
+});
+
+test('leaves an order alone that was settled since it was claimed', async () => {
+  const orders = [await anAcceptedOrder(), await anAcceptedOrder()];
+  const resumed: string[] = [];
+  // Both are claimed by now; whichever is examined first, the other is shipped meanwhile.
+  class SlowSagas extends Sagas {
+    override async resume(order: OrderToPay): Promise<boolean> {
+      resumed.push(order.orderId);
+      for (const other of orders) {
+        if (other.orderId !== order.orderId) await shipOrder(database, other.orderId, randomUUID());
+      }
+      return true;
+    }
+  }
+
+  expect(await aSweeper({ sagas: new SlowSagas(temporal, TERMS) }).sweep()).toBe(2);
+
+  expect(resumed).toHaveLength(1);
+});
+
+test('examines each order once where two sweepers sweep at once', async () => {
+  const orders: OrderToPay[] = [];
+  for (let i = 0; i < 10; i++) orders.push(await anAcceptedOrder());
+
+  const examined = await Promise.all([aSweeper().sweep(), aSweeper().sweep()]);
+
+  expect(examined.reduce((sum, n) => sum + n)).toBe(10);
+  for (const order of orders) await hasAsked(order);
+});
+
+test('does not wait for an order that another instance has in hand', async () => {
+  const { orderId } = await anAcceptedOrder();
+
+  await database.$transaction(async (other) => {
+    await other.$queryRaw`SELECT FROM orders WHERE order_id = ${orderId}::uuid FOR UPDATE`;
+    expect(await aSweeper().sweep()).toBe(0);
+  });
+});
+
+test('starts one saga where two sweepers examine one order at once', async () => {
+  const order = await anAcceptedOrder();
+
+  // As they do where the first is so slow that its claim runs out.
+  const started = await Promise.all([sagas().resume(order), sagas().resume(order)]);
+
+  expect(started.toSorted()).toEqual([false, true]);
+  await hasAsked(order);
+});
+
+test('examines the others where one order cannot be examined', async () => {
+  const orders = [await anAcceptedOrder(), await anAcceptedOrder(), await anAcceptedOrder()];
+  let bad: string | undefined; // the first of the batch, whichever that is
+  class PickySagas extends Sagas {
+    override async resume(order: OrderToPay): Promise<boolean> {
+      bad ??= order.orderId;
+      if (order.orderId === bad) throw new Error('the memo is too large');
+      return super.resume(order);
+    }
+  }
+
+  startSweeper({ sagas: new PickySagas(temporal, TERMS) });
+
+  await eventually(() => expect(asked).toHaveLength(orders.length - 1), 3_000);
+});
+
+test('sweeps again and again', async () => {
+  startSweeper();
+
+  for (let i = 0; i < 2; i++) await hasAsked(await anAcceptedOrder());
+});
+
+test('goes on after a sweep that failed', async () => {
+  let failures = 0;
+  class FailingSagas extends Sagas {
+    override async resume(order: OrderToPay): Promise<boolean> {
+      if (failures++ === 0) throw new TemporalDown('Temporal is away');
+      return super.resume(order);
+    }
+  }
+  const order = await anAcceptedOrder();
+
+  startSweeper({ sagas: new FailingSagas(temporal, TERMS), examineAgainMs: 0 });
+
+  await hasAsked(order);
+});
+
+test('claims nothing while Temporal is away', async () => {
+  const { orderId } = await anAcceptedOrder();
+  const before = await database.order.findUnique({ where: { orderId } });
+  let looks = 0;
+  const away = {
+    get isUp() {
+      looks++;
+      return false;
+    },
+  };
+  startSweeper({ temporal: away });
+  await eventually(() => expect(looks).toBeGreaterThan(2)); // a sweep would be done by now
+
+  expect(await database.order.findUnique({ where: { orderId } })).toEqual(before);
+});

@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { createDatabase } from '../test/servers';
+import { migrate } from './migrate';
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+beforeEach(async () => {
+  database = await createDatabase('migrate');
+});
+afterEach(() => database.drop());
+
+async function query<R extends object>(sql: string): Promise<R[]> {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    return (await client.query<R>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const recorded = async (): Promise<string[]> => {
+  const rows = await query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations ORDER BY 1');
+  return rows.map(({ name }) => name);
+};
+
+const columnsOf = async (table: string): Promise<string[]> => {
+  const rows = await query<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = '${table}'`,
+  );
+  return rows.map(({ name }) => name);
+};
+
+const ALL = ['0001_original_tables', '0002_saga'];
+
+test('creates the database where it is missing', async () => {
+  await database.drop();
+
+  await expect(migrate(database.url, 'orders')).resolves.toEqual(ALL);
+  expect(await recorded()).toEqual(ALL);
+});
+
+test('creates the schema where it is missing, and keeps to it', async () => {
+  await migrate(`${database.url}?schema=payments`, 'payments');
+
+  const tables = await query(`SELECT schemaname AS schema, tablename AS table FROM pg_tables
+    WHERE schemaname IN ('public', 'payments') ORDER BY 2`);
+  expect(tables).toEqual([
+    { schema: 'payments', table: '_prisma_migrations' },
+    { schema: 'payments', table: 'payments' },
+  ]);
+});
+
+test('applies each migration once where five instances start at once, without so much as a database', async () => {
+  await database.drop();
+
+  const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.url, 'orders')));
+
+  expect(applied.flat()).toEqual(ALL);
+  expect(await recorded()).toEqual(ALL);
+});
+
+test('applies nothing the second time', async () => {
+  await migrate(database.url, 'orders');
+
+  await expect(migrate(database.url, 'orders')).resolves.toEqual([]);
+});
+
+test('refuses a migration that was changed after it had been applied, and names it', async () => {
+  await migrate(database.url, 'orders');
+  await query(`UPDATE _prisma_migrations SET checksum = 'of the former text' WHERE migration_name = '0002_saga'`);
+
+  await expect(migrate(database.url, 'orders')).rejects.toThrow('Migration orders/0002_saga was changed after');
+});
+
+test('leaves nothing of a migration that fails half-way', async () => {
+  await createOriginalTables();
+  // In the way of the migration's second statement.
+  await query('ALTER TABLE order_products ADD COLUMN unit_price text');
+
+  await expect(migrate(database.url, 'orders')).rejects.toThrow(/Migration 0002_saga failed: .*"unit_price".* exists/);
+  expect(await recorded()).toEqual(['0001_original_tables']);
+  expect(await columnsOf('orders')).not.toContain('stock_taken_at');
+});
+
+test('leaves nothing of a migration that cannot be recorded, and applies it once it can', async () => {
+  await createOriginalTables();
+  await query(`CREATE TABLE _prisma_migrations (
+    id TEXT, checksum TEXT, migration_name TEXT CONSTRAINT refusing CHECK (migration_name <> '0002_saga'),
+    finished_at TIMESTAMPTZ, rolled_back_at TIMESTAMPTZ, applied_steps_count INT)`);
+
+  await expect(migrate(database.url, 'orders')).rejects.toThrow('Migration 0002_saga failed');
+  expect(await columnsOf('orders')).not.toContain('stock_taken_at');
+
+  await query('ALTER TABLE _prisma_migrations DROP CONSTRAINT refusing');
+  await expect(migrate(database.url, 'orders')).resolves.toEqual(['0002_saga']);
+});
+
+test('takes over a database that the original has filled, with all of its rows', async () => {
+  await createOriginalTables();
+  const before = await originalRows();
+
+  await expect(migrate(database.url, 'orders')).resolves.toEqual(ALL);
+
+  expect(before.orders).toHaveLength(2);
+  expect(await originalRows()).toEqual(before);
+});
+
+test('knows of no stock taken and no price for the orders that the original left behind', async () => {
+  await createOriginalTables();
+
+  await migrate(database.url, 'orders');
+
+  const kept =
+    await query(`SELECT order_status, stock_taken_at, cancel_requested_at, settled_at, payment_id, deleted_at,
+    examine_after <= now() AS due, unit_price FROM orders JOIN order_products USING (order_id) ORDER BY 1`);
+  const unknown = {
+    stock_taken_at: null,
+    cancel_requested_at: null,
+    settled_at: null,
+    payment_id: null,
+    deleted_at: null,
+    unit_price: null,
+  };
+  expect(kept).toEqual([
+    { ...unknown, order_status: 'placed', due: true },
+    { ...unknown, order_status: 'shipped', due: true },
+  ]);
+});
+
+/** As the original creates and fills them: one order shipped with more than there was, one still placed. */
+async function createOriginalTables(): Promise<void> {
+  await query(`
+    CREATE TABLE customers (
+      customer_id UUID PRIMARY KEY,
+      first_name TEXT NOT NULL,
+      last_name TEXT NOT NULL,
+      email TEXT NOT NULL
+    );
+    CREATE TABLE products (
+      product_id UUID PRIMARY KEY,
+      name TEXT NOT NULL,
+      price DECIMAL(10, 2) NOT NULL,
+      description TEXT,
+      quantity_available INT NOT NULL,
+      product_type TEXT NOT NULL
+    );
+    CREATE TABLE orders (
+      order_id UUID PRIMARY KEY,
+      customer_id UUID REFERENCES customers (customer_id),
+      payment_status TEXT NOT NULL,
+      order_status TEXT NOT NULL,
+      order_date TIMESTAMP DEFAULT CURRENT_TIMESTAMP
+    );
+    CREATE TABLE order_products (
+      order_id UUID REFERENCES orders (order_id) ON DELETE CASCADE,
+      product_id UUID REFERENCES products (product_id),
+      quantity INT NOT NULL,
+      PRIMARY KEY (order_id, product_id)
+    );
+    INSERT INTO customers VALUES ('00000000-0000-0000-0000-00000000000c', 'John', 'Doe', 'john.Doe@test.com');
+    INSERT INTO products VALUES ('00000000-0000-0000-0000-00000000000b', 'Thermos Flask', 45, NULL, -3, 'Kitchen');
+    INSERT INTO orders (order_id, customer_id, payment_status, order_status) VALUES
+      ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-00000000000c', 'success', 'shipped'),
+      ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-00000000000c', 'pending', 'placed');
+    INSERT INTO order_products
+      SELECT order_id, '00000000-0000-0000-0000-00000000000b', 4 FROM orders`);
+}
+
+/** All that the original has written, in its own columns. */
+const originalRows = async () => ({
+  customers: await query('SELECT * FROM customers'),
+  products: await query('SELECT * FROM products'),
+  orders: await query(
+    'SELECT order_id, customer_id, payment_status, order_status, order_date FROM orders ORDER BY order_id',
+  ),
+  lines: await query('SELECT order_id, product_id, quantity FROM order_products ORDER BY order_id'),
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import {
+  amqpUrl,
+  commonSettings,
+  ConfigError,
+  duration,
+  hostPort,
+  integer,
+  oneOf,
+  port,
+  postgresUrl,
+  readEnvironment,
+} from './environment';
+
+/** Reads one setting from its text, or says what is wrong with it. */
+function read(setting: z.ZodType, text?: string, name = 'SETTING'): unknown {
+  try {
+    return readEnvironment(z.object({ [name]: setting }), { [name]: text })[name];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+test('takes the defaults of all settings that are not set', () => {
+  expect(readEnvironment(z.object(commonSettings), { HOME: '/root' })).toEqual({
+    TEMPORAL_ADDRESS: 'localhost:7233',
+    TEMPORAL_NAMESPACE: 'default',
+    DATABASE_POOL_SIZE: 10,
+    LOG_LEVEL: 'info',
+  });
+});
+
+test('takes an empty setting for one that is not set', () => {
+  expect(read(port(8001), '')).toBe(8001);
+});
+
+test('tells all problems at once, a line each', () => {
+  const settings = z.object({
+    ...commonSettings,
+    TIMEOUT: duration('30s'),
+    NAME: z.string({ error: 'give it a name' }),
+  });
+  const environment = { TEMPORAL_ADDRESS: 'localhost', DATABASE_POOL_SIZE: '0', LOG_LEVEL: 'loud', TIMEOUT: '5' };
+
+  expect(() => readEnvironment(settings, environment)).toThrow(
+    new ConfigError(
+      [
+        'config: TEMPORAL_ADDRESS "localhost" has no port: host:port, such as localhost:7233',
+        'config: DATABASE_POOL_SIZE "0" is not a whole number from 1 to 1000',
+        'config: LOG_LEVEL "loud" is not one of trace, debug, info, warn, error, silent',
+        'config: TIMEOUT "5" has no unit (such as 5s)',
+        'config: NAME is missing: give it a name',
+      ].join('\n'),
+    ),
+  );
+});
+
+test.each([
+  [postgresUrl('postgresql://localhost/shop'), 'mysql://shop:secret@localhost/shop', 'is not a PostgreSQL URL'],
+  [amqpUrl(), 'http://shop:secret@localhost', 'is neither an AMQP URL'],
+])('does not print the password of a URL that is wrong', (setting, url, problem) => {
+  const message = read(setting, url, 'SOME_URL');
+
+  expect(message).toMatch(`config: SOME_URL ${problem}`);
+  expect(message).not.toMatch('secret');
+});
+
+describe('a duration', () => {
+  test.each([
+    ['500ms', 500],
+    ['30s', 30_000],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+  ])('of %s is %i milliseconds', (text, milliseconds) => {
+    expect(read(duration('1s'), text)).toBe(milliseconds);
+  });
+
+  test.each(['soon', '-5s', '1.5s', '5 s', '1d'])('is not %s', (text) => {
+    expect(read(duration('1s'), text)).toBe(`config: SETTING "${text}" is no duration (such as 30s)`);
+  });
+});
+
+describe('a whole number', () => {
+  test.each(['1', '100'])('may be %s, at the end of its range', (text) => {
+    expect(read(integer(5, 1, 100), text)).toBe(Number(text));
+  });
+
+  test.each(['0', '101', '-1', '1.5', '0x10', '1e1', ' 5', 'five'])('is not %j', (text) => {
+    expect(read(integer(5, 1, 100), text)).toBe(
+      `config: SETTING ${JSON.stringify(text)} is not a whole number from 1 to 100`,
+    );
+  });
+});
+
+describe('where a server listens', () => {
+  test.each(['localhost:7233', 'temporal.example.com:443', '10.0.0.1:7233', '[::1]:7233'])('may be %s', (text) => {
+    expect(read(hostPort('localhost:7233'), text)).toBe(text);
+  });
+
+  test.each([':7233', 'http://localhost:7233', 'localhost:', 'localhost:http', '::1:7233', 'local host:7233'])(
+    'is not %j',
+    (text) => {
+      expect(read(hostPort('localhost:7233'), text)).toMatch(/is not host:port, such as localhost:7233$/);
+    },
+  );
+});
+
+describe('a PostgreSQL URL', () => {
+  test.each(['postgresql://localhost/shop', 'postgres://u:p@db:5432/shop?schema=payments'])('may be %s', (text) => {
+    expect(read(postgresUrl('postgresql://localhost/shop'), text)).toBe(text);
+  });
+
+  test.each(['localhost/shop', 'postgresql://localhost', 'postgresql://localhost/'])('is not %s', (text) => {
+    expect(read(postgresUrl('postgresql://localhost/shop'), text)).toMatch(/is not a PostgreSQL URL with a database/);
+  });
+});
+
+test('takes the word none for a broker that is not there', () => {
+  expect(read(amqpUrl(), 'none')).toBeNull();
+  expect(read(amqpUrl(), 'amqps://shop:secret@broker/shop')).toBe('amqps://shop:secret@broker/shop');
+});
+
+test('takes one of a few words, and nothing like it', () => {
+  const channel = oneOf(['events', 'activity'], 'events');
+  expect(read(channel, 'activity')).toBe('activity');
+  expect(read(channel, 'Activity')).toBe('config: SETTING "Activity" is not one of events, activity');
+});
