@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { ConfigError } from '@shop/service/environment';
+import { readConfig } from './config';
+
+test('needs no settings beside servers at their usual places', () => {
+  expect(readConfig({})).toEqual({
+    PORT: 8002,
+    DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments',
+    AMQP_URL: 'amqp://guest:guest@localhost:5672',
+    TEMPORAL_ADDRESS: 'localhost:7233',
+    TEMPORAL_NAMESPACE: 'default',
+    DATABASE_POOL_SIZE: 10,
+    LOG_LEVEL: 'info',
+  });
+});
+
+test('takes an empty setting for none', () => {
+  expect(readConfig({ PORT: '' })).toEqual(readConfig({}));
+});
+
+test('does without a broker where there is to be none', () => {
+  expect(readConfig({ AMQP_URL: 'none' }).AMQP_URL).toBeNull();
+});
+
+const PROBLEMS = {
+  PORT: '80000',
+  DATABASE_URL: 'postgresql://shop:hunter2@localhost',
+  AMQP_URL: 'http://guest:hunter2@localhost',
+  TEMPORAL_ADDRESS: 'localhost',
+  DATABASE_POOL_SIZE: 'many',
+  LOG_LEVEL: 'loud',
+};
+
+function complaint(env: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'nothing';
+}
+
+test('tells all problems at once', () => {
+  const lines = complaint(PROBLEMS).split('\n');
+
+  expect(new Set(lines.map((line) => /^config: (\w+)/.exec(line)?.[1]))).toEqual(new Set(Object.keys(PROBLEMS)));
+  expect(lines).toContain('config: TEMPORAL_ADDRESS "localhost" has no port: host:port, such as localhost:7233');
+  expect(lines).toContain('config: PORT "80000" is not a whole number from 1 to 65535');
+});
+
+test('does not repeat passwords when it tells what is wrong with them', () => {
+  expect(complaint(PROBLEMS)).not.toContain('hunter2');
+});

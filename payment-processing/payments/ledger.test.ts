@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
+import type { PaymentRequest } from '@shop/workflows/contract';
+import { createShopDatabase } from '../../test/servers';
+import { Ledger } from './ledger';
+
+let server: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: PaymentsClient;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  server = await createShopDatabase('payments');
+  database = connectPayments(server.paymentsUrl, { poolSize: 10 });
+  ledger = new Ledger(database);
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await server.drop();
+});
+
+const aRequest = (more: Partial<PaymentRequest> = {}): PaymentRequest => ({
+  orderId: randomUUID(),
+  customerId: randomUUID(),
+  totalAmount: '90.00',
+  ...more,
+});
+
+const paymentsOf = ({ orderId }: PaymentRequest) => database.payment.findMany({ where: { orderId } });
+
+const statusOf = async (request: PaymentRequest): Promise<string | undefined> =>
+  (await paymentsOf(request)).at(0)?.status;
+
+describe('a charge', () => {
+  test('succeeds, and is kept as it is answered', async () => {
+    const request = aRequest({ totalAmount: '12.34' });
+
+    const answer = await ledger.charge(request);
+
+    expect(answer).toMatchObject({ success: true, reason: '' });
+    const { paymentId, paidAt } = answer;
+    const kept = { orderId: request.orderId, customerId: request.customerId, paymentId, paidAt, status: 'success' };
+    expect(await paymentsOf(request)).toEqual([expect.objectContaining(kept)]);
+    expect(String((await paymentsOf(request)).at(0)?.amount)).toBe('12.34');
+  });
+
+  test('of exactly $1000 succeeds', async () => {
+    expect(await ledger.charge(aRequest({ totalAmount: '1000.00' }))).toMatchObject({ success: true, reason: '' });
+  });
+
+  test('of a cent more is declined, with a payment id all the same', async () => {
+    const request = aRequest({ totalAmount: '1000.01' });
+
+    expect(await ledger.charge(request)).toMatchObject({
+      success: false,
+      reason: 'total amount over $1000',
+      paymentId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(await statusOf(request)).toBe('failed');
+  });
+
+  test.each(['90.00', '1000.01'])('of $%s that comes again gets the answer it got before', async (totalAmount) => {
+    const request = aRequest({ totalAmount });
+    const first = await ledger.charge(request);
+
+    expect(await ledger.charge(request)).toEqual(first);
+  });
+
+  test('that comes 20 times at once is one payment', async () => {
+    const request = aRequest();
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.charge(request)));
+
+    expect(answers).toEqual(answers.map(() => answers[0]));
+    expect(await paymentsOf(request)).toHaveLength(1);
+  });
+});
+
+describe('a refund', () => {
+  test('gives a payment back; a charge that comes later is told so', async () => {
+    const request = aRequest();
+    const { paymentId } = await ledger.charge(request);
+
+    await ledger.refund({ orderId: request.orderId, paymentId });
+
+    expect(await statusOf(request)).toBe('refunded');
+    expect(await ledger.charge(request)).toMatchObject({ success: false, reason: 'payment was refunded', paymentId });
+  });
+
+  test('that comes again changes nothing', async () => {
+    const request = aRequest();
+    const { paymentId } = await ledger.charge(request);
+    await ledger.refund({ orderId: request.orderId, paymentId });
+    const refunded = await paymentsOf(request);
+
+    await ledger.refund({ orderId: request.orderId, paymentId });
+
+    expect(await paymentsOf(request)).toEqual(refunded);
+  });
+
+  test('of a declined payment leaves it declined', async () => {
+    const request = aRequest({ totalAmount: '1000.01' });
+    const declined = await ledger.charge(request);
+
+    await ledger.refund({ orderId: request.orderId, paymentId: declined.paymentId });
+
+    expect(await ledger.charge(request)).toEqual(declined);
+  });
+
+  test('of a payment that is not known fails, and names it', async () => {
+    const paymentId = randomUUID();
+    await expect(ledger.refund({ orderId: randomUUID(), paymentId })).rejects.toThrow(paymentId);
+  });
+
+  test('does not take the payment of another order', async () => {
+    const request = aRequest();
+    const { paymentId } = await ledger.charge(request);
+
+    await expect(ledger.refund({ orderId: randomUUID(), paymentId })).rejects.toThrow(paymentId);
+    expect(await statusOf(request)).toBe('success');
+  });
+});
+
+describe('giving an order up', () => {
+  test('refunds its payment', async () => {
+    const request = aRequest();
+    await ledger.charge(request);
+
+    await ledger.refund({ orderId: request.orderId });
+
+    expect(await statusOf(request)).toBe('refunded');
+  });
+
+  test('that was not charged yet has every later charge refused', async () => {
+    const request = aRequest();
+
+    await ledger.refund({ orderId: request.orderId });
+
+    const answer = { success: false, reason: 'order was given up before it was paid' };
+    expect(await ledger.charge(request)).toMatchObject(answer);
+    expect(await statusOf(request)).toBe('void');
+  });
+
+  test.each(['90.00', '1000.01'])('twice, after a charge of $%s, is as good as once', async (totalAmount) => {
+    const request = aRequest({ totalAmount });
+    await ledger.charge(request);
+    await ledger.refund({ orderId: request.orderId });
+    const once = await paymentsOf(request);
+
+    await ledger.refund({ orderId: request.orderId });
+
+    expect(await paymentsOf(request)).toEqual(once);
+  });
+
+  test('while it is charged keeps no money, whoever comes first', async () => {
+    for (let round = 0; round < 10; round++) {
+      const request = aRequest();
+
+      const [charged] = await Promise.all([ledger.charge(request), ledger.refund({ orderId: request.orderId })]);
+
+      expect(await statusOf(request)).toBe(charged.success ? 'refunded' : 'void');
+      expect(await ledger.charge(request)).toMatchObject({ success: false, paymentId: charged.paymentId });
+    }
+  });
+});

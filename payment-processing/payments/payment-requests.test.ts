@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Broker, BrokerDown } from '@shop/amqp/broker';
+import { Consumer } from '@shop/amqp/consumer';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
+import { isDatabaseDown } from '@shop/prisma/errors';
+import { eventually } from '../../test/eventually';
+import { Queues } from '../../test/queues';
+import { createShopDatabase, virtualHostUrl } from '../../test/servers';
+import { silentLog } from '../../test/silent-log';
+import { Ledger } from './ledger';
+import { createPaymentRequestHandler } from './payment-requests';
+
+let server: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: PaymentsClient;
+let queues: Queues;
+let broker: Broker;
+let consumer: Consumer;
+
+beforeAll(async () => {
+  server = await createShopDatabase('payments');
+  database = connectPayments(server.paymentsUrl, { poolSize: 5 });
+  queues = await Queues.open(virtualHostUrl('payments'));
+});
+afterAll(async () => {
+  await queues.close();
+  await database.$disconnect();
+  await server.drop();
+});
+
+beforeEach(async () => {
+  for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.declare(route);
+  broker = new Broker({ url: virtualHostUrl('payments'), connectionName: 'test', log: silentLog });
+});
+afterEach(async () => {
+  await consumer.stop();
+  await broker.stop();
+});
+
+/** Serves payment requests as the service does, answering by way of `answers`. */
+async function serve(answers: Pick<Broker, 'send'> = broker): Promise<void> {
+  consumer = new Consumer({
+    broker,
+    route: PROCESS_PAYMENT,
+    log: silentLog,
+    handle: createPaymentRequestHandler({ ledger: new Ledger(database), broker: answers }),
+    isOutage: isDatabaseDown,
+    probe: async () => void (await database.$queryRaw`SELECT 1`),
+  });
+  await broker.open();
+}
+
+const aRequest = (totalAmount = 90) => ({ orderId: randomUUID(), customerId: randomUUID(), totalAmount });
+
+const request = (message: string | object): Promise<void> => queues.send(PROCESS_PAYMENT, message);
+
+async function answer(): Promise<Record<string, unknown>> {
+  return JSON.parse((await queues.take('PaymentStat')).content.toString()) as Record<string, unknown>;
+}
+
+const payments = (orderId: string) => database.payment.findMany({ where: { orderId } });
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+describe('answers a request', () => {
+  beforeEach(() => serve());
+
+  test.each([
+    [90, true, ''],
+    [45.5, true, ''],
+    [1000, true, ''],
+    [1000.01, false, 'total amount over $1000'],
+  ])('of $%d with the fields of the contract, success %s', async (totalAmount, success, reason) => {
+    const asked = aRequest(totalAmount);
+    const before = Date.now();
+    await request(asked);
+
+    const given = await answer();
+
+    expect(given).toEqual({
+      ...asked,
+      paymentId: expect.stringMatching(UUID),
+      success,
+      reason,
+      paidAt: expect.stringMatching(RFC_3339),
+    });
+    expect(Math.abs(Date.parse(String(given['paidAt'])) - before)).toBeLessThan(60_000);
+  });
+
+  test('once, and takes it off its queue', async () => {
+    await request(aRequest());
+    await answer();
+    await consumer.stop();
+    await broker.stop();
+
+    expect(await queues.waiting('PaymentStat')).toBe(0);
+    expect(await queues.waiting('processPayment')).toBe(0);
+  });
+
+  test('that comes again with the payment it got before', async () => {
+    const asked = aRequest();
+    await request(asked);
+    const first = await answer();
+
+    await request(asked);
+
+    expect(await answer()).toEqual(first);
+    expect(await payments(asked.orderId)).toHaveLength(1);
+  });
+
+  test('whatever the case of its field names and ids, and whatever else it says', async () => {
+    const { orderId, customerId } = aRequest();
+    await request({ OrderID: orderId.toUpperCase(), customerid: customerId, TOTALAMOUNT: 90, currency: 'USD' });
+
+    expect(await answer()).toMatchObject({ orderId, customerId, totalAmount: 90, success: true });
+  });
+});
+
+describe('charges before it answers', () => {
+  test('and keeps the request until its answer is published', async () => {
+    let failures = 2;
+    await serve({
+      send: async (route, message) => {
+        if (failures-- > 0) throw new BrokerDown('as the test wants');
+        await broker.send(route, message);
+      },
+    });
+    const asked = aRequest();
+    await request(asked);
+
+    await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));
+    expect(await queues.waiting('PaymentStat')).toBe(0);
+
+    const [payment] = await payments(asked.orderId);
+    expect(await answer()).toMatchObject({ paymentId: payment?.paymentId, success: true });
+    expect(await payments(asked.orderId)).toEqual([payment]);
+  });
+
+  test('and gives the request back when it is stopped before it could answer', async () => {
+    await serve({ send: () => Promise.reject(new BrokerDown('as the test wants')) });
+    const asked = aRequest();
+    await request(asked);
+    await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));
+
+    await consumer.stop();
+    await broker.stop();
+
+    expect(await queues.waiting('processPayment')).toBe(1);
+  });
+});
+
+test.each([
+  ['is not JSON', 'pay me', /^not JSON/],
+  ['names no order', { ...aRequest(), orderId: undefined }, /^orderId: /],
+  ['has an id that is none', { ...aRequest(), customerId: 'John' }, /^customerId: /],
+  ['wants a negative amount', aRequest(-1), /^totalAmount: /],
+  ['has its amount in a string', { ...aRequest(), totalAmount: '90' }, /^totalAmount: /],
+])('parks a request that %s, with the reason', async (_, message, reason) => {
+  await serve();
+  await request(message);
+
+  const { content, properties } = await queues.take(parkedQueue(PROCESS_PAYMENT));
+
+  expect(content.toString()).toBe(typeof message === 'string' ? message : JSON.stringify(message));
+  expect(properties.headers?.['x-reason']).toMatch(reason);
+  expect(await queues.waiting('PaymentStat')).toBe(0);
+});
