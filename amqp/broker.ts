@@ -28,6 +28,7 @@ export interface BrokerOptions {
   log: BrokerLog;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const CONFIRM_TIMEOUT_MS = 4_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 
@@ -57,14 +58,15 @@ export class Broker {
   async open(): Promise<void> {
     const { url, connectionName, log } = this.options;
     this.connection = await connect(url, {
+      timeout: CONNECT_TIMEOUT_MS,
       noDelay: true, // a publish and an acknowledgement are small writes: waiting to join them costs seconds
       clientProperties: { connection_name: connectionName },
       recovery: { waitForConnect: false, setup: (model: ChannelModel) => this.setUp(model) },
     });
     this.connection.on('error', (error) => log.warn({ err: error }, 'RabbitMQ connection failed'));
     this.connection.on('connect', () => log.info({}, 'RabbitMQ connected'));
-    this.connection.on('reconnect-scheduled', ({ attempt, delay, error }) => {
-      log.warn({ err: error, attempt, retryInMs: delay }, 'RabbitMQ is away');
+    this.connection.on('reconnect-scheduled', ({ attempt, delay: retryInMs, error }) => {
+      log.warn({ err: error, attempt, retryInMs }, 'RabbitMQ is away');
     });
   }
 

@@ -56,6 +56,8 @@ export class Consumer {
     this.stopping.abort();
     await this.cancel().catch(() => undefined);
     await Promise.all(this.underWay);
+    // Acknowledgements have no answer of their own: this one says that the broker has them.
+    await this.channel?.prefetch(PREFETCH).catch(() => undefined);
   }
 
   private async attach(model: ChannelModel): Promise<void> {
@@ -72,7 +74,7 @@ export class Consumer {
 
   private async take(): Promise<void> {
     const channel = this.channel;
-    if (!channel || this.stopping.signal.aborted) return;
+    if (!channel || this.consumerTag !== null || this.stopping.signal.aborted) return;
     const onMessage = (message: ConsumeMessage | null): void => {
       // Null: the queue was deleted. Closing the channel has everything declared anew.
       if (!message) return void channel.close().catch(() => undefined);
@@ -95,11 +97,11 @@ export class Consumer {
       // Effect first, acknowledge second: a crash between the two repeats the effect, which changes nothing the second
       // time; the other order would lose the message.
       await this.dispatch(message);
-      channel.ack(message);
+      answer(() => channel.ack(message));
     } catch (error) {
       await this.pause(error);
       // Given back only now that nothing is taken: a bare requeue would come back at once, thousands of times a second.
-      giveBack(channel, message);
+      answer(() => channel.nack(message, false, true));
     }
   }
 
@@ -111,7 +113,7 @@ export class Consumer {
       if (!verdict.done) await this.park(message, verdict.park);
     } catch (error) {
       if (error instanceof BrokerDown || isOutage(error)) throw error;
-      const tries = 1 + Number(message.properties.headers?.[TRIES_HEADER] ?? 0);
+      const tries = 1 + (Number(message.properties.headers?.[TRIES_HEADER]) || 0); // anybody may have written the header
       if (tries < maxTries) await this.retryLater(message, tries, error);
       else await this.park(message, `failed ${tries} times: ${String(error)}`);
     }
@@ -173,9 +175,9 @@ function kept({ properties }: ConsumeMessage): Options.Publish {
   return { contentType, messageId, correlationId }; // undefined where the sender left them out
 }
 
-function giveBack(channel: ConfirmChannel, message: ConsumeMessage): void {
+function answer(say: () => void): void {
   try {
-    channel.nack(message, false, true);
+    say();
   } catch {
     // The channel is gone, and with it the delivery: the broker has the message back already.
   }
