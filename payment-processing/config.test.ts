@@ -45,7 +45,9 @@ test('tells all problems at once', () => {
   const lines = complaint(PROBLEMS).split('\n');
 
   expect(new Set(lines.map((line) => /^config: (\w+)/.exec(line)?.[1]))).toEqual(new Set(Object.keys(PROBLEMS)));
-  expect(lines).toContain('config: TEMPORAL_ADDRESS "localhost" has no port: host:port, such as localhost:7233');
+  expect(lines).toContain(
+    'config: TEMPORAL_ADDRESS "localhost" has no port (expected host:port, such as localhost:7233)',
+  );
   expect(lines).toContain('config: PORT "80000" is not a whole number from 1 to 65535');
 });
 

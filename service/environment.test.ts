@@ -47,7 +47,7 @@ test('tells all problems at once, a line each', () => {
   expect(() => readEnvironment(settings, environment)).toThrow(
     new ConfigError(
       [
-        'config: TEMPORAL_ADDRESS "localhost" has no port: host:port, such as localhost:7233',
+        'config: TEMPORAL_ADDRESS "localhost" has no port (expected host:port, such as localhost:7233)',
         'config: DATABASE_POOL_SIZE "0" is not a whole number from 1 to 1000',
         'config: LOG_LEVEL "loud" is not one of trace, debug, info, warn, error, silent',
         'config: TIMEOUT "5" has no unit (such as 5s)',
@@ -80,6 +80,10 @@ describe('a duration', () => {
   test.each(['soon', '-5s', '1.5s', '5 s', '1d'])('is not %s', (text) => {
     expect(read(duration('1s'), text)).toBe(`config: SETTING "${text}" is no duration (such as 30s)`);
   });
+
+  test('is not nothing: what it paces would never pause', () => {
+    expect(read(duration('1s'), '0s')).toBe('config: SETTING "0s" must be longer than nothing');
+  });
 });
 
 describe('a whole number', () => {
@@ -99,12 +103,20 @@ describe('where a server listens', () => {
     expect(read(hostPort('localhost:7233'), text)).toBe(text);
   });
 
-  test.each([':7233', 'http://localhost:7233', 'localhost:', 'localhost:http', '::1:7233', 'local host:7233'])(
-    'is not %j',
-    (text) => {
-      expect(read(hostPort('localhost:7233'), text)).toMatch(/is not host:port, such as localhost:7233$/);
-    },
-  );
+  test.each([
+    ':7233',
+    'http://localhost:7233',
+    'localhost:',
+    'localhost:http',
+    '::1:7233',
+    'local host:7233',
+    'localhost:0',
+    'localhost:70000',
+  ])('is not %j', (text) => {
+    expect(read(hostPort('localhost:7233'), text)).toMatch(
+      /is no address \(expected host:port, such as localhost:7233\)$/,
+    );
+  });
 });
 
 describe('a PostgreSQL URL', () => {

@@ -16,10 +16,11 @@ export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.Pr
   if (result.success) return result.data;
   throw new ConfigError(
     result.error.issues
-      .map(({ path, message }) => {
+      .map(({ code, path, message }) => {
         const name = path.join('.');
         const value = name.endsWith('_URL') ? '' : ` ${JSON.stringify(given[name])}`;
-        return `config: ${name}${given[name] === undefined ? ' is missing:' : value} ${message}`;
+        const absent = code === 'invalid_type' ? ' is missing:' : '';
+        return `config: ${name}${given[name] === undefined ? absent : value} ${message}`;
       })
       .join('\n'),
   );
@@ -34,8 +35,15 @@ export const duration = (fallback: string) =>
     .default(fallback)
     .transform((text, context) => {
       const match = /^(\d+)(ms|s|m|h)$/.exec(text);
-      if (match) return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
-      context.addIssue(/^\d+$/.test(text) ? `has no unit (such as ${text}s)` : 'is no duration (such as 30s)');
+      const milliseconds = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
+      if (milliseconds > 0) return milliseconds;
+      context.addIssue(
+        match
+          ? 'must be longer than nothing'
+          : /^\d+$/.test(text)
+            ? `has no unit (such as ${text}s)`
+            : 'is no duration (such as 30s)',
+      );
       return z.NEVER;
     });
 
@@ -58,8 +66,11 @@ export const hostPort = (fallback: string) =>
     .string()
     .default(fallback)
     .superRefine((text, context) => {
-      if (/^(\[[^\]]+\]|[^\s:]+):\d+$/.test(text)) return;
-      context.addIssue(`${text.includes(':') ? 'is not' : 'has no port:'} host:port, such as ${fallback}`);
+      const given = /^(?:\[[^\]]+\]|[^\s:]+):(\d+)$/.exec(text)?.[1];
+      if (given !== undefined && Number(given) >= 1 && Number(given) <= 65_535) return;
+      context.addIssue(
+        `${text.includes(':') ? 'is no address' : 'has no port'} (expected host:port, such as ${fallback})`,
+      );
     });
 
 const isUrlOf = (text: string, protocol: RegExp): boolean =>

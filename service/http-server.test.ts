@@ -205,6 +205,20 @@ describe('stopping', () => {
     agent.destroy();
   });
 
+  test('takes no further request over a connection that its client would keep', async () => {
+    const { agent, answer, letGo } = await slowRequest();
+    const next = once(request(`http://localhost:${server!.port}/livez`, { agent }).end(), 'response'); // waits its turn
+    const stopping = server!.stop();
+    server = undefined;
+    letGo();
+
+    const [response] = await answer;
+    response.resume();
+    await expect(next).rejects.toThrow('ECONNREFUSED');
+    await stopping;
+    agent.destroy();
+  });
+
   test('does not wait for the client to close a connection that it would keep', async () => {
     const { agent, answer, letGo } = await slowRequest();
     const began = Date.now();

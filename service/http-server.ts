@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import type { Part } from './lifecycle';
@@ -96,22 +97,24 @@ function bodyProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
-const CLOSE_IDLE_EVERY_MS = 50;
-
 /** Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one. */
 export async function serveHttp(app: express.Express, port: number): Promise<Part & { port: number }> {
   const server = app.listen(port);
+  const underWay = new Set<ServerResponse>();
+  server.prependListener('request', (_request, response) => {
+    if (!server.listening) response.setHeader('Connection', 'close');
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+  });
   await once(server, 'listening');
   return {
     name: 'http',
     port: (server.address() as AddressInfo).port,
-    stop: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      // A connection whose last request was under way just now is kept for the next, which must not come here.
-      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
-      await closed;
-      clearInterval(idle);
-    },
+    stop: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        // Or a client that keeps its connection would keep us, for as long as it goes on asking.
+        for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+      }),
   };
 }
