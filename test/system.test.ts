@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
-import { connect as connectAmqp } from 'amqplib';
 import { Client as PgClient } from 'pg';
+import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { orderWorkflowId, sagaStatus } from '@shop/workflows/contract';
 import { eventually } from './eventually';
+import { Queues } from './queues';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
@@ -19,6 +20,7 @@ interface Order {
 }
 
 let connection: Connection;
+let queues: Queues;
 let temporal: TemporalClient;
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let sql: PgClient;
@@ -27,10 +29,15 @@ let paymentEnvironment: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   connection = await Connection.connect({ address: testServers().temporalAddress });
+  queues = await Queues.open(virtualHostUrl('system'));
 });
-afterAll(() => connection.close());
+afterAll(async () => {
+  await connection.close();
+  await queues.close();
+});
 
 beforeEach(async () => {
+  for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.declare(route);
   database = await createDatabase('system');
   sql = new PgClient({ connectionString: database.url });
   await sql.connect();
@@ -44,7 +51,6 @@ afterEach(async () => {
   await ServiceProcess.endAll();
   await sql.end();
   await database.drop();
-  await purgeQueues();
 });
 
 const startOrders = (more: NodeJS.ProcessEnv = {}) =>
@@ -75,33 +81,6 @@ async function payments(): Promise<string[]> {
   const { rows } = await sql.query<{ status: string }>('SELECT status FROM payments.payments');
   return rows.map(({ status }) => status);
 }
-
-async function withQueues<T>(
-  use: (channel: Awaited<ReturnType<typeof openChannel>>['channel']) => Promise<T>,
-): Promise<T> {
-  const { broker, channel } = await openChannel();
-  try {
-    return await use(channel);
-  } finally {
-    await broker.close();
-  }
-}
-
-async function openChannel() {
-  const broker = await connectAmqp(virtualHostUrl('system'));
-  return { broker, channel: await broker.createChannel() };
-}
-
-const waiting = (queue: string): Promise<number> =>
-  withQueues(async (channel) => (await channel.checkQueue(queue)).messageCount);
-
-const purgeQueues = (): Promise<void> =>
-  withQueues(async (channel) => {
-    for (const queue of ['processPayment', 'PaymentStat']) {
-      await channel.assertQueue(queue, { durable: true });
-      await channel.purgeQueue(queue);
-    }
-  });
 
 test('ships an order that is paid, and sells its stock', async () => {
   const [orders] = await Promise.all([startOrders(), startPayments()]);
@@ -161,12 +140,12 @@ test('settles an order whose service was killed while its payment was awaited', 
   await eventually(async () => {
     const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
     expect(await saga.query(sagaStatus)).toMatchObject({ stage: 'awaiting payment' });
-    expect(await waiting('processPayment')).toBe(1);
+    expect(await queues.waiting('processPayment')).toBe(1);
   });
   await killed.end('SIGKILL');
   // The answer comes while nobody is there to hear it.
   await startPayments();
-  await eventually(async () => expect(await waiting('PaymentStat')).toBe(1));
+  await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(1));
 
   const restarted = await startOrders();
 

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import type { Cancellation } from '@shop/workflows/contract';
+import { createShopDatabase } from '../../test/servers';
+import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
+import type { Customer } from '../catalog/customers';
+import type { Product } from '../catalog/products';
+import { acceptOrder } from './accept-order';
+import { requestCancel } from './request-cancel';
+import { cancelOrder, shipOrder } from './settle-order';
+
+let shop: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: OrdersClient;
+let customer: Customer;
+let mug: Product;
+let pan: Product;
+
+beforeAll(async () => {
+  shop = await createShopDatabase('settle');
+  database = connectOrders(shop.ordersUrl, { poolSize: 10 });
+  customer = await aCustomer(database);
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await shop.drop();
+});
+beforeEach(async () => {
+  [mug, pan] = [
+    await aProduct(database, { quantityAvailable: 100 }),
+    await aProduct(database, { quantityAvailable: 100 }),
+  ];
+});
+
+/** An accepted order of 2 mugs and 3 pans. */
+async function accepted(): Promise<string> {
+  const lines = [
+    { productId: mug.productId, quantity: 2 },
+    { productId: pan.productId, quantity: 3 },
+  ];
+  const outcome = await acceptOrder(database, { customerId: customer.customerId, lines }, 60_000);
+  if (!outcome.accepted) throw new Error('not accepted');
+  return outcome.order.orderId;
+}
+
+const stock = async (): Promise<number[]> => [await stockOf(database, mug), await stockOf(database, pan)];
+
+const NOT_PAID: Cancellation = { paymentStatus: 'cancelled', reason: 'no answer' };
+const shippedBy = (paymentId: string) => ({ orderStatus: 'shipped', paymentStatus: 'success', paymentId });
+const CANCELLED = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null };
+
+test('ships a paid order, its stock sold', async () => {
+  const [orderId, paymentId] = [await accepted(), randomUUID()];
+
+  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual(shippedBy(paymentId));
+  expect(await stock()).toEqual([98, 97]);
+});
+
+test('cancels a declined order, and gives the stock of all its lines back', async () => {
+  const [orderId, paymentId] = [await accepted(), randomUUID()];
+
+  await expect(cancelOrder(database, orderId, { paymentStatus: 'failed', paymentId })).resolves.toEqual({
+    orderStatus: 'cancelled',
+    paymentStatus: 'failed',
+    paymentId,
+  });
+  expect(await stock()).toEqual([100, 100]);
+});
+
+test('changes nothing the second time, nor when contradicted', async () => {
+  const [orderId, paymentId] = [await accepted(), randomUUID()];
+  await shipOrder(database, orderId, paymentId);
+
+  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual(shippedBy(paymentId));
+  await expect(shipOrder(database, orderId, randomUUID())).resolves.toEqual(shippedBy(paymentId));
+  await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(shippedBy(paymentId));
+  expect(await stock()).toEqual([98, 97]);
+});
+
+test('gives stock back once, however often and at once it is asked to', async () => {
+  const orderId = await accepted();
+
+  const settlements = await Promise.all(Array.from({ length: 10 }, () => cancelOrder(database, orderId, NOT_PAID)));
+
+  expect(settlements).toEqual(Array.from({ length: 10 }, () => CANCELLED));
+  expect(await stock()).toEqual([100, 100]);
+});
+
+test('settles once where shipping and cancelling race', async () => {
+  const paymentId = randomUUID();
+  for (let round = 0; round < 10; round++) {
+    const [orderId, [mugs = 0, pans = 0]] = [await accepted(), await stock()];
+
+    const [shipping, cancelling] = await Promise.all([
+      shipOrder(database, orderId, paymentId),
+      cancelOrder(database, orderId, NOT_PAID),
+    ]);
+
+    expect(shipping).toEqual(cancelling);
+    const given = shipping.orderStatus === 'cancelled';
+    expect(await stock()).toEqual(given ? [mugs + 2, pans + 3] : [mugs, pans]);
+  }
+});
+
+test('cancels overlapping orders all at once, while others are accepted', async () => {
+  const orders = await Promise.all(Array.from({ length: 20 }, accepted));
+
+  await Promise.all(orders.flatMap((orderId) => [cancelOrder(database, orderId, NOT_PAID), accepted()]));
+
+  expect(await stock()).toEqual([100 - 20 * 2, 100 - 20 * 3]);
+});
+
+test('does not ship an order that its customer has cancelled: it ends cancelled, its stock back', async () => {
+  const [orderId, paymentId] = [await accepted(), randomUUID()];
+  await requestCancel(database, orderId);
+
+  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual({ ...CANCELLED, paymentId });
+  expect(await stock()).toEqual([100, 100]);
+});
+
+test('gives no stock back for an order of the original, which took none', async () => {
+  const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
+
+  await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(CANCELLED);
+  expect(await stock()).toEqual([100, 100]);
+});
+
+test('treats an order that is not there as cancelled', async () => {
+  await expect(shipOrder(database, randomUUID(), randomUUID())).resolves.toEqual(CANCELLED);
+});
