@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { readConfig } from './config';
+
+const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    return (error as Error).message.split('\n');
+  }
+};
+
+test('needs nothing to be set', () => {
+  expect(readConfig({})).toEqual({
+    PORT: 8001,
+    DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
+    DATABASE_POOL_SIZE: 10,
+    AMQP_URL: 'amqp://guest:guest@localhost:5672',
+    TEMPORAL_ADDRESS: 'localhost:7233',
+    TEMPORAL_NAMESPACE: 'default',
+    LOG_LEVEL: 'info',
+    PAYMENT_CHANNEL: 'events',
+    PAYMENT_ASKS: 3,
+    PAYMENT_TIMEOUT: 30_000,
+    SWEEP_INTERVAL: 5_000,
+    SWEEP_AFTER: 30_000,
+  });
+});
+
+test('tells all that is wrong at once', () => {
+  const problems = problemsOf({
+    PORT: '0',
+    TEMPORAL_ADDRESS: 'localhost',
+    PAYMENT_TIMEOUT: '5',
+    PAYMENT_CHANNEL: 'pigeon',
+  });
+
+  expect(problems).toHaveLength(4);
+  expect(problems).toContain('config: PAYMENT_TIMEOUT "5" has no unit (such as 5s)');
+  expect(problems).toContain('config: PAYMENT_CHANNEL "pigeon" is not one of events, activity');
+});
+
+test('does not tell passwords', () => {
+  const problems = problemsOf({ DATABASE_URL: 'mysql://root:secret@db/shop', AMQP_URL: 'http://guest:secret@mq' });
+
+  expect(problems).toHaveLength(2);
+  expect(problems.join()).not.toContain('secret');
+});
+
+test('does without a broker only where payments are asked for by activities', () => {
+  expect(problemsOf({ AMQP_URL: 'none' })).toEqual([
+    'config: PAYMENT_CHANNEL needs a broker where it is events, and AMQP_URL is none: set it to activity',
+  ]);
+  expect(readConfig({ AMQP_URL: 'none', PAYMENT_CHANNEL: 'activity' }).AMQP_URL).toBeNull();
+});

@@ -1,0 +1,329 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { serveHttp } from '@shop/service/http-server';
+import { createShopDatabase } from '../../test/servers';
+import { aCustomer, aProduct, stockOf } from '../../test/shop';
+import { silentLog } from '../../test/silent-log';
+import { TemporalDown } from '@shop/service/temporal';
+import { shipOrder } from '../orders/settle-order';
+import type { OrderToPay } from '../saga/sagas';
+import { createOrderApp } from './app';
+
+let shop: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: OrdersClient;
+let server: Awaited<ReturnType<typeof serveHttp>>;
+let started: OrderToPay[];
+let cancelled: string[];
+
+beforeAll(async () => {
+  shop = await createShopDatabase('http');
+  database = connectOrders(shop.ordersUrl, { poolSize: 10 });
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await shop.drop();
+});
+beforeEach(async () => {
+  [started, cancelled] = [[], []];
+  server = await serve(database);
+});
+afterEach(() => server.stop());
+
+const serve = (over: OrdersClient) =>
+  serveHttp(
+    createOrderApp({
+      log: silentLog,
+      readiness: async () => ({ ready: true, checks: {} }),
+      database: over,
+      starter: { start: (order) => void started.push(order) },
+      sagas: {
+        tellCancel: async (orderId) => {
+          cancelled.push(orderId);
+          throw new TemporalDown('away, as the test wants'); // which is no business of the client's
+        },
+      },
+      examineAfterMs: 60_000,
+    }),
+    0,
+  );
+
+async function call(method: string, path: string, body?: unknown, { prefix = '/orderManagement', headers = {} } = {}) {
+  const response = await fetch(`http://localhost:${server.port}${prefix}${path}`, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const json: unknown = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
+  return { status: response.status, headers: response.headers, body: json };
+}
+
+/** A problem document, which the original's clients read as `{ error }`. */
+const problem = (status: number, detail: unknown) => ({
+  status,
+  body: expect.objectContaining({ type: 'about:blank', status, detail, error: detail }),
+});
+
+describe('customers and products', () => {
+  test('adds a customer', async () => {
+    const customer = { firstName: 'Ann', lastName: 'Bo', email: 'ann@bo.com' };
+
+    await expect(call('POST', '/customer', customer)).resolves.toMatchObject({
+      status: 201,
+      body: { ...customer, customerId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    });
+  });
+
+  test('adds a product, as the contract shows it', async () => {
+    const product = { name: 'Mug', price: 4.5, description: 'Blue', quantityAvailable: 3, productType: 'Kitchen' };
+
+    const { status, body } = await call('POST', '/product', product);
+
+    expect(status).toBe(201);
+    expect(body).toEqual({ ...product, productId: expect.any(String), OrderedQuantity: 0 });
+  });
+
+  test.each(['?paginationOffset=&paginationLimit=', '?paginationOffset=x&paginationLimit=-1', ''])(
+    'lists ten products where the page is not a number: %s',
+    async (query) => {
+      for (let i = 0; i < 11; i++) await aProduct(database);
+
+      expect((await call('GET', `/products${query}`)).body).toHaveLength(10);
+    },
+  );
+
+  test('lists the page that is asked for', async () => {
+    const { body: all } = await call('GET', '/products?paginationLimit=1000');
+    const { body: page } = await call('GET', '/products?paginationOffset=1&paginationLimit=2');
+
+    expect(page).toEqual((all as unknown[]).slice(1, 3));
+  });
+
+  test('deletes a product that nobody has ordered', async () => {
+    const [{ productId }, ordered] = [await aProduct(database), await aProduct(database)];
+    await place(ordered.productId, 1);
+
+    await expect(call('DELETE', `/product/${productId}`)).resolves.toMatchObject({
+      status: 200,
+      body: { message: expect.stringContaining(productId) },
+    });
+    await expect(call('DELETE', `/product/${productId}`)).resolves.toMatchObject(problem(404, expect.anything()));
+    await expect(call('DELETE', `/product/${ordered.productId}`)).resolves.toMatchObject(
+      problem(409, `Product ${ordered.productId} is part of orders and cannot be deleted.`),
+    );
+    await expect(call('DELETE', '/product/seven')).resolves.toMatchObject(
+      problem(400, 'The product id "seven" is not a UUID.'),
+    );
+  });
+
+  test.each([
+    ['the largest price', { price: 99_999_999.99 }, 201],
+    ['no price at all, as a gift', { price: 0 }, 201],
+    ['the largest stock', { quantityAvailable: 2 ** 31 - 1 }, 201],
+    ['no description', { description: undefined }, 201],
+    ['a price too large for the table', { price: 100_000_000 }, 422],
+    ['a negative price', { price: -0.01 }, 422],
+    ['a price with three decimals', { price: 1.001 }, 422],
+    ['a price in words', { price: '45' }, 422],
+    ['a stock too large for the table', { quantityAvailable: 2 ** 31 }, 422],
+    ['half a piece', { quantityAvailable: 0.5 }, 422],
+    ['no name', { name: ' ' }, 422],
+    ['a name that PostgreSQL cannot keep', { name: 'a\0b' }, 422],
+  ])('answers a product with %s', async (_what, more, status) => {
+    const product = { name: 'Mug', price: 5, description: '', quantityAvailable: 1, productType: 'Kitchen', ...more };
+
+    expect((await call('POST', '/product', product)).status).toBe(status);
+  });
+
+  test('names every field that is wrong, and why', async () => {
+    await expect(call('POST', '/customer', { firstName: '', email: 'ann' })).resolves.toMatchObject({
+      status: 422,
+      body: {
+        errors: expect.arrayContaining([
+          { field: 'firstName', message: 'must not be empty' },
+          { field: 'lastName', message: expect.any(String) },
+          { field: 'email', message: expect.any(String) },
+        ]),
+      },
+    });
+  });
+});
+
+async function place(productId: string, orderedQuantity: number) {
+  const { customerId } = await aCustomer(database);
+  return call('POST', '/order', { customerId, products: [{ productId, orderedQuantity }] });
+}
+
+const idOf = ({ body }: { body: unknown }): string => (body as { orderId: string }).orderId;
+
+function twiceTooMany() {
+  const line = { productId: randomUUID(), orderedQuantity: 2 ** 31 - 1 };
+  return { customerId: randomUUID(), products: [line, line] };
+}
+
+describe('placing an order', () => {
+  test('answers at once with the order as placed, its price the product’s, and starts its saga', async () => {
+    const { customerId } = await aCustomer(database);
+    const mug = await aProduct(database, { price: '4.50', quantityAvailable: 10, description: 'Blue' });
+
+    const { status, body } = await call('POST', '/order', {
+      customerId,
+      products: [{ productId: mug.productId, price: 0.01, name: 'Cheap', productType: 'x', orderedQuantity: 3 }],
+    });
+
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      orderId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      customerId,
+      orderStatus: 'placed',
+      paymentStatus: 'pending',
+      orderDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/),
+      products: [
+        {
+          productId: mug.productId,
+          name: 'Mug',
+          price: 4.5,
+          description: 'Blue',
+          quantityAvailable: 7,
+          productType: 'Kitchen',
+          OrderedQuantity: 3,
+        },
+      ],
+    });
+    expect(started).toEqual([{ orderId: idOf({ body }), customerId, totalAmount: '13.50' }]);
+    expect(await stockOf(database, mug)).toBe(7);
+  });
+
+  test('reads field names and ids in any case, and merges a product that is named twice', async () => {
+    const { customerId } = await aCustomer(database);
+    const mug = await aProduct(database);
+
+    const { status, body } = await call('POST', '/order', {
+      CUSTOMERID: customerId.toUpperCase(),
+      Products: [
+        { ProductID: mug.productId.toUpperCase(), OrderedQuantity: 1 },
+        { productId: mug.productId, orderedQuantity: 2 },
+      ],
+    });
+
+    expect({ status, body }).toMatchObject({ status: 201, body: { customerId, products: [{ OrderedQuantity: 3 }] } });
+  });
+
+  test('refuses what is out of stock, says what is left, and starts nothing', async () => {
+    const { productId } = await aProduct(database, { quantityAvailable: 1 });
+
+    await expect(place(productId, 3)).resolves.toMatchObject(
+      problem(409, `Not enough stock of product ${productId}: 3 ordered, 1 left.`),
+    );
+    expect(started).toEqual([]);
+  });
+
+  test('refuses an unknown product and an unknown customer by name', async () => {
+    const unknown = randomUUID();
+    const { productId } = await aProduct(database);
+
+    await expect(place(unknown, 1)).resolves.toMatchObject(problem(422, `There is no product ${unknown}.`));
+    await expect(
+      call('POST', '/order', { customerId: unknown, products: [{ productId, orderedQuantity: 1 }] }),
+    ).resolves.toMatchObject(problem(422, `There is no customer ${unknown}.`));
+    expect(started).toEqual([]);
+  });
+
+  test.each([0, -1, 1.5, '1', null, 2 ** 31])('refuses a quantity of %j', async (quantity) => {
+    const { productId } = await aProduct(database);
+    const { customerId } = await aCustomer(database);
+    const body = { customerId, products: [{ productId, orderedQuantity: quantity }] };
+
+    await expect(call('POST', '/order', body)).resolves.toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'products.0.orderedQuantity', message: expect.any(String) }] },
+    });
+  });
+
+  test.each([
+    ['no products', { customerId: randomUUID(), products: [] }, 422],
+    [
+      'a customer id that is none',
+      { customerId: 'ann', products: [{ productId: randomUUID(), orderedQuantity: 1 }] },
+      422,
+    ],
+    ['quantities of one product that add up to too much', twiceTooMany(), 422],
+    ['a list', [], 400],
+    ['nothing', '', 422],
+    ['what is not JSON', '{"customerId": ', 400],
+    ['null', 'null', 400],
+  ])('refuses a body with %s', async (_what, body, status) => {
+    await expect(call('POST', '/order', body)).resolves.toMatchObject({
+      status,
+      body: { error: expect.any(String) },
+    });
+  });
+});
+
+describe('orders that are placed', () => {
+  test('are listed with their products and their real date', async () => {
+    const { productId } = await aProduct(database);
+    const before = Date.now();
+    const orderId = idOf(await place(productId, 2));
+
+    const { body } = await call('GET', '/order');
+    const listed = (body as { orderId: string; orderDate: string }[]).find((order) => order.orderId === orderId);
+
+    expect(listed).toMatchObject({ orderStatus: 'placed', products: [{ productId, OrderedQuantity: 2, price: 5 }] });
+    expect(Math.abs(Date.parse(listed?.orderDate ?? '') - before)).toBeLessThan(60_000);
+    await expect(call('GET', `/order/${orderId}`)).resolves.toMatchObject({ status: 200, body: listed });
+    await expect(call('GET', `/order/${randomUUID()}`)).resolves.toMatchObject(problem(404, expect.anything()));
+  });
+
+  test('are cancelled while they are placed: 202, then it is the saga’s', async () => {
+    const orderId = idOf(await place((await aProduct(database)).productId, 1));
+
+    expect((await call('POST', `/order/${orderId}/cancel`)).status).toBe(202);
+    expect(cancelled).toEqual([orderId]);
+  });
+
+  test('are not cancelled once they have shipped', async () => {
+    const orderId = idOf(await place((await aProduct(database)).productId, 1));
+    await shipOrder(database, orderId, randomUUID());
+
+    await expect(call('POST', `/order/${orderId}/cancel`)).resolves.toMatchObject(
+      problem(409, `Order ${orderId} is shipped already and cannot be cancelled.`),
+    );
+    await expect(call('POST', `/order/${randomUUID()}/cancel`)).resolves.toMatchObject({ status: 404 });
+    expect(cancelled).toEqual([]);
+  });
+
+  test('are deleted: cancelled where they are placed, and listed no more', async () => {
+    const orderId = idOf(await place((await aProduct(database)).productId, 1));
+
+    await expect(call('DELETE', `/order/${orderId}`)).resolves.toMatchObject({
+      status: 200,
+      body: { message: expect.stringContaining(orderId) },
+    });
+    expect(cancelled).toEqual([orderId]);
+    await expect(call('GET', `/order/${orderId}`)).resolves.toMatchObject({ status: 404 });
+    await expect(call('DELETE', `/order/${orderId}`)).resolves.toMatchObject({ status: 404 });
+  });
+});
+
+test.each(['/orderManagement', '/order-management'])(
+  'answers under %s, with and without a slash at the end',
+  async (prefix) => {
+    await expect(call('GET', '/health', undefined, { prefix })).resolves.toMatchObject({ status: 200, body: 'pong' });
+    await expect(call('GET', '/health/', undefined, { prefix })).resolves.toMatchObject({ status: 200, body: 'pong' });
+    await expect(call('GET', '/products/', undefined, { prefix })).resolves.toMatchObject({ status: 200 });
+  },
+);
+
+test('answers with 503, and when to come again, while the database is away', async () => {
+  const away = connectOrders('postgresql://postgres:postgres@localhost:1/shop', { poolSize: 1 });
+  await server.stop();
+  server = await serve(away);
+
+  const answer = await call('GET', '/order');
+
+  expect(answer).toMatchObject(problem(503, 'The database is away. Try again shortly.'));
+  expect(answer.headers.get('retry-after')).toBe('5');
+  await away.$disconnect();
+});

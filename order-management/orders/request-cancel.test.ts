@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { createShopDatabase } from '../../test/servers';
+import { aCustomer, anOriginalOrder, aProduct } from '../../test/shop';
+import type { Customer } from '../catalog/customers';
+import { findOrder, findOrders } from './find-orders';
+import { deleteOrder, requestCancel } from './request-cancel';
+import { shipOrder } from './settle-order';
+import { claimUnsettledOrders, readOrderState } from './unsettled-orders';
+
+let shop: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: OrdersClient;
+let customer: Customer;
+
+beforeAll(async () => {
+  shop = await createShopDatabase('cancel');
+  database = connectOrders(shop.ordersUrl, { poolSize: 10 });
+  customer = await aCustomer(database);
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await shop.drop();
+});
+
+async function placed(): Promise<string> {
+  const { productId } = await aProduct(database, { price: '4.50' });
+  return anOriginalOrder(database, customer, [{ productId, quantity: 2 }]);
+}
+
+const claim = (limit: number): Promise<string[]> => claimUnsettledOrders(database, { limit, examineAgainMs: 60_000 });
+
+test('keeps a wish to cancel, and has the sweeper look at it soon', async () => {
+  const orderId = await placed();
+  await claim(100);
+
+  await expect(requestCancel(database, orderId)).resolves.toBe('placed');
+  await expect(requestCancel(database, orderId)).resolves.toBe('placed'); // twice is as good as once
+  await expect(readOrderState(database, orderId)).resolves.toMatchObject({ cancelRequested: true });
+  await expect(claim(100)).resolves.toEqual([orderId]);
+});
+
+test('refuses to cancel an order that has shipped, and one that is not there', async () => {
+  const orderId = await placed();
+  await shipOrder(database, orderId, randomUUID());
+
+  await expect(requestCancel(database, orderId)).resolves.toBe('shipped');
+  await expect(requestCancel(database, randomUUID())).resolves.toBeNull();
+  await expect(readOrderState(database, orderId)).resolves.toMatchObject({ cancelRequested: false });
+});
+
+test('hides a deleted order and cancels it, its row kept for money that turns up late', async () => {
+  const orderId = await placed();
+
+  await expect(deleteOrder(database, orderId)).resolves.toBe('placed');
+  await expect(findOrder(database, orderId)).resolves.toBeNull();
+  expect((await findOrders(database)).map((order) => order.orderId)).not.toContain(orderId);
+  await expect(deleteOrder(database, orderId)).resolves.toBeNull();
+  await expect(readOrderState(database, orderId)).resolves.toMatchObject({
+    orderStatus: 'placed',
+    cancelRequested: true,
+    totalAmount: '9.00',
+  });
+});
+
+test('leaves a settled order as it ended when it is deleted', async () => {
+  const orderId = await placed();
+  await shipOrder(database, orderId, randomUUID());
+
+  await expect(deleteOrder(database, orderId)).resolves.toBe('shipped');
+  await expect(readOrderState(database, orderId)).resolves.toMatchObject({
+    orderStatus: 'shipped',
+    cancelRequested: false,
+  });
+});
+
+test('claims each order for one sweeper, the longest waiting first, and not again before its time', async () => {
+  await claim(1_000);
+  const orders = [await placed(), await placed(), await placed(), await placed(), await placed()];
+  const shipped = await placed();
+  await shipOrder(database, shipped, randomUUID());
+
+  const first = await claim(2);
+  const others = await Promise.all([claim(2), claim(2), claim(2)]);
+
+  expect(new Set(first)).toEqual(new Set(orders.slice(0, 2)));
+  expect([...first, ...others.flat()].toSorted()).toEqual(orders.toSorted());
+  await expect(claim(100)).resolves.toEqual([]);
+});
