@@ -18,6 +18,12 @@ demo: $(BUILT) ## The same, but end after the demonstration: exit 0 where both o
 test: $(BUILT) ## All tests, on servers of their own
 	@npx jest --runInBand
 
+replay: $(BUILT) ## Replay the LAST=20 sagas of Temporal, or FILES="a.json b.json", against this code
+	@node dev/dist/replay.js $(FILES)
+
+record: $(BUILT) ## Keep the history of SAGA=order-<id> for the tests to replay, NAME=what-happens-in-it
+	@node dev/dist/record.js
+
 check: $(INSTALLED) ## Types, lint and format
 	@npm run --silent generate && npm run --silent check
 
@@ -37,4 +43,5 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@npm run --silent build
 	@touch $@
 
-.PHONY: help run demo test check build clean
+export LAST SAGA NAME
+.PHONY: help run demo test replay record check build clean

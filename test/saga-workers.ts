@@ -172,6 +172,8 @@ export class SagaWorkers {
   private readonly started: PlaceOrderInput[] = [];
 
   private constructor(
+    readonly address: string,
+    readonly namespace: string,
     private readonly connection: NativeConnection,
     private readonly client: Client,
     private workers: Worker[],
@@ -183,7 +185,14 @@ export class SagaWorkers {
     const { address, namespace } = await createNamespace(suite);
     const connection = await NativeConnection.connect({ address });
     await registerSearchAttributes(connection, namespace, silentLog);
-    const sagas = new SagaWorkers(connection, new Client({ connection, namespace, identity: suite }), [], []);
+    const sagas = new SagaWorkers(
+      address,
+      namespace,
+      connection,
+      new Client({ connection, namespace, identity: suite }),
+      [],
+      [],
+    );
     sagas.workers = await Promise.all(
       (
         [
@@ -230,6 +239,11 @@ export class SagaWorkers {
 
   async refunded(paymentId: string): Promise<void> {
     await this.client.workflow.getHandle(refundWorkflowId(paymentId)).result();
+  }
+
+  /** Waits until the server's list, which lags behind, shows that many sagas. */
+  async listed(count: number): Promise<void> {
+    await eventually(async () => expect((await this.client.workflow.count()).count).toBe(count));
   }
 
   /** The ids of the refunds that an order's saga started itself. */
