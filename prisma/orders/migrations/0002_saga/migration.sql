@@ -7,6 +7,9 @@ ALTER TABLE "orders"
     ADD COLUMN "deleted_at" TIMESTAMPTZ(6),
     ADD COLUMN "examine_after" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP;
 
+-- Payment answers that wait in the queue for such orders come first; only then are the orders taken up anew.
+UPDATE "orders" SET "examine_after" = CURRENT_TIMESTAMP + INTERVAL '1 minute' WHERE "order_status" = 'placed';
+
 ALTER TABLE "order_products" ADD COLUMN "unit_price" DECIMAL(10,2);
 
 -- Partial, so that the sweeper's search costs what is unsettled, not what was ever sold.

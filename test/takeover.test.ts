@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { Client as PgClient } from 'pg';
+import { eventually } from './eventually';
+import { Queues } from './queues';
+import { createDatabase, createNamespace, virtualHostUrl } from './servers';
+import { ServiceProcess } from './service-process';
+
+// A database as the original leaves it, in every state it knows: see original.sql for what is in it.
+const PAID_IN_QUEUE = '00000000-0000-4000-8000-0000000000a1';
+const NEVER_ANSWERED = '00000000-0000-4000-8000-0000000000a2';
+const OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a3';
+const MUG = '00000000-0000-4000-8000-0000000000b1';
+const OVERSOLD = '00000000-0000-4000-8000-0000000000b2';
+
+interface Rows {
+  customers: object[];
+  products: object[];
+  orders: { order_id: string }[];
+  order_products: object[];
+}
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let sql: PgClient;
+let queues: Queues;
+
+beforeAll(async () => {
+  database = await createDatabase('takeover');
+  sql = new PgClient({ connectionString: database.url });
+  await sql.connect();
+  await sql.query(readFileSync(join(__dirname, 'original.sql'), 'utf8'));
+  queues = await Queues.open(virtualHostUrl('takeover'));
+  for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.declare(route);
+});
+afterAll(async () => {
+  await ServiceProcess.endAll();
+  await queues.close();
+  await sql.end();
+  await database.drop();
+});
+
+const all = async <T>(columns: string, table: string): Promise<T[]> =>
+  (await sql.query(`SELECT ${columns} FROM ${table} ORDER BY 1, 2`)).rows as T[];
+
+/** All that the original's tables hold, in its columns. */
+async function originalRows(): Promise<Rows> {
+  return {
+    customers: await all('customer_id, first_name, last_name, email', 'customers'),
+    products: await all('product_id, name, price, description, quantity_available, product_type', 'products'),
+    orders: await all('order_id, customer_id, payment_status, order_status, order_date', 'orders'),
+    order_products: await all('order_id, product_id, quantity', 'order_products'),
+  };
+}
+
+const orderRow = async (orderId: string): Promise<unknown> =>
+  (
+    await sql.query('SELECT order_status, payment_status, payment_id FROM orders WHERE order_id = $1', [orderId])
+  ).rows.at(0);
+
+const stock = async (productId: string): Promise<unknown> =>
+  (await sql.query('SELECT quantity_available FROM products WHERE product_id = $1', [productId])).rows.at(0);
+
+test('takes a database of the original over: no row lost, none changed but the orders it left placed', async () => {
+  const before = await originalRows();
+  const { address, namespace } = await createNamespace('takeover');
+  const shared = { AMQP_URL: virtualHostUrl('takeover'), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+  const orders = { ...shared, DATABASE_URL: database.url, SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
+
+  // An answer of the original payment service, which waited while nobody consumed.
+  const answer = { orderId: PAID_IN_QUEUE, paymentId: randomUUID(), success: true, reason: '' };
+  await queues.send(PAYMENT_STAT, answer);
+  await Promise.all([1, 2].map(() => ServiceProcess.start('order-management', orders)));
+
+  await eventually(async () => {
+    expect(await orderRow(PAID_IN_QUEUE)).toEqual({
+      order_status: 'shipped',
+      payment_status: 'success',
+      payment_id: answer.paymentId,
+    });
+  });
+  expect(await queues.waiting(PROCESS_PAYMENT.queue)).toBe(0); // nobody was asked to pay again
+  expect(await stock(MUG)).toEqual({ quantity_available: 8 });
+
+  await sql.query("UPDATE orders SET examine_after = now() WHERE order_status = 'placed'"); // a minute later
+  await ServiceProcess.start('payment-processing', { ...shared, DATABASE_URL: `${database.url}?schema=payments` });
+  await eventually(async () => {
+    expect(await orderRow(NEVER_ANSWERED)).toMatchObject({ order_status: 'shipped', payment_status: 'success' });
+    expect(await orderRow(OUT_OF_STOCK)).toMatchObject({ order_status: 'cancelled', payment_status: 'cancelled' });
+  }, 20_000);
+  expect(await stock(MUG)).toEqual({ quantity_available: 5 });
+  expect(await stock(OVERSOLD)).toEqual({ quantity_available: -3 });
+
+  const after = await originalRows();
+  const adopted = new Set([PAID_IN_QUEUE, NEVER_ANSWERED, OUT_OF_STOCK]);
+  const untouched = ({ orders: rows }: Rows) => rows.filter((row) => !adopted.has(row.order_id));
+  expect(untouched(after)).toEqual(untouched(before));
+  expect(after.orders).toHaveLength(before.orders.length);
+  expect(after.order_products).toEqual(before.order_products);
+  expect(after.customers).toEqual(expect.arrayContaining(before.customers));
+}, 60_000);
