@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { addCustomer, type Customer } from '../order-management/catalog/customers';
 import { addProduct, type NewProduct, type Product } from '../order-management/catalog/products';
+import { eventually } from './eventually';
 
 export const aCustomer = (database: OrdersClient): Promise<Customer> =>
   addCustomer(database, { firstName: 'Ann', lastName: 'Bo', email: 'ann@bo.com' });
@@ -32,4 +34,31 @@ export async function anOriginalOrder(
     data: { orderId, customerId, orderStatus: 'placed', paymentStatus: 'pending', lines: { create: lines } },
   });
   return orderId;
+}
+
+/**
+ * Makes calls that all need one product, so that each waits for a lock before the next begins and none is done before
+ * the last has begun: what races, races every time.
+ */
+export async function whileHeld<T>(
+  database: OrdersClient,
+  { productId }: Pick<Product, 'productId'>,
+  calls: (() => Promise<T>)[],
+): Promise<T[]> {
+  const running: Promise<T>[] = [];
+  await database.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT FROM products WHERE product_id = ${productId}::uuid FOR UPDATE`;
+    for (const call of calls) {
+      running.push(call());
+      await eventually(async () => expect(await callsWaiting(database)).toBe(running.length), 4_000);
+    }
+  });
+  return Promise.all(running);
+}
+
+async function callsWaiting(database: OrdersClient): Promise<number> {
+  const [row] = await database.$queryRaw<{ waiting: number }[]>`
+    SELECT count(*)::int AS waiting FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  return row?.waiting ?? 0;
 }

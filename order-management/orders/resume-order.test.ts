@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { createShopDatabase } from '../../test/servers';
-import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
+import { aCustomer, anOriginalOrder, aProduct, stockOf, whileHeld } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
 import { acceptOrder } from './accept-order';
 import { findOrder } from './find-orders';
@@ -38,12 +39,26 @@ test('says what is left to do for an order that is placed, and takes no more sto
   expect(await stockOf(database, product)).toBe(7);
 });
 
+test('asks for what the order cost when it was accepted, though its product is dearer now', async () => {
+  const { productId } = await aProduct(database, { price: '4.50' });
+  const orderId = await accepted(productId, 3);
+  await database.product.update({ where: { productId }, data: { price: '99.00' } });
+
+  await expect(resumeOrder(database, orderId)).resolves.toMatchObject({ totalAmount: '13.50' });
+});
+
 test('says how a settled order ended', async () => {
   const { productId } = await aProduct(database);
   const orderId = await accepted(productId, 1);
   await cancelOrder(database, orderId, { paymentStatus: 'cancelled', reason: 'by a test' });
 
   await expect(resumeOrder(database, orderId)).resolves.toEqual({
+    settled: { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null },
+  });
+});
+
+test('treats an order that is not there as cancelled', async () => {
+  await expect(resumeOrder(database, randomUUID())).resolves.toEqual({
     settled: { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null },
   });
 });
@@ -60,7 +75,11 @@ test('adopts an order of the original once, however often: takes its stock, and 
   const product = await aProduct(database, { price: '4.50', quantityAvailable: 10 });
   const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
 
-  const resumed = await Promise.all([1, 2, 3, 4].map(() => resumeOrder(database, orderId)));
+  const resumed = await whileHeld(
+    database,
+    product,
+    [1, 2, 3, 4].map(() => () => resumeOrder(database, orderId)),
+  );
 
   expect(resumed).toEqual(resumed.map(() => ({ settled: null, totalAmount: '9.00' })));
   expect(await stockOf(database, product)).toBe(8);
@@ -80,4 +99,52 @@ test('gives up an order of the original that cannot be had any more, and takes n
     hopeless: `not enough stock of product ${scarce.productId}`,
   });
   expect([await stockOf(database, plenty), await stockOf(database, scarce)]).toEqual([10, 1]);
+});
+
+test('takes nothing for an order of the original whose customer has cancelled', async () => {
+  const product = await aProduct(database);
+  const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
+  await requestCancel(database, orderId);
+
+  await expect(resumeOrder(database, orderId)).resolves.toMatchObject({ hopeless: 'cancel requested' });
+  expect(await stockOf(database, product)).toBe(10);
+});
+
+test('gives up an order of the original that has no products', async () => {
+  const orderId = await anOriginalOrder(database, customer, []);
+
+  await expect(resumeOrder(database, orderId)).resolves.toEqual({
+    settled: null,
+    totalAmount: '0.00',
+    hopeless: 'the order has no products',
+  });
+});
+
+test('does not take the last pieces for an order of the original while a new order buys them', async () => {
+  const product = await aProduct(database, { quantityAvailable: 2 });
+  const line = { productId: product.productId, quantity: 2 };
+  const original = await anOriginalOrder(database, customer, [line]);
+
+  const [, resumed] = await whileHeld<unknown>(database, product, [
+    () => accepted(line.productId, line.quantity),
+    () => resumeOrder(database, original),
+  ]);
+
+  expect(resumed).toMatchObject({ hopeless: `not enough stock of product ${product.productId}` });
+  expect(await stockOf(database, product)).toBe(0);
+});
+
+test('adopts overlapping orders whose lines stand in opposite order, all at once', async () => {
+  const [one, two] = [
+    await aProduct(database, { quantityAvailable: 100 }),
+    await aProduct(database, { quantityAvailable: 100 }),
+  ];
+  const forth = [one, two].map(({ productId }) => ({ productId, quantity: 1 }));
+  const orders: string[] = [];
+  for (let i = 0; i < 40; i++)
+    orders.push(await anOriginalOrder(database, customer, i % 2 ? forth : forth.toReversed()));
+
+  await Promise.all(orders.map((orderId) => resumeOrder(database, orderId)));
+
+  expect([await stockOf(database, one), await stockOf(database, two)]).toEqual([60, 60]);
 });

@@ -8,6 +8,7 @@ import type { Customer } from '../catalog/customers';
 import type { Product } from '../catalog/products';
 import { acceptOrder } from './accept-order';
 import { requestCancel } from './request-cancel';
+import { resumeOrder } from './resume-order';
 import { cancelOrder, shipOrder } from './settle-order';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
@@ -110,6 +111,19 @@ test('cancels overlapping orders all at once, while others are accepted', async 
   expect(await stock()).toEqual([100 - 20 * 2, 100 - 20 * 3]);
 });
 
+test('cancels overlapping orders whose lines stand in opposite order, all at once', async () => {
+  const forth = [mug, pan].map(({ productId }) => ({ productId, quantity: 1 }));
+  const orders: string[] = [];
+  for (let i = 0; i < 40; i++)
+    orders.push(await anOriginalOrder(database, customer, i % 2 ? forth : forth.toReversed()));
+  for (const orderId of orders) await resumeOrder(database, orderId); // takes their stock
+  expect(await stock()).toEqual([60, 60]);
+
+  await Promise.all(orders.map((orderId) => cancelOrder(database, orderId, NOT_PAID)));
+
+  expect(await stock()).toEqual([100, 100]);
+});
+
 test('does not ship an order that its customer has cancelled: it ends cancelled, its stock back', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
   await requestCancel(database, orderId);
@@ -123,6 +137,17 @@ test('gives no stock back for an order of the original, which took none', async 
 
   await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(CANCELLED);
   expect(await stock()).toEqual([100, 100]);
+});
+
+test.each([
+  ['complete', 'success', { orderStatus: 'shipped', paymentStatus: 'success', paymentId: null }],
+  ['failed', 'failed', { orderStatus: 'cancelled', paymentStatus: 'failed', paymentId: null }],
+])('leaves an order of the original that is %s as it is', async (orderStatus, paymentStatus, ended) => {
+  const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
+  await database.order.update({ where: { orderId }, data: { orderStatus, paymentStatus } });
+
+  await expect(shipOrder(database, orderId, randomUUID())).resolves.toEqual(ended);
+  await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(ended);
 });
 
 test('treats an order that is not there as cancelled', async () => {

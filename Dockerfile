@@ -1,0 +1,36 @@
+# Both services in one image; the command chooses. Built on Node's current long-term version.
+FROM node:24-bookworm-slim AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY amqp/package.json amqp/
+COPY dev/package.json dev/
+COPY order-management/package.json order-management/
+COPY payment-processing/package.json payment-processing/
+COPY prisma/package.json prisma/
+COPY service/package.json service/
+COPY workflows/package.json workflows/
+
+FROM manifests AS build
+RUN PRISMA_SCHEMA_ENGINE_BINARY=/usr/local/bin/node npm ci
+COPY . .
+RUN npm run build
+
+FROM manifests AS installed
+# Optional are compilers for bundling at start, which the bundles made above save, and Prisma's own commands.
+RUN npm ci --omit=dev --omit=optional --workspace order-management --workspace payment-processing
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=installed /app ./
+COPY --from=build /app/amqp/dist amqp/dist
+COPY --from=build /app/order-management/dist order-management/dist
+COPY --from=build /app/payment-processing/dist payment-processing/dist
+COPY --from=build /app/prisma/dist prisma/dist
+COPY --from=build /app/prisma/orders/migrations prisma/orders/migrations
+COPY --from=build /app/prisma/payments/migrations prisma/payments/migrations
+COPY --from=build /app/service/dist service/dist
+COPY --from=build /app/workflows/dist workflows/dist
+USER node
+EXPOSE 8001 8002
+CMD ["node", "--enable-source-maps", "order-management/dist/main.js"]

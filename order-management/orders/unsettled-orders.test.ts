@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { createShopDatabase } from '../../test/servers';
+import { aCustomer, anOriginalOrder, aProduct } from '../../test/shop';
+import type { Customer } from '../catalog/customers';
+import type { Product } from '../catalog/products';
+import { acceptOrder } from './accept-order';
+import { deleteOrder } from './request-cancel';
+import { cancelOrder, shipOrder } from './settle-order';
+import { claimUnsettledOrders, readOrderState } from './unsettled-orders';
+
+let shop: Awaited<ReturnType<typeof createShopDatabase>>;
+let database: OrdersClient;
+let customer: Customer;
+let product: Product;
+
+beforeAll(async () => {
+  shop = await createShopDatabase('unsettled');
+  database = connectOrders(shop.ordersUrl, { poolSize: 10 });
+  customer = await aCustomer(database);
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await shop.drop();
+});
+beforeEach(async () => {
+  await database.order.deleteMany(); // a claim gets whatever is due
+  product = await aProduct(database, { price: '4.50', quantityAvailable: 100 });
+});
+
+async function accepted({ examineAfterMs = 0, quantity = 1 } = {}): Promise<string> {
+  const lines = [{ productId: product.productId, quantity }];
+  const outcome = await acceptOrder(database, { customerId: customer.customerId, lines }, examineAfterMs);
+  if (!outcome.accepted) throw new Error('not accepted');
+  return outcome.order.orderId;
+}
+
+const claim = (limit = 100, examineAgainMs = 60_000): Promise<string[]> =>
+  claimUnsettledOrders(database, { limit, examineAgainMs });
+
+test('leaves an order to its saga until it is due', async () => {
+  const due = await accepted({ examineAfterMs: 0 });
+  await accepted({ examineAfterMs: 60_000 });
+
+  await expect(claim()).resolves.toEqual([due]);
+});
+
+test('claims an order again only when its time has come again', async () => {
+  const orderId = await accepted();
+
+  await expect(claim(100, 0)).resolves.toEqual([orderId]);
+  await expect(claim(100, 60_000)).resolves.toEqual([orderId]);
+  await expect(claim()).resolves.toEqual([]);
+});
+
+test('claims no settled order', async () => {
+  await shipOrder(database, await accepted(), randomUUID());
+  await cancelOrder(database, await accepted(), { paymentStatus: 'cancelled', reason: 'by a test' });
+
+  await expect(claim()).resolves.toEqual([]);
+});
+
+test('claims those first that wait longest, and no more than wanted', async () => {
+  const orders = [await accepted(), await accepted(), await accepted()];
+  for (const [minutes, orderId] of orders.entries()) {
+    const examineAfter = new Date(Date.now() - (minutes + 1) * 60_000);
+    await database.order.update({ where: { orderId }, data: { examineAfter } });
+  }
+
+  await expect(claim(2)).resolves.toHaveLength(2);
+  await expect(claim(2)).resolves.toEqual([orders[0]]); // the one that was last to be due
+});
+
+test('claims each order for one sweeper, however many look at once', async () => {
+  const orders = await Promise.all(Array.from({ length: 30 }, () => accepted()));
+
+  const claims = await Promise.all(Array.from({ length: 8 }, () => claim(5)));
+
+  expect(new Set(claims.flat()).size).toBe(claims.flat().length);
+  expect([...claims.flat(), ...(await claim())].toSorted()).toEqual(orders.toSorted());
+});
+
+test('does not wait for orders that another is busy with', async () => {
+  const [busy, free] = [await accepted(), await accepted()];
+
+  await database.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT FROM orders WHERE order_id = ${busy}::uuid FOR UPDATE`;
+    await expect(claim()).resolves.toEqual([free]);
+  });
+});
+
+test('reads an order as it stands, at the price it was accepted at', async () => {
+  const orderId = await accepted({ quantity: 3 });
+  await database.product.update({ where: { productId: product.productId }, data: { price: '99.00' } });
+  const placed = { orderId, customerId: customer.customerId, orderStatus: 'placed', totalAmount: '13.50' };
+
+  await expect(readOrderState(database, orderId)).resolves.toEqual({
+    ...placed,
+    paymentId: null,
+    cancelRequested: false,
+  });
+  const paymentId = randomUUID();
+  await shipOrder(database, orderId, paymentId);
+  await deleteOrder(database, orderId);
+  await expect(readOrderState(database, orderId)).resolves.toEqual({
+    ...placed,
+    orderStatus: 'shipped',
+    paymentId,
+    cancelRequested: false,
+  });
+});
+
+test('reads an order of the original at the prices of today', async () => {
+  const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
+
+  await expect(readOrderState(database, orderId)).resolves.toMatchObject({ totalAmount: '9.00' });
+});
+
+test('reads nothing where there is no order', async () => {
+  await expect(readOrderState(database, randomUUID())).resolves.toBeNull();
+});
