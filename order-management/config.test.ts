@@ -53,3 +53,14 @@ test('does without a broker only where payments are asked for by activities', ()
   ]);
   expect(readConfig({ AMQP_URL: 'none', PAYMENT_CHANNEL: 'activity' }).AMQP_URL).toBeNull();
 });
+
+test.each(['PAYMENT_TIMEOUT', 'SWEEP_INTERVAL', 'SWEEP_AFTER'] as const)('wants the unit of %s told', (name) => {
+  expect(problemsOf({ [name]: '5' })).toEqual([`config: ${name} "5" has no unit (such as 5s)`]);
+  expect(readConfig({ [name]: '2m' })[name]).toBe(120_000);
+});
+
+test.each(['0', '-1', '1.5', 'once'])('cannot ask %s times for a payment', (asks) => {
+  expect(problemsOf({ PAYMENT_ASKS: asks })).toEqual([
+    `config: PAYMENT_ASKS "${asks}" is not a whole number from 1 to 100`,
+  ]);
+});

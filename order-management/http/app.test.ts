@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { serveHttp } from '@shop/service/http-server';
 import { createShopDatabase } from '../../test/servers';
-import { aCustomer, aProduct, stockOf } from '../../test/shop';
+import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
 import { TemporalDown } from '@shop/service/temporal';
-import { shipOrder } from '../orders/settle-order';
+import { cancelOrder, shipOrder } from '../orders/settle-order';
 import type { OrderToPay } from '../saga/sagas';
 import { createOrderApp } from './app';
 
@@ -100,6 +100,16 @@ describe('customers and products', () => {
     expect(page).toEqual((all as unknown[]).slice(1, 3));
   });
 
+  test('lists a thousand products at most', async () => {
+    const product = { name: 'Mug', price: '5.00', quantityAvailable: 1, productType: 'Kitchen' };
+    await database.product.createMany({
+      data: Array.from({ length: 1_001 }, () => ({ productId: randomUUID(), ...product })),
+    });
+
+    expect((await call('GET', '/products?paginationLimit=999999999')).body).toHaveLength(1_000);
+    expect((await call('GET', '/products?paginationLimit=9999999999')).body).toHaveLength(10); // no number that we know
+  });
+
   test('deletes a product that nobody has ordered', async () => {
     const [{ productId }, ordered] = [await aProduct(database), await aProduct(database)];
     await place(ordered.productId, 1);
@@ -129,6 +139,7 @@ describe('customers and products', () => {
     ['a stock too large for the table', { quantityAvailable: 2 ** 31 }, 422],
     ['half a piece', { quantityAvailable: 0.5 }, 422],
     ['no name', { name: ' ' }, 422],
+    ['a name too long', { name: 'a'.repeat(501) }, 422],
     ['a name that PostgreSQL cannot keep', { name: 'a\0b' }, 422],
   ])('answers a product with %s', async (_what, more, status) => {
     const product = { name: 'Mug', price: 5, description: '', quantityAvailable: 1, productType: 'Kitchen', ...more };
@@ -216,6 +227,9 @@ describe('placing an order', () => {
     await expect(place(productId, 3)).resolves.toMatchObject(
       problem(409, `Not enough stock of product ${productId}: 3 ordered, 1 left.`),
     );
+    await expect(place(productId, 3)).resolves.toMatchObject({
+      body: { shortages: [{ productId, ordered: 3, available: 1 }] },
+    });
     expect(started).toEqual([]);
   });
 
@@ -238,6 +252,25 @@ describe('placing an order', () => {
     await expect(call('POST', '/order', body)).resolves.toMatchObject({
       status: 422,
       body: { errors: [{ field: 'products.0.orderedQuantity', message: expect.any(String) }] },
+    });
+  });
+
+  test('takes an order of a thousand products, each as the contract spells it', async () => {
+    const { customerId } = await aCustomer(database);
+    const { productId } = await aProduct(database, { quantityAvailable: 1_000 });
+    const line = { productId, price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen', orderedQuantity: 1 };
+
+    await expect(
+      call('POST', '/order', { customerId, products: Array.from({ length: 1_000 }, () => line) }),
+    ).resolves.toMatchObject({ status: 201, body: { products: [{ OrderedQuantity: 1_000 }] } });
+  });
+
+  test('takes no order of more than a thousand', async () => {
+    const products = Array.from({ length: 1_001 }, () => ({ productId: randomUUID(), orderedQuantity: 1 }));
+
+    await expect(call('POST', '/order', { customerId: randomUUID(), products })).resolves.toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'products', message: expect.any(String) }] },
     });
   });
 
@@ -276,6 +309,27 @@ describe('orders that are placed', () => {
     await expect(call('GET', `/order/${randomUUID()}`)).resolves.toMatchObject(problem(404, expect.anything()));
   });
 
+  test('are listed the oldest first, their products by id, with what the original has left out', async () => {
+    const customer = await aCustomer(database);
+    const product = { name: 'Pan', price: '7.00', quantityAvailable: 1, productType: 'Kitchen' };
+    const ids = [randomUUID(), randomUUID()].toSorted();
+    for (const productId of ids) await database.product.create({ data: { productId, ...product } });
+    const lines = ids.toReversed().map((productId) => ({ productId, quantity: 1 }));
+    const [later, sooner] = [
+      await anOriginalOrder(database, customer, lines),
+      await anOriginalOrder(database, customer, lines),
+    ];
+    await database.order.update({ where: { orderId: sooner }, data: { orderDate: new Date('2024-04-14T04:28:31Z') } });
+
+    const orders = (await call('GET', '/order')).body as { orderId: string }[];
+
+    const products = ids.map((productId) => ({ productId, description: '', price: 7, OrderedQuantity: 1 }));
+    expect(orders.filter(({ orderId }) => [later, sooner].includes(orderId))).toMatchObject([
+      { orderId: sooner, orderDate: '2024-04-14T04:28:31.000Z', products },
+      { orderId: later, products },
+    ]);
+  });
+
   test('are cancelled while they are placed: 202, then it is the saga’s', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
 
@@ -294,6 +348,14 @@ describe('orders that are placed', () => {
     expect(cancelled).toEqual([]);
   });
 
+  test('are deleted without a word to their saga once they are settled', async () => {
+    const orderId = idOf(await place((await aProduct(database)).productId, 1));
+    await cancelOrder(database, orderId, { paymentStatus: 'cancelled', reason: 'by a test' });
+
+    expect((await call('DELETE', `/order/${orderId}`)).status).toBe(200);
+    expect(cancelled).toEqual([]);
+  });
+
   test('are deleted: cancelled where they are placed, and listed no more', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
 
@@ -303,8 +365,18 @@ describe('orders that are placed', () => {
     });
     expect(cancelled).toEqual([orderId]);
     await expect(call('GET', `/order/${orderId}`)).resolves.toMatchObject({ status: 404 });
+    const listed = (await call('GET', '/order')).body as { orderId: string }[];
+    expect(listed.map((order) => order.orderId)).not.toContain(orderId);
     await expect(call('DELETE', `/order/${orderId}`)).resolves.toMatchObject({ status: 404 });
   });
+});
+
+test('carries the request id of the client, or one of its own, on successes and on failures', async () => {
+  const headers = { 'X-Request-ID': 'trace-1' };
+
+  expect((await call('GET', '/products', undefined, { headers })).headers.get('x-request-id')).toBe('trace-1');
+  expect((await call('POST', '/order', '{', { headers })).headers.get('x-request-id')).toBe('trace-1');
+  expect((await call('GET', '/nothing')).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 test.each(['/orderManagement', '/order-management'])(
@@ -316,12 +388,16 @@ test.each(['/orderManagement', '/order-management'])(
   },
 );
 
-test('answers with 503, and when to come again, while the database is away', async () => {
+test.each([
+  ['GET', '/order', undefined],
+  ['GET', '/products', undefined],
+  ['POST', '/order', { customerId: randomUUID(), products: [{ productId: randomUUID(), orderedQuantity: 1 }] }],
+])('answers %s %s with 503, and when to come again, while the database is away', async (method, path, body) => {
   const away = connectOrders('postgresql://postgres:postgres@localhost:1/shop', { poolSize: 1 });
   await server.stop();
   server = await serve(away);
 
-  const answer = await call('GET', '/order');
+  const answer = await call(method, path, body);
 
   expect(answer).toMatchObject(problem(503, 'The database is away. Try again shortly.'));
   expect(answer.headers.get('retry-after')).toBe('5');
