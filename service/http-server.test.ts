@@ -107,9 +107,10 @@ describe('a body', () => {
   });
 
   test('that is too long is answered with 413', async () => {
-    const response = await post(await serve(postThing), JSON.stringify({ a: 'x'.repeat(200_000) }));
+    const response = await post(await serve(postThing), JSON.stringify({ a: 'x'.repeat(2 ** 20) }));
 
     expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: 'The body is larger than 1 MiB.' });
   });
 });
 

@@ -29,6 +29,9 @@ declare module 'express-serve-static-core' {
   }
 }
 
+/** Holds an order of a thousand products, whatever else their lines say. */
+const BODY_LIMIT_BYTES = 2 ** 20;
+
 /** Builds a service's HTTP side: request ids, health, its routes, and an honest answer to everything else. */
 export function createHttpApp({ log, prefixes, routes, readiness, explain }: HttpOptions): express.Express {
   const app = express();
@@ -42,7 +45,8 @@ export function createHttpApp({ log, prefixes, routes, readiness, explain }: Htt
   });
   for (const prefix of prefixes) {
     app.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
-    if (routes) app.use(prefix, express.json({ type: ['json', '+json', 'text/json'] }), routes);
+    if (routes)
+      app.use(prefix, express.json({ type: ['json', '+json', 'text/json'], limit: BODY_LIMIT_BYTES }), routes);
   }
 
   app.use((request) => {
@@ -93,6 +97,7 @@ function bodyProblem(error: unknown): Problem | undefined {
   if ('type' in error && error.type === 'entity.parse.failed') {
     return new Problem(400, `The body is not JSON: ${error.message}.`);
   }
+  if (error.status === 413) return new Problem(413, `The body is larger than ${BODY_LIMIT_BYTES / 2 ** 20} MiB.`);
   if (error.status >= 400 && error.status < 500) return new Problem(error.status, error.message);
   return undefined;
 }

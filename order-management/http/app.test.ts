@@ -315,10 +315,11 @@ describe('orders that are placed', () => {
     const ids = [randomUUID(), randomUUID()].toSorted();
     for (const productId of ids) await database.product.create({ data: { productId, ...product } });
     const lines = ids.toReversed().map((productId) => ({ productId, quantity: 1 }));
+    // The older one has the greater id, so that the one order is not mistaken for the other.
     const [later, sooner] = [
       await anOriginalOrder(database, customer, lines),
       await anOriginalOrder(database, customer, lines),
-    ];
+    ].toSorted() as [string, string];
     await database.order.update({ where: { orderId: sooner }, data: { orderDate: new Date('2024-04-14T04:28:31Z') } });
 
     const orders = (await call('GET', '/order')).body as { orderId: string }[];
