@@ -19,12 +19,15 @@ export function connectionOf(url: string): Connection {
     throw new Error('The database URL must look like postgresql://user:password@host:5432/database?schema=public');
   }
   const schema = parsed.searchParams.get('schema') ?? 'public';
+  const options = parsed.searchParams.get('options') ?? '';
   parsed.searchParams.delete('schema'); // Prisma's own word, which `pg` would hand to the server
+  parsed.searchParams.delete('options'); // or they would replace ours
   return {
     connectionString: parsed.toString(),
     database,
     schema,
-    options: `-c search_path="${schema.replaceAll('"', '""')}"`,
+    // UTC, because Prisma's adapter takes every time for one, whatever its offset.
+    options: `${options} -c timezone=UTC -c search_path="${schema.replaceAll('"', '""')}"`,
     connectionTimeoutMillis: 5_000,
   };
 }

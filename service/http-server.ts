@@ -45,8 +45,7 @@ export function createHttpApp({ log, prefixes, routes, readiness, explain }: Htt
   });
   for (const prefix of prefixes) {
     app.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
-    if (routes)
-      app.use(prefix, express.json({ type: ['json', '+json', 'text/json'], limit: BODY_LIMIT_BYTES }), routes);
+    if (routes) app.use(prefix, express.json({ type: () => true, limit: BODY_LIMIT_BYTES }), routes);
   }
 
   app.use((request) => {

@@ -62,7 +62,7 @@ function mergeRepeated(
  */
 export function readBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new Problem(400, 'The body must be a JSON object, sent with Content-Type: application/json.');
+    throw new Problem(400, 'The body must be a JSON object.');
   }
   const result = caseInsensitive(schema).safeParse(body);
   if (result.success) return result.data;

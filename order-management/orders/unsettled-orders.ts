@@ -27,7 +27,7 @@ export async function readOrderState(database: OrdersClient, orderId: string): P
  * Claims orders that have been `placed` for longer than they should be: no other instance gets them before
  * `examineAgainMs` have passed.
  *
- * @returns their ids, the longest waiting first
+ * @returns the ids of those that wait longest, in no order
  */
 export async function claimUnsettledOrders(
   database: OrdersClient,

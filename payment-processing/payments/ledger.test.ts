@@ -44,6 +44,17 @@ describe('a charge', () => {
     expect(String((await paymentsOf(request)).at(0)?.amount)).toBe('12.34');
   });
 
+  test('is dated right, whatever the time zone of the database', async () => {
+    const name = new URL(server.paymentsUrl).pathname.slice(1);
+    await database.$executeRawUnsafe(`ALTER DATABASE "${name}" SET timezone TO 'America/New_York'`);
+    const elsewhere = connectPayments(server.paymentsUrl, { poolSize: 1 }); // sessions that begin from now on
+
+    const { paidAt } = await new Ledger(elsewhere).charge(aRequest());
+    await elsewhere.$disconnect();
+
+    expect(Math.abs(Date.now() - Number(paidAt))).toBeLessThan(60_000);
+  });
+
   test('of exactly $1000 succeeds', async () => {
     expect(await ledger.charge(aRequest({ totalAmount: '1000.00' }))).toMatchObject({ success: true, reason: '' });
   });
