@@ -24,6 +24,9 @@ replay: $(BUILT) ## Replay the LAST=20 sagas of Temporal, or FILES="a.json b.jso
 record: $(BUILT) ## Keep the history of SAGA=order-<id> for the tests to replay, NAME=what-happens-in-it
 	@node dev/dist/record.js
 
+conformance: $(BUILT) ## What the original's clients and services rely on, a line a rule, against running services
+	@npx jest --runInBand --verbose test/conformance
+
 check: $(INSTALLED) ## Types, lint and format
 	@npm run --silent generate && npm run --silent check
 
@@ -44,4 +47,4 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 export LAST SAGA NAME
-.PHONY: help run demo test replay record check build clean
+.PHONY: help run demo test replay record conformance check build clean

@@ -16,7 +16,16 @@ export interface TestServers {
 export const SERVERS_VARIABLE = 'ORDER_PLACEMENT_TEST_SERVERS';
 
 /** The virtual hosts that the broker is started with: one for each suite that talks to it. */
-export const VIRTUAL_HOSTS = ['amqp', 'bridge', 'bridge-faults', 'payments', 'run', 'system', 'takeover'] as const;
+export const VIRTUAL_HOSTS = [
+  'amqp',
+  'bridge',
+  'bridge-faults',
+  'conformance',
+  'payments',
+  'run',
+  'system',
+  'takeover',
+] as const;
 
 export function testServers(): TestServers {
   const servers = process.env[SERVERS_VARIABLE];
