@@ -162,16 +162,16 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
   });
 });
 
-describe('AMQP, this test in the place of the original payment service', () => {
-  /** The request for an order's payment; those of the orders above may come before it. */
-  async function requestFor(orderId: string) {
-    for (;;) {
-      const { content, properties, fields } = await queues.take('processPayment');
-      const body = JSON.parse(content.toString()) as { orderId: string };
-      if (body.orderId === orderId) return { body, properties, fields };
-    }
+/** The request for an order's payment; those of the orders above may come before it. */
+async function requestFor(orderId: string) {
+  for (;;) {
+    const { content, properties, fields } = await queues.take('processPayment');
+    const body = JSON.parse(content.toString()) as { orderId: string };
+    if (body.orderId === orderId) return { body, properties, fields };
   }
+}
 
+describe('AMQP, this test in the place of the original payment service', () => {
   test('processPayment carries orderId, customerId and totalAmount, a number', async () => {
     const orderId = await place(2);
 
