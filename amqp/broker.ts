@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   type Channel,
@@ -8,6 +7,7 @@ import {
   type Options,
   type RecoveringChannelModel,
 } from 'amqplib';
+import { patiently } from './patience';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
 /** What the broker's users need of a logger. */
@@ -30,7 +30,6 @@ export interface BrokerOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CONFIRM_TIMEOUT_MS = 4_000;
-const CLOSE_TIMEOUT_MS = 3_000;
 
 /**
  * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
@@ -120,8 +119,7 @@ export class Broker {
 
   /** Closes the connection; one that the broker does not answer on is left to break. */
   async stop(): Promise<void> {
-    const closed = this.connection?.close().catch(() => undefined);
-    await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    await patiently(this.connection?.close());
   }
 
   private async setUp(model: ChannelModel): Promise<void> {

@@ -312,3 +312,13 @@ describe('when it is stopped', () => {
     expect(await leftAfterStop(consumer)).toBe(1);
   });
 });
+
+test('a consumer stops also where the broker has fallen silent', async () => {
+  const consumer = await consume(async () => DONE);
+  await eventually(() => expect(consumer.isUp).toBe(true));
+  wire.silence();
+
+  await consumer.stop();
+
+  expect(consumer.isUp).toBe(false);
+}, 10_000);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { BrokerDown, type Broker, type BrokerLog } from './broker';
+import { patiently } from './patience';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
 /** What has become of a message: its effect is durable, or nobody can handle it and an operator must look. */
@@ -54,10 +55,10 @@ export class Consumer {
   /** Takes no more messages, and waits until those under way are handled. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.cancel().catch(() => undefined);
+    await patiently(this.cancel());
     await Promise.all(this.underWay);
     // Acknowledgements have no answer of their own: this one says that the broker has them.
-    await this.channel?.prefetch(PREFETCH).catch(() => undefined);
+    await patiently(this.channel?.prefetch(PREFETCH));
   }
 
   private async attach(model: ChannelModel): Promise<void> {
