@@ -7,7 +7,7 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := workflows/dist/refund-payment.bundle.js
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 13
 
 run: $(BUILT) ## Find or start what the system needs, run both services and two demonstration orders, serve until Ctrl-C
 	@node dev/dist/run.js
