@@ -4,7 +4,7 @@ SOURCES := $(shell find amqp dev order-management payment-processing prisma serv
 	\( -name node_modules -o -name dist -o -name generated -o -name histories \) -prune -o \
 	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
 INSTALLED := node_modules/.package-lock.json
-BUILT := workflows/dist/refund-payment.bundle.js
+BUILT := node_modules/.built
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 13
