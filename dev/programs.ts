@@ -30,17 +30,30 @@ export async function runProgram(
   options: { env?: NodeJS.ProcessEnv; cwd?: string; uid?: number; gid?: number; signal?: AbortSignal } = {},
 ): Promise<string> {
   const { env, ...rest } = options;
+  const running = execute(program, args, {
+    ...rest,
+    env: { ...process.env, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const stop = (): void => void running.child.kill(); // it does not outlive us
+  process.once('exit', stop);
   try {
-    const { stdout } = await execute(program, args, {
-      ...rest,
-      env: { ...process.env, ...env },
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return stdout;
+    return (await running).stdout;
   } catch (error) {
     const complaint = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
     throw new Error(`${program} ${args[0] ?? ''} failed: ${complaint.slice(-2_000) || String(error)}`, {
       cause: error,
     });
+  } finally {
+    process.off('exit', stop);
+  }
+}
+
+/** Whether a process of this machine runs, be it ours or another user's. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

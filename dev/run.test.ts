@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -26,6 +26,7 @@ beforeEach(async () => {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     DATA_FOLDER: folder,
+    CONTAINER_ENGINE: 'none',
     DATABASE_URL: database.url,
     AMQP_URL: virtualHostUrl('run'),
     TEMPORAL_ADDRESS: address,
@@ -85,9 +86,13 @@ test('starts PostgreSQL where none is to be found, and stops it', async () => {
   expect(await isTaken(port)).toBe(false);
 }, 60_000);
 
-test('serves until Ctrl-C, then stops what it started and nothing else', async () => {
+test('serves until Ctrl-C, beside no second one, then stops what it started and nothing else', async () => {
   const run = start();
   await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 25_000);
+  await expect(runDemo()).resolves.toMatchObject({
+    output: expect.stringMatching(/^The system runs already, as process \d+: use that one, or end it with Ctrl-C/),
+    exitCode: 1,
+  });
   expect((await fetch(`http://localhost:${environment['ORDER_PORT']}/orderManagement/health`)).status).toBe(200);
 
   run.interrupt();
@@ -97,6 +102,52 @@ test('serves until Ctrl-C, then stops what it started and nothing else', async (
   expect(await isTaken(Number(environment['PAYMENT_PORT']))).toBe(false);
   expect(await isTaken(Number(testServers().temporalAddress.split(':')[1]))).toBe(true);
 });
+
+/** Plays `docker`: its PostgreSQL is the tests' own, behind a port that opens when it is brought up. */
+function pretendEngine({ fails = false } = {}): void {
+  const { hostname, port } = new URL(testServers().postgresUrl);
+  const forward = `const net = require('net'); net.createServer((from) => {
+    const to = net.connect(${port}, '${hostname}');
+    from.pipe(to).pipe(from); from.on('error', () => to.destroy()); to.on('error', () => from.destroy());
+  }).listen(${environment['POSTGRES_PORT']}, '127.0.0.1')`;
+  writeFileSync(join(folder, 'forward.js'), forward);
+  const up = fails
+    ? 'echo no space left on device >&2; exit 1'
+    : `"${process.execPath}" forward.js > forward.log 2>&1 & echo $! > pid; sleep 1`;
+  const script = `#!/bin/sh\ncd "${folder}"\necho "$@" >> asked\ncase "$*" in *' up '*) ${up};; esac\n`;
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin', 'docker'), script, { mode: 0o755 });
+  environment['PATH'] = `${join(folder, 'bin')}:${environment['PATH']}`;
+  environment['CONTAINER_ENGINE'] = 'docker';
+}
+
+test('has a container engine start what is not on its port, and leaves it running', async () => {
+  delete environment['DATABASE_URL'];
+  environment['POSTGRES_PORT'] = String(await freePort());
+  pretendEngine();
+
+  const { output, exitCode } = await runDemo();
+  const stillThere = await isTaken(Number(environment['POSTGRES_PORT']));
+  process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')));
+
+  expect(readFileSync(join(folder, 'asked'), 'utf8')).toMatch(
+    /^info\ncompose version\ncompose --file \S+\/docker-compose.yml up --detach --wait postgres\n$/,
+  );
+  expect(output).toContain(`PostgreSQL: the one on port ${environment['POSTGRES_PORT']}`);
+  expect(exitCode).toBe(0);
+  expect(stillThere).toBe(true);
+});
+
+test('says why a container engine could not, and starts its own', async () => {
+  delete environment['DATABASE_URL'];
+  environment['POSTGRES_PORT'] = String(await freePort());
+  pretendEngine({ fails: true });
+
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toMatch(/not possible here: .*no space left on device[^]*PostgreSQL: our own/);
+  expect(exitCode).toBe(0);
+}, 60_000);
 
 test('says which port is taken, and which setting moves it', async () => {
   const squatter = createServer().listen(Number(environment['ORDER_PORT']), '127.0.0.1');

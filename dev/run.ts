@@ -1,12 +1,15 @@
 import { join, resolve } from 'node:path';
 import { readOrExit } from '@shop/service/environment';
+import { startInContainers } from './container-engine';
 import { demonstrate } from './demonstration';
+import { isTaken } from './ports';
 import { findOrStartPostgres } from './postgres';
 import { findOrStartRabbitMq } from './rabbitmq';
 import { Servers } from './servers';
-import { startServices } from './services';
+import { refuseTakenPorts, startServices } from './services';
 import { readSettings, type Settings } from './settings';
 import { SetUpError } from './set-up-error';
+import { claimFolder } from './single-run';
 import { findOrStartTemporal } from './temporal';
 
 /**
@@ -30,6 +33,8 @@ async function run({
   temporalAddress,
   ...ports
 }: Settings): Promise<boolean> {
+  await refuseTakenPorts({ orderPort: ports.ORDER_PORT, paymentPort: ports.PAYMENT_PORT });
+  await startInContainers(ports.CONTAINER_ENGINE, await missingServers(settings), say);
   const database = await findOrStartPostgres(
     { given: databaseUrl, port: ports.POSTGRES_PORT, folder: join(dataFolder, 'postgresql') },
     servers,
@@ -77,6 +82,22 @@ async function run({
   return asTheyShould;
 }
 
+const isMissing = async (given: string | null, port: number): Promise<boolean> =>
+  given === null && !(await isTaken(port));
+
+/** The servers that no URL names and that are not on their ports, as docker-compose.yml names them. */
+async function missingServers({ databaseUrl, amqpUrl, temporalAddress, ...ports }: Settings): Promise<string[]> {
+  const postgres = await isMissing(databaseUrl, ports.POSTGRES_PORT);
+  const rabbitMq = await isMissing(amqpUrl, ports.AMQP_PORT);
+  // It would bring a PostgreSQL of its own, for which there is no port where one stands already.
+  const temporal = postgres && (await isMissing(temporalAddress, ports.TEMPORAL_PORT));
+  return [
+    ...(postgres ? ['postgres'] : []),
+    ...(rabbitMq ? ['rabbitmq'] : []),
+    ...(temporal ? ['temporal', 'temporal-ui'] : []),
+  ];
+}
+
 function withSchema(url: string, schema: string): string {
   const changed = new URL(url);
   changed.searchParams.set('schema', schema);
@@ -84,7 +105,9 @@ function withSchema(url: string, schema: string): string {
 }
 
 async function main(): Promise<void> {
+  let giveBack: (() => void) | undefined;
   try {
+    giveBack = claimFolder(dataFolder);
     const outcome = await Promise.race([run(settings), interrupted]);
     if (outcome === 'interrupted') process.exitCode = 130;
     else if (onlyDemonstrate) process.exitCode = outcome ? 0 : 1;
@@ -98,6 +121,7 @@ async function main(): Promise<void> {
   }
   say('Stopping what was started …');
   await servers.stopAll();
+  giveBack?.();
   process.exit();
 }
 

@@ -14,20 +14,30 @@ export interface Surroundings {
   paymentPort: number;
 }
 
-/** Starts both services as processes of their own, and waits until they serve. */
-export async function startServices(surroundings: Surroundings, servers: Servers, say: Say): Promise<void> {
-  const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = surroundings;
-  const services = [
-    { name: 'payment-processing', setting: 'PAYMENT_PORT', port: paymentPort, database: paymentsDatabaseUrl },
-    { name: 'order-management', setting: 'ORDER_PORT', port: orderPort, database: databaseUrl },
-  ];
-  for (const { name, setting, port } of services) {
+/** Says so before anything is started where a port of the services is taken. @throws SetUpError */
+export async function refuseTakenPorts({
+  orderPort,
+  paymentPort,
+}: Pick<Surroundings, 'orderPort' | 'paymentPort'>): Promise<void> {
+  for (const [name, setting, port] of [
+    ['order-management', 'ORDER_PORT', orderPort],
+    ['payment-processing', 'PAYMENT_PORT', paymentPort],
+  ] as const) {
     if (await isTaken(port)) {
       throw new SetUpError(
         `Port ${port}, where ${name} is to listen, is taken: stop what listens there, or set ${setting}.`,
       );
     }
   }
+}
+
+/** Starts both services as processes of their own, and waits until they serve. */
+export async function startServices(surroundings: Surroundings, servers: Servers, say: Say): Promise<void> {
+  const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = surroundings;
+  const services = [
+    { name: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },
+    { name: 'order-management', port: orderPort, database: databaseUrl },
+  ];
   for (const { name, port, database } of services) {
     await servers.start({
       name,

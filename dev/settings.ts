@@ -12,6 +12,8 @@ const ownSettings = z.object({
   TEMPORAL_UI_PORT: port(8233),
   ORDER_PORT: port(8001),
   PAYMENT_PORT: port(8002),
+  /** What starts servers in containers, where none is to be found; `none` does without. */
+  CONTAINER_ENGINE: z.string().default('docker'),
   /** Where the servers that we start keep their data and logs. */
   DATA_FOLDER: z.string().default(join(require.resolve('@shop/dev/package.json'), '..', '..', '.data')),
 });

@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../test/eventually';
 import { temporaryFolder } from '../test/temporary-folder';
+import { isRunning } from './programs';
 import { findTemporalCli } from './temporal-cli';
 
 let folder: string;
@@ -71,6 +74,28 @@ test('keeps no download that does not run', async () => {
 
   await expect(find()).rejects.toThrow(/cannot be had/);
   expect(existsSync(join(cache(), 'temporal'))).toBe(false);
+});
+
+test('stops building when it is interrupted, and clears up at the next try', async () => {
+  const pidFile = join(folder, 'pid');
+  writeFileSync(join(folder, 'bin', 'go'), `#!/bin/sh\necho $$ > "${pidFile}"\nexec /bin/sleep 60\n`, { mode: 0o755 });
+  const script = `process.on('SIGINT', () => process.exit(130));
+    require(process.argv[1]).findTemporalCli(console.log, JSON.parse(process.argv[2]))`;
+  const options = JSON.stringify({ cache: cache(), releases, goIn: [] });
+  const interrupted = spawn(process.execPath, ['-e', script, join(__dirname, 'dist', 'temporal-cli.js'), options], {
+    env: process.env, // jest's own, with the PATH above
+  });
+  const ended = once(interrupted, 'exit');
+  await eventually(() => expect(readFileSync(pidFile, 'utf8')).toMatch(/\d/));
+
+  interrupted.kill('SIGINT');
+  await expect(ended).resolves.toEqual([130, null]);
+
+  await eventually(() => expect(isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false));
+  expect(readdirSync(cache())).toEqual([`unfinished-${interrupted.pid}`]);
+  answer = anArchive('echo temporal version 1.5.1');
+  await expect(find()).resolves.toBe(join(cache(), 'temporal'));
+  expect(readdirSync(cache())).toEqual(['temporal']);
 });
 
 test('says what was tried, and what to do, where it cannot be had', async () => {

@@ -1,15 +1,16 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { findProgram, runProgram } from './programs';
+import { findProgram, isRunning, runProgram } from './programs';
 import { sayWhile, type Say } from './progress';
 import { SetUpError } from './set-up-error';
 
 /** The last version that Go can install without a checkout. */
 const VERSION = '1.5.1';
 const RELEASES = 'https://github.com/temporalio/cli/releases/download';
+const UNFINISHED = 'unfinished-';
 const ANSWER_WITHIN_MS = 15_000;
 const DOWNLOAD_WITHIN_MS = 10 * 60_000;
 
@@ -42,8 +43,9 @@ export async function findTemporalCli(
   if (existsSync(cached)) return cached;
 
   // Made in a folder of this process and moved when it works: an interrupted attempt leaves nothing that looks whole.
-  const workshop = join(cache, `unfinished-${process.pid}`);
+  const workshop = join(cache, `${UNFINISHED}${process.pid}`);
   mkdirSync(workshop, { recursive: true });
+  removeAbandoned(cache);
   const complaints: string[] = [];
   try {
     for (const [how, get] of Object.entries(roads(releases, goIn))) {
@@ -64,6 +66,14 @@ export async function findTemporalCli(
     `Temporal's CLI is not on the PATH, and cannot be had:\n  ${complaints.join('\n  ')}\n` +
       'Install it (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs.',
   );
+}
+
+/** What attempts have left that were interrupted. */
+function removeAbandoned(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const maker = name.startsWith(UNFINISHED) ? Number(name.slice(UNFINISHED.length)) : Number.NaN;
+    if (maker > 0 && !isRunning(maker)) rmSync(join(cache, name), { recursive: true, force: true });
+  }
 }
 
 const roads = (releases: string, goIn: string[]): Record<string, (folder: string) => Promise<void>> => ({

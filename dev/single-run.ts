@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isRunning } from './programs';
+import { SetUpError } from './set-up-error';
+
+/**
+ * Claims a data folder for this process: two runs would start two servers on the same data.
+ *
+ * @returns gives it back
+ * @throws SetUpError where another run has it
+ */
+export function claimFolder(folder: string): () => void {
+  const claim = join(folder, 'running');
+  mkdirSync(folder, { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(claim, String(process.pid), { flag: 'wx' });
+      return () => rmSync(claim, { force: true });
+    } catch (error) {
+      if (!existsSync(claim)) throw error;
+    }
+    const holder = Number(readFileSync(claim, 'utf8'));
+    if (holder > 0 && isRunning(holder)) {
+      throw new SetUpError(
+        `The system runs already, as process ${holder}: use that one, or end it with Ctrl-C where it was started.\n` +
+          `For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT. Should process ${holder} be something else, remove ${claim}.`,
+      );
+    }
+    rmSync(claim, { force: true }); // left by a run that was killed
+  }
+}
