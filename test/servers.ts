@@ -21,6 +21,7 @@ export const VIRTUAL_HOSTS = [
   'bridge',
   'bridge-faults',
   'conformance',
+  'documents',
   'payments',
   'run',
   'system',

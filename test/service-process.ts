@@ -44,9 +44,14 @@ export class ServiceProcess {
     return started;
   }
 
+  /** Sends a signal, such as those that halt a process and let it go on. */
+  send(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   /** Sends a signal and waits for the end. */
   async end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-    this.child.kill(signal);
+    this.send(signal);
     return this.ended;
   }
 

@@ -1,0 +1,212 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { freePort } from '../dev/ports';
+import { findTemporalCli } from '../dev/temporal-cli';
+import { eventually } from './eventually';
+import { commandsIn, type PrintedCommand } from './printed-commands';
+import { createDatabase, createNamespace, virtualHostUrl } from './servers';
+import { ServiceProcess } from './service-process';
+import { temporaryFolder } from './temporary-folder';
+
+// Every command of the documents, run as printed; but that the shop is on a port of the tests' own.
+const ROOT = join(__dirname, '..');
+const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
+const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const RECORDED = join(ROOT, 'workflows', 'histories', 'what-happens.json');
+
+const documents = [
+  'README.md',
+  'docs/migration.md',
+  'docs/sagas.md',
+  'order-management/README.md',
+  'payment-processing/README.md',
+];
+const printed = documents.flatMap((document) => commandsIn(document, readFileSync(join(ROOT, document), 'utf8')));
+
+interface Order {
+  orderId: string;
+  orderStatus: string;
+}
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let environment: NodeJS.ProcessEnv;
+let orders: ServiceProcess;
+let payments: ServiceProcess;
+let folder: string;
+
+beforeAll(async () => {
+  folder = temporaryFolder('documents');
+  database = await createDatabase('documents');
+  const { address, namespace } = await createNamespace('documents');
+  const cli = await findTemporalCli(() => undefined);
+  environment = {
+    PATH: `${dirname(cli)}:${process.env['PATH']}`,
+    HOME: process.env['HOME'],
+    DATABASE_URL: database.url,
+    AMQP_URL: virtualHostUrl('documents'),
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+  };
+  orders = await ServiceProcess.start('order-management', {
+    ...environment,
+    SWEEP_INTERVAL: '300ms',
+    SWEEP_AFTER: '1s',
+  });
+  payments = await ServiceProcess.start('payment-processing', {
+    ...environment,
+    DATABASE_URL: `${database.url}?schema=payments`,
+  });
+});
+afterAll(async () => {
+  await ServiceProcess.endAll();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+  rmSync(RECORDED, { force: true });
+});
+
+const place = (): Promise<Order> =>
+  orders.request('POST', '/order', { customerId: CUSTOMER, products: [{ productId: THERMOS, orderedQuantity: 1 }] });
+const toEnd = ({ orderId }: Order, orderStatus: string): Promise<void> =>
+  eventually(async () => {
+    expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ orderStatus });
+  }, 20_000);
+
+/** Runs a command in a shell, its placeholders filled in. */
+async function run(
+  command: string,
+  { orderId = '', cwd = folder } = {},
+): Promise<{ output: string; exitCode: number }> {
+  const filled = command
+    .replaceAll('localhost:8001', new URL(orders.url).host)
+    .replaceAll('<orderId>', orderId)
+    .replaceAll('<customerId>', CUSTOMER)
+    .replaceAll('<paymentId>', randomUUID())
+    .replaceAll('<why>', 'documented')
+    .replaceAll('<when it was deployed>', new Date(Date.now() - 60_000).toISOString());
+  expect(filled).not.toMatch(/<[a-z]/);
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', filled], { cwd, env: { ...process.env, ...environment } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+  const [exitCode] = (await once(child, 'close')) as [number];
+  return { output, exitCode };
+}
+
+const succeeds = async (command: string, prints: RegExp, options: { orderId?: string; cwd?: string } = {}) =>
+  eventually(async () => {
+    // What is searched for is found a moment after it has happened.
+    expect(await run(command, options)).toMatchObject({ output: expect.stringMatching(prints), exitCode: 0 });
+  });
+
+/** Of an order that is shipped by then. */
+const ofShipped = (prints: RegExp) => async (command: string) => {
+  const order = await place();
+  await toEnd(order, 'shipped');
+  await succeeds(command, prints, order);
+};
+
+/** Of an order that waits for its payment, and in which state it is to end. */
+const ofWaiting = (prints: RegExp, ends: 'shipped' | 'cancelled') => async (command: string) => {
+  payments.send('SIGSTOP');
+  const order = await place();
+  try {
+    await succeeds(`temporal workflow query --workflow-id order-<orderId> --type status`, /payment/, order);
+    expect(await run(command, order)).toMatchObject({ output: expect.stringMatching(prints), exitCode: 0 });
+  } finally {
+    payments.send('SIGCONT');
+  }
+  await toEnd(order, ends);
+};
+
+/** Serves until it is interrupted, once it has said so. */
+const serves = (says: RegExp) => async (command: string, document: string) => {
+  const [orderPort, paymentPort] = [await freePort(), await freePort()];
+  const port = document.startsWith('payment') ? paymentPort : orderPort;
+  const env = {
+    ...process.env,
+    ...environment,
+    ...(folderOf(document) === '.' ? {} : { PORT: String(port) }),
+    ORDER_PORT: String(orderPort),
+    PAYMENT_PORT: String(paymentPort),
+    DATA_FOLDER: join(folder, 'data'),
+  };
+  // A group of its own, as at a terminal: Ctrl-C is for all of it.
+  const child = spawn('bash', ['-c', command], { cwd: join(ROOT, folderOf(document)), env, detached: true });
+  const ended = once(child, 'exit');
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+  await eventually(() => expect(output).toMatch(says), 40_000);
+  await eventually(async () => expect((await fetch(`http://localhost:${port}/readyz`)).status).toBe(200));
+  process.kill(-child.pid!, 'SIGINT');
+  await ended;
+};
+
+const make = (prints: RegExp) => async (command: string) => {
+  const order = await place();
+  await toEnd(order, 'shipped');
+  environment['ORDER_PORT'] = String(await freePort());
+  environment['PAYMENT_PORT'] = String(await freePort());
+  environment['DATA_FOLDER'] = join(folder, 'data');
+  await succeeds(command, prints, { ...order, cwd: ROOT });
+};
+
+const byCi = async (command: string) => {
+  expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8').split('\n')).toContain(command);
+};
+
+/** Where nothing can be run: what is only mentioned, and what needs a container engine, whose file is checked elsewhere. */
+const isNotRun = async () => undefined;
+
+const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
+  [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
+  [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
+  [/^curl -X POST \S+\/cancel$/, ofWaiting(/is being cancelled/, 'cancelled')],
+  [/^temporal workflow list .*OrderStatus = 'shipped'/, ofShipped(/Completed/)],
+  [/^temporal workflow list .*CustomerId/, ofShipped(/^(?!.*[Ee]rror)/)],
+  [/^temporal workflow list .*'Running'/, ofShipped(/^(?!.*[Ee]rror)/)],
+  [/^temporal workflow count/, ofShipped(/Total: 0/)],
+  [/^temporal workflow show .*json > history.json$/, ofShipped(/^$/)],
+  [/^temporal workflow show/, ofShipped(/WorkflowExecutionStarted[^]*WorkflowExecutionCompleted/)],
+  [/^temporal workflow query/, ofShipped(/shipped/)],
+  [/^temporal workflow signal/, ofWaiting(/Signal workflow succeeded/, 'shipped')],
+  [/^temporal workflow cancel/, ofWaiting(/^/, 'cancelled')],
+  [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
+  [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
+  [/^make demo$/, make(/Both orders ended as they should/)],
+  [/^make replay$/, make(/replays {3}order-[^]* 0 that this code could not go on with/)],
+  [/^make record/, make(/what-happens.json is recorded/)],
+  [/^make run$/, serves(/Serving; Ctrl-C stops it|"msg":"/)],
+  [/^make (test|conformance)$/, byCi],
+  [/^docker compose/, isNotRun],
+];
+
+/** Where a document's commands are to be run: a service's in its folder, all others in the root. */
+const folderOf = (document: string): string => (document.startsWith('docs/') ? '.' : dirname(document));
+const different = new Map(printed.map((one) => [`${folderOf(one.document)} ${one.command}`, one]));
+
+test.each([...different.values()])(
+  '$command ($document)',
+  async ({ command, document }: PrintedCommand) => {
+    const rule = rules.find(([pattern]) => pattern.test(command));
+    if (!rule) throw new Error(`${document} prints a command that no rule here runs: ${command}`);
+    await rule[1](command, document);
+  },
+  60_000,
+);
+
+test('no rule is left of a command that is printed no more', () => {
+  expect(rules.filter(([pattern]) => !printed.some(({ command }) => pattern.test(command)))).toEqual([]);
+});
+
+test('every document is looked at', () => {
+  const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { workspaces: string[] };
+  const all = ['.', 'docs', ...workspaces].flatMap((parent) =>
+    readdirSync(join(ROOT, parent))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(parent, name)),
+  );
+  expect(all.toSorted()).toEqual(documents.toSorted());
+});
