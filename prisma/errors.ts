@@ -34,6 +34,11 @@ export function isDatabaseDown(error: unknown): boolean {
   return STATES_OF_OUTAGE.test(code) || CONNECTION_LOST.test(`${code} ${error.message}`);
 }
 
+const UNIQUE_VIOLATION = '23505';
+
+/** Whether a failure says that there is a row with this key already. */
+export const isDuplicate = (error: unknown): boolean => sqlStateOf(error) === UNIQUE_VIOLATION;
+
 const DEADLOCK = '40P01';
 
 /** Runs a transaction again where PostgreSQL has chosen it as the victim of a deadlock. */

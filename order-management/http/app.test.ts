@@ -294,6 +294,50 @@ describe('placing an order', () => {
   });
 });
 
+const placeAs = (key: string, body: unknown) => call('POST', '/order', body, { headers: { 'Idempotency-Key': key } });
+const anOrder = async () => {
+  const [{ customerId }, { productId }] = [await aCustomer(database), await aProduct(database)];
+  return { customerId, products: [{ productId, orderedQuantity: 1 }] };
+};
+
+describe('placing an order with an Idempotency-Key', () => {
+  test('answers the same order as it stands now, and starts one saga', async () => {
+    const body = await anOrder();
+    const first = await placeAs('same', body);
+    await shipOrder(database, idOf(first), randomUUID());
+
+    await expect(placeAs('same', body)).resolves.toMatchObject({
+      status: 201,
+      body: { orderId: idOf(first), orderStatus: 'shipped' },
+    });
+    expect(started).toHaveLength(1);
+  });
+
+  test('refuses another order under the same key', async () => {
+    const first = await placeAs('another', await anOrder());
+
+    await expect(placeAs('another', await anOrder())).resolves.toMatchObject(
+      problem(422, expect.stringContaining(`has placed order ${idOf(first)}, which is another`)),
+    );
+  });
+
+  test('says that the order of a key was deleted', async () => {
+    const body = await anOrder();
+    const first = await placeAs('deleted', body);
+    await call('DELETE', `/order/${idOf(first)}`);
+
+    await expect(placeAs('deleted', body)).resolves.toMatchObject(
+      problem(409, expect.stringContaining(`${idOf(first)}, which this Idempotency-Key placed, was deleted`)),
+    );
+  });
+
+  test.each(['', 'two words', 'x'.repeat(256), 'é'])('refuses %j as a key', async (key) => {
+    await expect(placeAs(key, await anOrder())).resolves.toMatchObject(
+      problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.'),
+    );
+  });
+});
+
 describe('orders that are placed', () => {
   test('are listed with their products and their real date', async () => {
     const { productId } = await aProduct(database);

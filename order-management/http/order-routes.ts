@@ -2,9 +2,12 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import type { Logger } from '@shop/service/log';
 import { Problem } from '@shop/service/problem';
 import { Router } from 'express';
-import { acceptOrder, type Shortage } from '../orders/accept-order';
+import { acceptOnce } from '../orders/accept-once';
+import type { OrderRequest, Shortage } from '../orders/accept-order';
 import { findOrder, findOrders } from '../orders/find-orders';
+import { fingerprintOf, type KeptOrder, type OrderKey } from '../orders/order-key';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
+import type { PlacedOrder } from '../orders/placed-order';
 import type { SagaStarter } from '../saga/saga-starter';
 import type { Sagas } from '../saga/sagas';
 import { orderBody, readBody, readId } from './schemas';
@@ -24,7 +27,13 @@ export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderR
 
   routes.post('/order', async (request, response) => {
     const { customerId, products } = readBody(orderBody, request.body);
-    const outcome = await acceptOrder(database, { customerId, lines: products }, examineAfterMs);
+    const wanted = { customerId, lines: products };
+    const key = readKey(request.get('Idempotency-Key'), wanted);
+    const outcome = await acceptOnce(database, wanted, examineAfterMs, key);
+    if ('orderId' in outcome) {
+      response.status(201).json(orderOnWire(await orderOfKey(outcome)));
+      return;
+    }
     if (!outcome.accepted) {
       throw outcome.unknownCustomer
         ? new Problem(422, `There is no customer ${customerId}.`)
@@ -66,6 +75,16 @@ export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderR
     response.json({ message: `Order ${orderId} was deleted.` });
   });
 
+  /** The order that a key has placed, as it stands now. @throws Problem where it is another, or was deleted */
+  async function orderOfKey({ orderId, sameRequest }: KeptOrder): Promise<PlacedOrder> {
+    if (!sameRequest) {
+      throw new Problem(422, `This Idempotency-Key has placed order ${orderId}, which is another: send another key.`);
+    }
+    const order = await findOrder(database, orderId);
+    if (order) return order;
+    throw new Problem(409, `Order ${orderId}, which this Idempotency-Key placed, was deleted: send another key.`);
+  }
+
   /** Tells the saga now what its row says already; where that fails, the sweeper will. */
   function nudge(orderId: string, log: Logger): void {
     sagas.tellCancel(orderId).catch((error: unknown) => {
@@ -74,6 +93,15 @@ export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderR
   }
 
   return routes;
+}
+
+/** A client's name for one order. @throws Problem 400 where it cannot be one */
+function readKey(key: string | undefined, wanted: OrderRequest): OrderKey | null {
+  if (key === undefined) return null;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
+  }
+  return { key, fingerprint: fingerprintOf(wanted) };
 }
 
 function shortageProblem(shortages: Shortage[]): Problem {

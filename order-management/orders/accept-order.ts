@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
+import type { OrderKey } from './order-key';
 import type { PlacedOrder } from './placed-order';
 
 export interface OrderRequest {
@@ -42,11 +43,14 @@ interface HeldLine {
  * orders of the same products queue up rather than deadlock, and each sees what the other has left.
  *
  * @param examineAfterMs when the sweeper is to look, should no saga have settled the order by then
+ * @param key the order is found by from then on, if given
+ * @throws as `isDuplicate` tells where there is an order with that key
  */
 export async function acceptOrder(
   database: OrdersClient,
   { customerId, lines }: OrderRequest,
   examineAfterMs: number,
+  key: OrderKey | null = null,
 ): Promise<Acceptance> {
   const orderId = randomUUID();
   const productIds = lines.map((line) => line.productId);
@@ -79,6 +83,10 @@ export async function acceptOrder(
       ), lines AS (
         INSERT INTO order_products (order_id, product_id, quantity, unit_price)
         SELECT placed.order_id, held.product_id, held.quantity, held.price FROM held, placed
+      ), keyed AS (
+        INSERT INTO idempotency_keys (key, fingerprint, order_id)
+        SELECT ${key?.key ?? null}::text, ${key?.fingerprint ?? null}::text, order_id FROM placed
+        WHERE ${key !== null}::boolean
       )
       SELECT verdict.customer_known, placed.order_date, wanted.product_id, wanted.quantity,
         (SELECT sum(price * quantity) FROM held)::text AS total_amount,

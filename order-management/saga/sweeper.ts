@@ -3,6 +3,7 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
 import type { Logger } from '@shop/service/log';
 import { TemporalDown, type Temporal } from '@shop/service/temporal';
+import { forgetExpiredKeys } from '../orders/order-key';
 import { claimUnsettledOrders, readOrderState } from '../orders/unsettled-orders';
 import type { Sagas } from './sagas';
 
@@ -52,10 +53,11 @@ export class Sweeper {
   }
 
   private async run(): Promise<void> {
-    const { temporal, log, intervalMs } = this.options;
+    const { database, temporal, log, intervalMs } = this.options;
     while (!this.stopping.signal.aborted) {
       try {
         if (temporal.isUp) await this.sweep(); // else what is claimed would only have to wait longer
+        await forgetExpiredKeys(database);
       } catch (error) {
         log.warn({ err: error }, 'sweep failed');
       }
