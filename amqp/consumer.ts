@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { BrokerDown, type Broker, type BrokerLog } from './broker';
+import { PARKED } from './parked-messages';
 import { patiently } from './patience';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
@@ -26,7 +27,6 @@ export interface ConsumerOptions {
 
 const PREFETCH = 100;
 const RESUME_MS = { first: 500, longest: 15_000 };
-const TRIES_HEADER = 'x-tries';
 
 /**
  * Consumes a queue, each message acknowledged after its effect.
@@ -114,7 +114,7 @@ export class Consumer {
       if (!verdict.done) await this.park(message, verdict.park);
     } catch (error) {
       if (error instanceof BrokerDown || isOutage(error)) throw error;
-      const tries = 1 + (Number(message.properties.headers?.[TRIES_HEADER]) || 0); // anybody may have written the header
+      const tries = 1 + (Number(message.properties.headers?.[PARKED.tries]) || 0); // anybody may have written the header
       if (tries < maxTries) await this.retryLater(message, tries, error);
       else await this.park(message, `failed ${tries} times: ${String(error)}`);
     }
@@ -124,10 +124,10 @@ export class Consumer {
     const { broker, route, log } = this.options;
     log.warn({ queue: route.queue, reason }, 'message parked');
     const headers = {
-      ...message.properties.headers,
-      'x-reason': reason.slice(0, 1_000),
-      'x-source-queue': route.queue,
-      'x-parked-at': new Date().toISOString(),
+      ...seen(message),
+      [PARKED.reason]: reason.slice(0, 1_000),
+      [PARKED.sourceQueue]: route.queue,
+      [PARKED.parkedAt]: new Date().toISOString(),
     };
     await broker.publish('', parkedQueue(route), message.content, { ...kept(message), headers });
   }
@@ -135,7 +135,7 @@ export class Consumer {
   private async retryLater(message: ConsumeMessage, tries: number, error: unknown): Promise<void> {
     const { broker, route, log, retryDelayMs = 5_000 } = this.options;
     log.warn({ queue: route.queue, err: error, tries }, 'message failed, tried again later');
-    const headers = { ...message.properties.headers, [TRIES_HEADER]: tries };
+    const headers = { ...seen(message), [PARKED.tries]: tries };
     const properties = { ...kept(message), headers, expiration: String(retryDelayMs) };
     await broker.publish('', retryQueue(route), message.content, properties);
   }
@@ -169,6 +169,12 @@ export class Consumer {
     }
   }
 }
+
+/** A message's headers, with the time when we first had trouble with it. */
+const seen = ({ properties }: ConsumeMessage): Record<string, unknown> => ({
+  [PARKED.firstSeen]: new Date().toISOString(),
+  ...properties.headers,
+});
 
 /** The properties that a message keeps when it moves to another queue. */
 function kept({ properties }: ConsumeMessage): Options.Publish {

@@ -4,22 +4,22 @@
 #   bench/start.sh [cold]      cold: once more with no caches at all, as on a new machine
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source=$PWD
 work=$(mktemp -d)
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 ordinary=nobody
+git bundle create --quiet "$work/shop.bundle" HEAD # which, unlike the repository, every user may clone
 
 # Prints the seconds until the first order is shipped.
 start() { # user, home, settings of the environment …
   local user=$1 home=$2 clone log began shipped
   shift 2
-  clone=$(mktemp -d -p "$work") log=$work/log
+  clone=$(mktemp -d -p "$work") log=$(mktemp -p "$work")
   mkdir -p "$home"
   chown -R "$user" "$clone" "$home"
   began=$(date +%s%N)
   runuser -u "$user" -- env -i PATH="$PATH" HOME="$home" "$@" bash -c '
-    git -c safe.directory="*" clone --quiet "$0" "$1/shop" && cd "$1/shop" && make demo' "$source" "$clone" > "$log" 2>&1 &
+    git clone --quiet "$0" "$1/shop" && cd "$1/shop" && make demo' "$work/shop.bundle" "$clone" > "$log" 2>&1 &
   until grep -q 'it is shipped' "$log" || ! kill -0 $! 2> /dev/null; do sleep 0.1; done
   shipped=$(date +%s%N)
   if ! wait $! || ! grep -q 'it is shipped' "$log"; then tail -5 "$log" >&2; echo failed; else

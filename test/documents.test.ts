@@ -144,7 +144,7 @@ const serves = (says: RegExp) => async (command: string, document: string) => {
   await ended;
 };
 
-const make = (prints: RegExp) => async (command: string) => {
+const inTheTree = (prints: RegExp) => async (command: string) => {
   const order = await place();
   await toEnd(order, 'shipped');
   environment['ORDER_PORT'] = String(await freePort());
@@ -152,6 +152,9 @@ const make = (prints: RegExp) => async (command: string) => {
   environment['DATA_FOLDER'] = join(folder, 'data');
   await succeeds(command, prints, { ...order, cwd: ROOT });
 };
+
+const fails = async (command: string, says: RegExp) =>
+  expect(await run(command, { cwd: ROOT })).toMatchObject({ output: expect.stringMatching(says), exitCode: 1 });
 
 const byCi = async (command: string) => {
   expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8').split('\n')).toContain(command);
@@ -175,10 +178,12 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow cancel/, ofWaiting(/^/, 'cancelled')],
   [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
-  [/^make demo$/, make(/Both orders ended as they should/)],
-  [/^make replay$/, make(/replays {3}order-[^]* 0 that this code could not go on with/)],
-  [/^make record/, make(/what-happens.json is recorded/)],
+  [/^make demo$/, inTheTree(/Both orders ended as they should/)],
+  [/^make replay$/, inTheTree(/replays {3}order-[^]* 0 that this code could not go on with/)],
+  [/^make record/, inTheTree(/what-happens.json is recorded/)],
   [/^make run$/, serves(/Serving; Ctrl-C stops it|"msg":"/)],
+  [/^npm run parked -- list$/, inTheTree(/0 parked/)],
+  [/^npm run parked -- retry all$/, (command) => fails(command, /Nothing is parked/)],
   [/^make (test|conformance)$/, byCi],
   [/^docker compose/, isNotRun],
 ];

@@ -22,6 +22,7 @@ export const VIRTUAL_HOSTS = [
   'bridge-faults',
   'conformance',
   'documents',
+  'parked',
   'payments',
   'run',
   'system',
