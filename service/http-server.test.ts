@@ -1,10 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Router, type Response } from 'express';
 import { pino } from 'pino';
+import { sendRaw } from '../test/raw-http';
 import { silentLog } from '../test/silent-log';
 import { createHttpApp, serveHttp, type HttpOptions } from './http-server';
+import { jsonBody } from './json-body';
 import { Problem } from './problem';
 
 const READY = { ready: true, checks: { database: 'up' } };
@@ -37,10 +40,10 @@ const failingWith = (error: Error) => (routes: Router) =>
   });
 
 const postThing = (routes: Router) =>
-  void routes.post('/thing', ({ body }, response) => void response.json({ got: body as unknown }));
+  void routes.post('/thing', jsonBody, ({ body }, response) => void response.json({ got: body as unknown }));
 
-const post = (url: string, body: string, contentType = 'application/json') =>
-  fetch(`${url}/shop/thing`, { method: 'POST', body, headers: { 'Content-Type': contentType } });
+const post = (url: string, body: string | Uint8Array, contentType = 'application/json', more = {}) =>
+  fetch(`${url}/shop/thing`, { method: 'POST', body, headers: { 'Content-Type': contentType, ...more } });
 
 describe('health', () => {
   test.each(['/shop/health', '/shop/health/', '/the-shop/health'])('answers pong at %s', async (path) => {
@@ -98,6 +101,47 @@ describe('a body', () => {
       expect(await response.json()).toEqual({ got: { a: 1 } });
     },
   );
+
+  test.each([
+    ['application/json', Buffer.from('{"a": "é"}')],
+    ['text/plain; charset=ISO-8859-1', Buffer.from('{"a": "é"}', 'latin1')],
+    ['application/json; charset="utf-16le"', Buffer.from('{"a": "é"}', 'utf16le')],
+  ])('is read in its charset: %s', async (contentType, body) => {
+    expect(await (await post(await serve(postThing), body, contentType)).json()).toEqual({ got: { a: 'é' } });
+  });
+
+  test('is read compressed', async () => {
+    const response = await post(await serve(postThing), gzipSync('{"a": 1}'), 'text/json', {
+      'Content-Encoding': 'gzip',
+    });
+
+    expect(await response.json()).toEqual({ got: { a: 1 } });
+  });
+
+  test.each([
+    ['charset', 'text/json; charset=klingon', {}, 'The charset "klingon" is not one that we read. UTF-8 is.'],
+    [
+      'compression',
+      'text/json',
+      { 'Content-Encoding': 'zstd' },
+      'The body is compressed in a way that we do not read.',
+    ],
+  ])('of an unknown %s is answered with 415', async (_what, contentType, headers, error) => {
+    const response = await post(await serve(postThing), '{}', contentType, headers);
+
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ error });
+  });
+
+  test.each([
+    ['is empty', '', {}, 'The body is empty; it must be a JSON object.'],
+    ['is not compressed as it says', '{}', { 'Content-Encoding': 'gzip' }, /^The body cannot be read: /],
+  ])('that %s is answered with 400', async (_what, body, headers, error) => {
+    const response = await post(await serve(postThing), body, 'application/json', headers);
+
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { error: string }).error).toMatch(error);
+  });
 
   test('that is not JSON is answered with 400', async () => {
     const response = await post(await serve(postThing), '{"a": ');
@@ -166,6 +210,22 @@ describe('an answer that is not a success', () => {
 
     expect((await fetch(`${url}/shop/thing/%E0%A4`)).status).toBe(400);
   });
+});
+
+test.each([
+  [400, 'no HTTP', { method: 'GET', target: '/livez', headers: ['Host: shop', 'no colon'] }],
+  [400, 'no host', { method: 'GET', target: '/livez', headers: [] }],
+  [417, 'an expectation', { method: 'GET', target: '/livez', headers: ['Host: shop', 'Expect: a miracle'] }],
+  [431, 'long headers', { method: 'GET', target: '/livez', headers: ['Host: shop', `X-Long: ${'x'.repeat(20_000)}`] }],
+])('answers with %i what Node would answer by itself, as a problem: %s', async (status, _what, odd) => {
+  await serve();
+
+  const { headers, body, ...answer } = await sendRaw(server!.port, odd);
+
+  expect(answer.status).toBe(status);
+  expect(headers.get('x-request-id')).toMatch(UUID);
+  expect(headers.get('content-type')).toMatch('application/problem+json');
+  expect(JSON.parse(body)).toMatchObject({ status, error: expect.any(String) });
 });
 
 test('tells that its port is taken', async () => {

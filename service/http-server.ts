@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import express, { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { Problem, sendProblem } from './problem';
+import { refuseMalformed } from './refuse-malformed';
+import { refuseOtherMethods } from './refuse-other-methods';
 
 /** The parts that a service depends on, each with a word on how it is. */
 export interface Readiness {
@@ -29,24 +31,23 @@ declare module 'express-serve-static-core' {
   }
 }
 
-/** Holds an order of a thousand products, whatever else their lines say. */
-const BODY_LIMIT_BYTES = 2 ** 20;
-
 /** Builds a service's HTTP side: request ids, health, its routes, and an honest answer to everything else. */
 export function createHttpApp({ log, prefixes, routes, readiness, explain }: HttpOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(requestId(log));
+  app.use(requestId(log), refuseOddRequests);
 
-  app.get('/livez', (_request, response) => void response.type('text').send('ok'));
-  app.get('/readyz', async (_request, response) => {
+  const health = Router();
+  health.get('/livez', (_request, response) => void response.type('text').send('ok'));
+  health.get('/readyz', async (_request, response) => {
     const { ready, checks } = await readiness();
     response.status(ready ? 200 : 503).json({ ready, checks });
   });
   for (const prefix of prefixes) {
-    app.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
-    if (routes) app.use(prefix, express.json({ type: () => true, limit: BODY_LIMIT_BYTES }), routes);
+    health.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
   }
+  app.use(refuseOtherMethods(health));
+  if (routes) app.use(prefixes, routes);
 
   app.use((request) => {
     throw new Problem(404, `There is nothing at ${request.method} ${request.path}.`);
@@ -75,11 +76,20 @@ function requestId(log: Logger): RequestHandler {
   };
 }
 
+/** What Node would answer by itself, without a word. */
+const refuseOddRequests: RequestHandler = ({ headers, httpVersion }, _response, next) => {
+  if (headers.host === undefined && httpVersion === '1.1') throw new Problem(400, 'The request names no Host.');
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    throw new Problem(417, 'The only expectation that we meet is 100-continue.');
+  }
+  next();
+};
+
 const answerErrors =
   (explain: HttpOptions['explain']): ErrorRequestHandler =>
   (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    let problem = error instanceof Problem ? error : (bodyProblem(error) ?? explain?.(error));
+    let problem = error instanceof Problem ? error : (routerProblem(error) ?? explain?.(error));
     if (!problem) {
       response.locals.log.error(error, 'request failed');
       problem = new Problem(
@@ -90,20 +100,22 @@ const answerErrors =
     sendProblem(response, problem);
   };
 
-/** What express' own body parser and router complain about, in our words. */
-function bodyProblem(error: unknown): Problem | undefined {
+/** What express' own router complains about: a path that cannot be decoded. */
+function routerProblem(error: unknown): Problem | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
-  if ('type' in error && error.type === 'entity.parse.failed') {
-    return new Problem(400, `The body is not JSON: ${error.message}.`);
-  }
-  if (error.status === 413) return new Problem(413, `The body is larger than ${BODY_LIMIT_BYTES / 2 ** 20} MiB.`);
-  if (error.status >= 400 && error.status < 500) return new Problem(error.status, error.message);
-  return undefined;
+  return error.status >= 400 && error.status < 500 ? new Problem(error.status, error.message) : undefined;
 }
 
 /** Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one. */
 export async function serveHttp(app: express.Express, port: number): Promise<Part & { port: number }> {
-  const server = app.listen(port);
+  const server = createServer({ requireHostHeader: false }, app).listen(port);
+  server.on('checkExpectation', app);
+  server.on('clientError', (error, socket) => {
+    // An answer that has begun can only be broken off.
+    const begun = [...underWay].some((response) => response.socket === socket && response.headersSent);
+    if (begun) socket.destroy();
+    else refuseMalformed(error, socket);
+  });
   const underWay = new Set<ServerResponse>();
   server.prependListener('request', (_request, response) => {
     if (!server.listening) response.setHeader('Connection', 'close');

@@ -18,20 +18,22 @@ export class Problem extends Error {
   }
 }
 
-/** Sends a problem document. It also carries `error`, which is what clients of the original read. */
-export function sendProblem(response: Response, { status, message, more }: Problem): void {
+/** A problem as the body of an answer. It also carries `error`, which is what clients of the original read. */
+export const problemDocument = ({ status, message, more }: Problem): string =>
+  JSON.stringify({
+    type: 'about:blank',
+    title: STATUS_CODES[status],
+    status,
+    detail: message,
+    error: message,
+    ...more.members,
+  });
+
+/** Sends a problem document. */
+export function sendProblem(response: Response, problem: Problem): void {
   response
-    .status(status)
-    .set(more.headers ?? {})
+    .status(problem.status)
+    .set(problem.more.headers ?? {})
     .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: STATUS_CODES[status],
-        status,
-        detail: message,
-        error: message,
-        ...more.members,
-      }),
-    );
+    .send(problemDocument(problem));
 }

@@ -1,5 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { jsonBody } from '@shop/service/json-body';
 import { Problem } from '@shop/service/problem';
+import { refuseOtherMethods } from '@shop/service/refuse-other-methods';
 import { Router } from 'express';
 import { addCustomer } from '../catalog/customers';
 import { addProduct, findProducts, removeProduct } from '../catalog/products';
@@ -10,11 +12,11 @@ import { productOnWire } from './wire';
 export function catalogRoutes(database: OrdersClient): Router {
   const routes = Router();
 
-  routes.post('/customer', async (request, response) => {
+  routes.post('/customer', jsonBody, async (request, response) => {
     response.status(201).json(await addCustomer(database, readBody(customerBody, request.body)));
   });
 
-  routes.post('/product', async (request, response) => {
+  routes.post('/product', jsonBody, async (request, response) => {
     const product = await addProduct(database, readBody(productBody, request.body));
     response.status(201).json(productOnWire(product));
   });
@@ -34,5 +36,5 @@ export function catalogRoutes(database: OrdersClient): Router {
     response.json({ message: `Product ${productId} was deleted.` });
   });
 
-  return routes;
+  return refuseOtherMethods(routes);
 }

@@ -1,6 +1,8 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { jsonBody } from '@shop/service/json-body';
 import type { Logger } from '@shop/service/log';
 import { Problem } from '@shop/service/problem';
+import { refuseOtherMethods } from '@shop/service/refuse-other-methods';
 import { Router } from 'express';
 import { acceptOnce } from '../orders/accept-once';
 import type { OrderRequest, Shortage } from '../orders/accept-order';
@@ -25,7 +27,7 @@ export interface OrderRoutesNeeds {
 export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderRoutesNeeds): Router {
   const routes = Router();
 
-  routes.post('/order', async (request, response) => {
+  routes.post('/order', jsonBody, async (request, response) => {
     const { customerId, products } = readBody(orderBody, request.body);
     const wanted = { customerId, lines: products };
     const key = readKey(request.get('Idempotency-Key'), wanted);
@@ -92,7 +94,7 @@ export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderR
     });
   }
 
-  return routes;
+  return refuseOtherMethods(routes);
 }
 
 /** A client's name for one order. @throws Problem 400 where it cannot be one */
