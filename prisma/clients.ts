@@ -19,10 +19,15 @@ export const connectOrders = (url: string, options: PoolOptions): OrdersClient =
 export const connectPayments = (url: string, options: PoolOptions): PaymentsClient =>
   new PaymentsClient({ adapter: adapter(url, options) });
 
+// A server that has fallen silent is away, too. PostgreSQL itself gives up first, so that what was answered with "away"
+// has not been done all the same.
+const STATEMENT_TIMEOUT_MS = 8_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+
 function adapter(url: string, { poolSize }: PoolOptions): PrismaPg {
   const { schema, database: _, ...config } = connectionOf(url);
   return new PrismaPg(
-    { ...config, max: poolSize },
+    { ...config, max: poolSize, statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: ANSWER_TIMEOUT_MS },
     // Named statements are planned once a connection: half as much again in throughput for the accept transaction.
     { schema, statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') },
   );

@@ -72,10 +72,11 @@ export class Queues {
 
 const queuesOf = (route: Route): string[] => [route.queue, parkedQueue(route), retryQueue(route)];
 
-/** The way to a broker, which a test can cut or silence. */
+/** The way to a server, which a test can cut or silence. */
 export class Wire {
   private readonly sockets = new Set<Socket>();
   private readonly answers = new Set<Socket>();
+  private port = 0;
   private readonly server = createServer((client) => {
     const broker = connectTcp(Number(this.target.port || 5672), this.target.hostname);
     this.answers.add(broker);
@@ -97,7 +98,7 @@ export class Wire {
     return wire;
   }
 
-  /** The broker's URL by way of this wire. */
+  /** The server's URL by way of this wire. */
   get url(): string {
     const url = new URL(this.target);
     url.hostname = '127.0.0.1';
@@ -105,14 +106,24 @@ export class Wire {
     return url.toString();
   }
 
-  /** Breaks all connections, as a broker does that is killed; new ones go through. */
+  /** Breaks all connections, as a server does that is killed, and takes no new ones until `comeBack`. */
+  async goAway(): Promise<void> {
+    this.port = (this.server.address() as AddressInfo).port;
+    await this.close();
+  }
+
+  async comeBack(): Promise<void> {
+    await once(this.server.listen(this.port, '127.0.0.1'), 'listening');
+  }
+
+  /** Breaks all connections, as a server does that is killed; new ones go through. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
     this.sockets.clear();
     this.answers.clear();
   }
 
-  /** Keeps back what the broker says from now on, on the connections there are. */
+  /** Keeps back what the server says from now on, on the connections there are. */
   silence(): void {
     for (const broker of this.answers) broker.unpipe().pause();
   }

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { callService } from './call';
+import { eventually } from './eventually';
+import { Wire } from './queues';
+import { createDatabase, createNamespace } from './servers';
+import { ServiceProcess } from './service-process';
+
+// What clients are told where they cannot have what they ask for, rule by rule, against a running service.
+const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
+const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let wire: Wire;
+let orders: ServiceProcess;
+
+beforeAll(async () => {
+  database = await createDatabase('conformance_errors');
+  wire = await Wire.to(database.url);
+  const { address, namespace } = await createNamespace('conformance_errors');
+  orders = await ServiceProcess.start('order-management', {
+    DATABASE_URL: wire.url,
+    AMQP_URL: 'none',
+    PAYMENT_CHANNEL: 'activity',
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+  });
+});
+afterAll(async () => {
+  await ServiceProcess.endAll();
+  await wire.close();
+  await database.drop();
+});
+
+const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+  callService(orders, method, `/orderManagement${path}`, body, headers);
+
+const anOrder = (orderedQuantity: unknown, productId: string = THERMOS, customerId: string = CUSTOMER) => ({
+  customerId,
+  products: [{ productId, orderedQuantity }],
+});
+
+async function expectProblem(answer: ReturnType<typeof call>, status: number, error: unknown): Promise<Headers> {
+  const { headers, ...rest } = await answer;
+  expect(rest).toMatchObject({ status, body: { status, title: expect.any(String), detail: error, error } });
+  expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  expect(headers.get('x-request-id')).not.toBeNull();
+  return headers;
+}
+
+describe('an error is a problem document with an `error`:', () => {
+  test.each<[number, string, string, string, unknown, RegExp]>([
+    [400, 'what is not JSON', 'POST', '/order', '{"customerId"', /^The body is not JSON: /],
+    [400, 'an empty body', 'POST', '/customer', '', /^The body is empty/],
+    [400, 'a body that is no object', 'POST', '/product', [], /must be a JSON object/],
+    [400, 'an id that is none', 'DELETE', '/order/7', undefined, /"7" is not a UUID/],
+    [400, 'a path that cannot be decoded', 'DELETE', '/order/%E0%A4%A', undefined, /%E0%A4%A/],
+    [404, 'an unknown path', 'GET', '/nothing', undefined, /^There is nothing at GET \/orderManagement\/nothing/],
+    [404, 'an unknown order', 'DELETE', `/order/${NOBODY}`, undefined, /^There is no order 0/],
+    [404, 'an unknown product', 'DELETE', `/product/${NOBODY}`, undefined, /^There is no product 0/],
+    [405, 'an unknown method', 'PUT', '/order', undefined, /POST, GET, HEAD/],
+    [405, 'DELETE /product, which names none', 'DELETE', '/product', undefined, /^DELETE is not allowed/],
+    [
+      409,
+      'more than there is',
+      'POST',
+      '/order',
+      anOrder(26),
+      /^Not enough stock of product e574.*: 26 ordered, 25 left/,
+    ],
+    [413, 'more than a MiB', 'POST', '/product', { name: 'x'.repeat(2 ** 20) }, /larger than 1 MiB/],
+    [422, 'a missing field', 'POST', '/customer', { firstName: 'A', email: 'a@b.c' }, /^lastName: is missing$/],
+    [422, 'a field of a wrong type', 'POST', '/order', anOrder('2'), /^products\.0\.orderedQuantity: .*number/],
+    [
+      422,
+      'a NUL, which no text can hold',
+      'POST',
+      '/customer',
+      { firstName: '\0', lastName: 'B', email: 'a@b.c' },
+      /^firstName: .*NUL/,
+    ],
+    [422, 'an order of an unknown product', 'POST', '/order', anOrder(1, NOBODY), /^There is no product 0/],
+    [422, 'an order of an unknown customer', 'POST', '/order', anOrder(1, THERMOS, NOBODY), /^There is no customer 0/],
+  ])('%i for %s', async (status, _what, method, path, body, error) => {
+    await expectProblem(call(method, path, body), status, expect.stringMatching(error));
+  });
+
+  test.each([
+    ['an unknown charset', { 'Content-Type': 'application/json; charset=klingon' }],
+    ['an unknown compression', { 'Content-Encoding': 'zstd' }],
+  ])('415 for a body in %s', async (_what, headers) => {
+    await expectProblem(call('POST', '/customer', '{}', headers), 415, expect.any(String));
+  });
+
+  test('409 for the deletion of a product that has orders', async () => {
+    await call('POST', '/order', anOrder(1));
+
+    await expectProblem(call('DELETE', `/product/${THERMOS}`), 409, expect.stringMatching(/is part of orders/));
+  });
+});
+
+describe('while PostgreSQL is away', () => {
+  beforeAll(() => wire.goAway());
+
+  test.each([
+    ['POST', '/customer', { firstName: 'A', lastName: 'B', email: 'a@b.c' }],
+    ['POST', '/product', { name: 'Mug', price: 1, quantityAvailable: 1, productType: 'Kitchen' }],
+    ['GET', '/products', undefined],
+    ['DELETE', `/product/${NOBODY}`, undefined],
+    ['POST', '/order', anOrder(1)],
+    ['GET', '/order', undefined],
+    ['GET', `/order/${NOBODY}`, undefined],
+    ['POST', `/order/${NOBODY}/cancel`, undefined],
+    ['DELETE', `/order/${NOBODY}`, undefined],
+  ])('%s %s is 503 within seconds, and says when to come again', async (method, path, body) => {
+    const began = Date.now();
+
+    const headers = await expectProblem(call(method, path, body), 503, expect.stringMatching(/away/));
+
+    expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(Date.now() - began).toBeLessThan(6_000);
+  });
+
+  test('health is pong all the same, and what is wrong is told before it', async () => {
+    expect(await call('GET', '/health')).toMatchObject({ status: 200, body: 'pong' });
+    expect((await call('DELETE', '/order/7')).status).toBe(400);
+  });
+
+  test('and back, it is used again by itself', async () => {
+    await wire.comeBack();
+
+    await eventually(async () => expect((await call('POST', '/order', anOrder(1))).status).toBe(201));
+  });
+});
+
+test('a PostgreSQL that has fallen silent is away, too, until it can be reached anew', async () => {
+  await call('GET', '/order'); // a connection that is there to fall silent
+  wire.silence();
+
+  const began = Date.now();
+  await expectProblem(call('GET', `/order/${randomUUID()}`), 503, expect.stringMatching(/away/));
+
+  expect(Date.now() - began).toBeLessThan(12_000);
+  await eventually(async () => expect((await call('GET', '/order')).status).toBe(200), 15_000);
+});
