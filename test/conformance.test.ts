@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
-import { Queues } from './queues';
+import { PAYMENT_STAT, PROCESS_PAYMENT, type Route } from '@shop/amqp/topology';
+import type { Channel } from 'amqplib';
+import { Client as PgClient } from 'pg';
+import { callService } from './call';
 import { eventually } from './eventually';
+import { Queues } from './queues';
 import { createDatabase, createNamespace, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
@@ -21,7 +24,7 @@ let shared: NodeJS.ProcessEnv;
 beforeAll(async () => {
   database = await createDatabase('conformance');
   queues = await Queues.open(virtualHostUrl('conformance'));
-  for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.declare(route);
+  await queues.onItsOwnChannel(declareAsTheOriginal); // which was there before us
   const { address, namespace } = await createNamespace('conformance');
   shared = {
     AMQP_URL: virtualHostUrl('conformance'),
@@ -36,20 +39,30 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function call(method: string, path: string, body?: unknown, service: ServiceProcess = orders) {
-  const response = await fetch(service.url + path, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }), // no content type: Go does not look at it
-  });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json');
-  return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
-}
+const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+  callService(orders, method, path, body, headers);
 
 const anOrder = (orderedQuantity: number) => ({
   customerId: CUSTOMER,
   products: [{ productId: THERMOS, price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen', orderedQuantity }],
 });
+
+/** All that the original declares, with all the arguments that it gives: none. */
+async function declareAsTheOriginal(channel: Channel): Promise<void> {
+  for (const [exchange, queue] of [
+    ['paymentProcessing', 'processPayment'],
+    ['orderManagement', 'PaymentStat'],
+  ] as const) {
+    await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false, internal: false });
+    await channel.assertQueue(queue, { durable: true, exclusive: false, autoDelete: false });
+    await channel.bindQueue(queue, exchange, queue);
+  }
+}
+
+const thermos = async (): Promise<{ quantityAvailable: number }> => {
+  const { body } = await call('GET', '/orderManagement/products?paginationLimit=1000');
+  return (body as { productId: string; quantityAvailable: number }[]).find((p) => p.productId === THERMOS)!;
+};
 
 const place = async (orderedQuantity: number): Promise<string> => {
   const { status, body } = await call('POST', '/orderManagement/order', anOrder(orderedQuantity));
@@ -67,6 +80,18 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     expect(await call('GET', `${prefix}/health`)).toMatchObject({ status: 200, body: 'pong' });
   });
 
+  test('GET /products has the predefined Thermos Flask', async () => {
+    expect(await thermos()).toEqual({
+      productId: THERMOS,
+      name: 'Thermos Flask',
+      price: 45,
+      description: '2L keep cold or warm for 48hrs..',
+      quantityAvailable: expect.any(Number),
+      productType: 'Home & Kitchen',
+      OrderedQuantity: 0,
+    });
+  });
+
   test('POST /customer is 201 with the customer and its id', async () => {
     const customer = { firstName: 'Jane', lastName: 'Roe', email: 'jane@roe.com' };
     const { status, body } = await call('POST', `${prefix}/customer`, customer);
@@ -82,16 +107,22 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     expect({ status, body }).toEqual({ status: 201, body: { productId, ...product, OrderedQuantity: 0 } });
   });
 
-  test('GET /products is 200 with an array by product id, its page defaulting to 0 and 10', async () => {
-    const { status, body } = await call('GET', `${prefix}/products?paginationOffset=abc&paginationLimit=`);
-    const ids = (body as { productId: string }[]).map(({ productId }) => productId);
+  test.each(['', '?paginationOffset=abc&paginationLimit=', '?paginationOffset=-1&paginationLimit=1e309'])(
+    'GET /products%s is 200 with an array of ten by product id',
+    async (query) => {
+      const product = { name: 'Pan', price: 1, quantityAvailable: 1, productType: 'Kitchen' }; // no description
+      for (let n = 0; n < 10; n++) expect((await call('POST', `${prefix}/product`, product)).status).toBe(201);
 
-    expect(status).toBe(200);
-    expect(ids).toEqual(ids.toSorted());
-    expect((await call('GET', `${prefix}/products?paginationOffset=1&paginationLimit=1`)).body).toMatchObject([
-      { productId: ids[1] },
-    ]);
-  });
+      const { status, body } = await call('GET', `${prefix}/products${query}`);
+
+      const ids = (body as { productId: string }[]).map(({ productId }) => productId);
+      expect({ status, listed: ids.length }).toEqual({ status: 200, listed: 10 });
+      expect(ids).toEqual(ids.toSorted());
+      expect((await call('GET', `${prefix}/products?paginationOffset=1&paginationLimit=1`)).body).toMatchObject([
+        { productId: ids[1] },
+      ]);
+    },
+  );
 
   test('DELETE /product/{id} is 200 with a message', async () => {
     const product = { name: 'Mug', price: 4.5, description: '', quantityAvailable: 3, productType: 'Kitchen' };
@@ -127,6 +158,41 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     });
   });
 
+  test('POST /order takes the price of the product, not of the client', async () => {
+    const line = { productId: THERMOS, price: 0.01, name: 'Cheap', productType: 'None', orderedQuantity: 1 };
+
+    expect((await call('POST', `${prefix}/order`, { customerId: CUSTOMER, products: [line] })).body).toMatchObject({
+      products: [{ price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen' }],
+    });
+  });
+
+  test('input is read in any case of its fields, and of any content type', async () => {
+    const lines = [{ ProductId: THERMOS, Price: 45, Name: 'x', ProductType: 'x', OrderedQuantity: 1 }];
+    for (const type of ['application/json', 'text/plain; charset=ISO-8859-1', 'application/x-www-form-urlencoded']) {
+      const headers = { 'Content-Type': type };
+
+      const customer = { FirstName: 'Jane', LASTNAME: 'Roe', Email: 'jane@roe.com' };
+      expect((await call('POST', `${prefix}/customer`, customer, headers)).status).toBe(201);
+      const product = { Name: 'Mug', PRICE: 1, Description: '', QuantityAvailable: 1, ProductType: 'Kitchen' };
+      expect((await call('POST', `${prefix}/product`, product, headers)).status).toBe(201);
+      const order = { CustomerID: CUSTOMER, Products: lines };
+      expect((await call('POST', `${prefix}/order`, order, headers)).status).toBe(201);
+    }
+  });
+
+  test.each([
+    ['GET', '/health/', 200],
+    ['POST', '/customer/', 422],
+    ['POST', '/product/', 422],
+    ['GET', '/products/', 200],
+    ['DELETE', `/product/${CUSTOMER}/`, 404],
+    ['POST', '/order/', 422],
+    ['GET', '/order/', 200],
+    ['DELETE', `/order/${CUSTOMER}/`, 404],
+  ])('%s %s is served with its slash', async (method, path, status) => {
+    expect((await call(method, prefix + path, method === 'POST' ? {} : undefined)).status).toBe(status);
+  });
+
   test('GET /order is 200 with all orders, their products and their real dates', async () => {
     const { status, body } = await call('GET', `${prefix}/order`);
 
@@ -159,6 +225,63 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
 
     expect(headers.get('x-request-id')).toMatch(UUID);
     expect(status).toBeLessThan(500);
+    const given = await call(method, prefix + path, body, { 'X-Request-ID': 'trace-1' });
+    expect(given.headers.get('x-request-id')).toBe('trace-1');
+  });
+});
+
+describe('PostgreSQL', () => {
+  let sql: PgClient;
+  beforeAll(async () => {
+    sql = new PgClient({ connectionString: database.url });
+    await sql.connect();
+  });
+  afterAll(() => sql.end());
+
+  test('the tables have the columns of the original, each of its type', async () => {
+    const { rows } = await sql.query<{ column: string; type: string; required: boolean }>(`
+    SELECT attrelid::regclass || '.' || attname AS column, format_type(atttypid, atttypmod) AS type,
+      attnotnull AS required
+    FROM pg_attribute WHERE attnum > 0 AND attrelid = ANY ('{customers,products,orders,order_products}'::regclass[])`);
+    const columns = Object.fromEntries(
+      rows.map(({ column, type, required }) => [column, required ? `${type} !` : type]),
+    );
+
+    expect(columns).toMatchObject({
+      'customers.customer_id': 'uuid !',
+      'customers.first_name': 'text !',
+      'customers.last_name': 'text !',
+      'customers.email': 'text !',
+      'products.product_id': 'uuid !',
+      'products.name': 'text !',
+      'products.price': 'numeric(10,2) !',
+      'products.description': 'text',
+      'products.quantity_available': 'integer !',
+      'products.product_type': 'text !',
+      'orders.order_id': 'uuid !',
+      'orders.customer_id': 'uuid',
+      'orders.payment_status': 'text !',
+      'orders.order_status': 'text !',
+      'orders.order_date': 'timestamp(6) without time zone', // which is what a bare timestamp is
+      'order_products.order_id': 'uuid !',
+      'order_products.product_id': 'uuid !',
+      'order_products.quantity': 'integer !',
+    });
+  });
+
+  test('what the original writes is taken: an order without a date, deleted with its products', async () => {
+    await sql.query(`
+      BEGIN;
+      INSERT INTO orders (order_id, customer_id, payment_status, order_status)
+        VALUES ('${CUSTOMER}', '${CUSTOMER}', 'success', 'shipped');
+      INSERT INTO order_products (order_id, product_id, quantity) VALUES ('${CUSTOMER}', '${THERMOS}', 1)`);
+    const { rows } = await sql.query(`SELECT order_date FROM orders WHERE order_id = '${CUSTOMER}'`);
+    await sql.query(`DELETE FROM orders WHERE order_id = '${CUSTOMER}'`);
+    const { rowCount } = await sql.query(`SELECT FROM order_products WHERE order_id = '${CUSTOMER}'`);
+    await sql.query('ROLLBACK');
+
+    expect(rows).toEqual([{ order_date: expect.any(Date) }]);
+    expect(rowCount).toBe(0);
   });
 });
 
@@ -170,6 +293,35 @@ async function requestFor(orderId: string) {
     if (body.orderId === orderId) return { body, properties, fields };
   }
 }
+
+/** Ways to send a message, of which the receiver must need nothing. */
+const WAYS = [
+  ['transient text/json, as the original', { contentType: 'text/json', headers: {}, deliveryMode: 1 }],
+  ['no properties at all', {}],
+  [
+    'persistent JSON with ids and headers',
+    {
+      contentType: 'application/json',
+      deliveryMode: 2,
+      messageId: 'm-1',
+      correlationId: 'c-1',
+      headers: { 'x-tries': 'many', nested: { a: 1 } },
+    },
+  ],
+  ['persistent bytes', { contentType: 'application/octet-stream', contentEncoding: 'none', deliveryMode: 2 }],
+] as const;
+
+const sendAs = ({ exchange, routingKey }: Route, message: object, properties: object): Promise<boolean> =>
+  queues.onItsOwnChannel(async (channel) =>
+    channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(message)), properties),
+  );
+
+/** What has been parked next. */
+const parkedFrom = async (queue: string): Promise<string> => (await queues.take(`${queue}.parked`)).content.toString();
+
+test('the original can declare its exchanges and queues beside us', async () => {
+  await queues.onItsOwnChannel(declareAsTheOriginal);
+});
 
 describe('AMQP, this test in the place of the original payment service', () => {
   test('processPayment carries orderId, customerId and totalAmount, a number', async () => {
@@ -185,6 +337,8 @@ describe('AMQP, this test in the place of the original payment service', () => {
     ['as the original sends it', { totalAmount: 45, paidAt: '2024-04-14T00:28:31.336146789-04:00', reason: '' }, true],
     ['a decline, with a reason', { totalAmount: 45, reason: 'total amount over $1000' }, false],
     ['without what the original does not read', {}, true],
+    ['with what nobody knows', { totalAmount: null, paidAt: 'yesterday', currency: 'USD', reason: null }, true],
+    ['a decline whose reason no database can hold', { reason: 'no \0 \ud800' }, false],
   ])('PaymentStat settles its order: %s', async (_what, more, success) => {
     const orderId = await place(1);
     await requestFor(orderId);
@@ -196,6 +350,42 @@ describe('AMQP, this test in the place of the original payment service', () => {
       : { orderStatus: 'cancelled', paymentStatus: 'failed' };
     await eventually(async () => expect(await read(orderId)).toMatchObject(settled));
   });
+
+  test.each(WAYS)('PaymentStat is taken as %s', async (_way, properties) => {
+    const orderId = await place(1);
+    await requestFor(orderId);
+
+    await sendAs(PAYMENT_STAT, { orderId, paymentId: randomUUID(), success: false, reason: 'no' }, properties);
+
+    await eventually(async () => expect(await read(orderId)).toMatchObject({ orderStatus: 'cancelled' }));
+  });
+
+  test('PaymentStat that comes twice takes and gives back stock once', async () => {
+    const before = (await thermos()).quantityAvailable;
+    const [paid, declined] = [await place(1), await place(1)];
+    const paymentId = randomUUID();
+    for (const message of [
+      { orderId: paid, paymentId, success: true },
+      { orderId: declined, paymentId: randomUUID(), success: false, reason: 'no' },
+    ]) {
+      await requestFor(message.orderId);
+      await queues.send(PAYMENT_STAT, message, message);
+      await eventually(async () => expect((await read(message.orderId))?.orderStatus).not.toBe('placed'));
+      await queues.send(PAYMENT_STAT, message);
+    }
+
+    await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(0));
+    expect((await thermos()).quantityAvailable).toBe(before - 1);
+  });
+
+  test.each(['', 'not JSON', '[]', '{"orderId": 7}', '{"orderId": "7", "paymentId": "7", "success": "yes"}'])(
+    'PaymentStat that cannot be read is parked, not lost: %j',
+    async (message) => {
+      await queues.send(PAYMENT_STAT, message);
+
+      expect(await parkedFrom('PaymentStat')).toBe(message);
+    },
+  );
 
   test('PaymentStat is read in any case of its fields', async () => {
     const orderId = await place(1);
@@ -224,9 +414,49 @@ describe('AMQP, this test in the place of the original order service', () => {
     });
   });
 
-  test.each(['/paymentProcessing', '/payment-processing'])('GET %s/health is pong', async (prefix) => {
-    expect(await call('GET', `${prefix}/health`, undefined, payments)).toMatchObject({ status: 200, body: 'pong' });
+  test.each([
+    ['/paymentProcessing', 'GET', '/health', 200],
+    ['/paymentProcessing', 'GET', '/health/', 200],
+    ['/payment-processing', 'GET', '/health', 200],
+    ['/paymentProcessing', 'GET', '/nothing', 404],
+    ['/paymentProcessing', 'POST', '/health', 405],
+  ])('%s: %s %s is %d, with X-Request-ID', async (prefix, method, path, status) => {
+    const answer = await callService(payments, method, prefix + path);
+
+    expect(answer).toMatchObject({ status, body: status === 200 ? 'pong' : { status, error: expect.any(String) } });
+    expect(answer.headers.get('x-request-id')).toMatch(UUID);
   });
+
+  test.each(WAYS)('processPayment is taken as %s', async (_way, properties) => {
+    const request = { OrderID: randomUUID(), CUSTOMERID: randomUUID(), TotalAmount: 12.5, Note: 'unknown' };
+
+    await sendAs(PROCESS_PAYMENT, request, properties);
+
+    expect(JSON.parse((await queues.take('PaymentStat')).content.toString())).toMatchObject({
+      orderId: request.OrderID,
+      customerId: request.CUSTOMERID,
+      totalAmount: 12.5,
+      success: true,
+    });
+  });
+
+  test('processPayment that comes twice is charged once, and answered twice alike', async () => {
+    const request = { orderId: randomUUID(), customerId: randomUUID(), totalAmount: 90 };
+    await queues.send(PROCESS_PAYMENT, request, request);
+
+    const [first, second] = [await queues.take('PaymentStat'), await queues.take('PaymentStat')];
+
+    expect(JSON.parse(second.content.toString())).toEqual(JSON.parse(first.content.toString()));
+  });
+
+  test.each(['', 'not JSON', '{"orderId": "7", "customerId": "7", "totalAmount": 1}', '{"totalAmount": "90"}'])(
+    'processPayment that cannot be read is parked, not lost: %j',
+    async (message) => {
+      await queues.send(PROCESS_PAYMENT, message);
+
+      expect(await parkedFrom('processPayment')).toBe(message);
+    },
+  );
 
   test.each([
     [90, true, ''],

@@ -14,6 +14,7 @@ const PAID_IN_QUEUE = '00000000-0000-4000-8000-0000000000a1';
 const NEVER_ANSWERED = '00000000-0000-4000-8000-0000000000a2';
 const OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a3';
 const MUG = '00000000-0000-4000-8000-0000000000b1';
+const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15'; // predefined, and here already
 const OVERSOLD = '00000000-0000-4000-8000-0000000000b2';
 
 interface Rows {
@@ -91,6 +92,7 @@ test('takes a database of the original over: no row lost, none changed but the o
     expect(await orderRow(OUT_OF_STOCK)).toMatchObject({ order_status: 'cancelled', payment_status: 'cancelled' });
   }, 20_000);
   expect(await stock(MUG)).toEqual({ quantity_available: 5 });
+  expect(await stock(THERMOS)).toEqual({ quantity_available: 11 });
   expect(await stock(OVERSOLD)).toEqual({ quantity_available: -3 });
 
   const after = await originalRows();
