@@ -215,10 +215,20 @@ describe('an answer that is not a success', () => {
 test.each([
   [400, 'no HTTP', { method: 'GET', target: '/livez', headers: ['Host: shop', 'no colon'] }],
   [400, 'no host', { method: 'GET', target: '/livez', headers: [] }],
+  [
+    400,
+    'a chunk of no length',
+    {
+      method: 'POST',
+      target: '/shop/thing',
+      headers: ['Host: shop', 'Transfer-Encoding: chunked'],
+      body: Buffer.from('2\r\n{"\r\nzz\r\n'),
+    },
+  ],
   [417, 'an expectation', { method: 'GET', target: '/livez', headers: ['Host: shop', 'Expect: a miracle'] }],
   [431, 'long headers', { method: 'GET', target: '/livez', headers: ['Host: shop', `X-Long: ${'x'.repeat(20_000)}`] }],
 ])('answers with %i what Node would answer by itself, as a problem: %s', async (status, _what, odd) => {
-  await serve();
+  await serve(postThing);
 
   const { headers, body, ...answer } = await sendRaw(server!.port, odd);
 
@@ -226,6 +236,16 @@ test.each([
   expect(headers.get('x-request-id')).toMatch(UUID);
   expect(headers.get('content-type')).toMatch('application/problem+json');
   expect(JSON.parse(body)).toMatchObject({ status, error: expect.any(String) });
+});
+
+test('answers a request once, also where the rest of it turns out to be malformed', async () => {
+  await serve();
+  const headers = ['Host: shop', 'Expect: a miracle', 'Transfer-Encoding: gzip'];
+
+  const { status, body } = await sendRaw(server!.port, { method: 'POST', target: '/livez', headers });
+
+  expect(status).toBe(417);
+  expect(JSON.parse(body)).toMatchObject({ status: 417 });
 });
 
 test('tells that its port is taken', async () => {

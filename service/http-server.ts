@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express, { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
@@ -109,18 +110,20 @@ function routerProblem(error: unknown): Problem | undefined {
 /** Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one. */
 export async function serveHttp(app: express.Express, port: number): Promise<Part & { port: number }> {
   const server = createServer({ requireHostHeader: false }, app).listen(port);
-  server.on('checkExpectation', app);
-  server.on('clientError', (error, socket) => {
-    // An answer that has begun can only be broken off.
-    const begun = [...underWay].some((response) => response.socket === socket && response.headersSent);
-    if (begun) socket.destroy();
-    else refuseMalformed(error, socket);
-  });
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   const underWay = new Set<ServerResponse>();
-  server.prependListener('request', (_request, response) => {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  server.prependListener('request', (request, response) => {
     if (!server.listening) response.setHeader('Connection', 'close');
+    latest.set(request.socket, response);
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
+  });
+  server.on('clientError', (error, socket) => {
+    const answer = latest.get(socket);
+    // The rest of a request that has its answer already, or some of it: a second one would be taken for another's.
+    if (answer?.headersSent && !(answer.req.complete && answer.writableFinished)) socket.destroy();
+    else refuseMalformed(error, socket);
   });
   await once(server, 'listening');
   return {

@@ -20,7 +20,8 @@ export async function sendRaw(
   port: number,
   { method, target, headers = ['Host: shop'], body }: RawRequest,
 ): Promise<RawResponse> {
-  const length = body ? [`Content-Length: ${body.length}`] : [];
+  const chunked = headers.some((line) => /^transfer-encoding:/i.test(line));
+  const length = body && !chunked ? [`Content-Length: ${body.length}`] : [];
   const head = [`${method} ${target} HTTP/1.1`, ...headers, ...length, 'Connection: close', '', ''].join('\r\n');
   return readResponse(await exchange(port, Buffer.concat([Buffer.from(head, 'latin1'), body ?? Buffer.alloc(0)])));
 }
