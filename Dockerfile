@@ -18,6 +18,9 @@ RUN npm run build
 FROM manifests AS installed
 # Optional are compilers for bundling at start, which the bundles made above save, and Prisma's own commands.
 RUN npm ci --omit=dev --omit=optional --workspace order-management --workspace payment-processing
+# Temporal's native part comes for all platforms at once.
+RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
+  -not -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
