@@ -20,7 +20,12 @@ import {
 } from '@shop/workflows/contract';
 import type { placeOrder } from '@shop/workflows/place-order';
 import type { refundPayment } from '@shop/workflows/refund-payment';
-import { Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import {
+  Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdReusePolicy,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -93,7 +98,7 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.rowOf(order.orderId).settled = settled;
   }
 
-  callsFor(order: PlaceOrderInput): string[] {
+  callsFor(order: Pick<PlaceOrderInput, 'orderId'>): string[] {
     return this.calls.filter(({ orderId }) => orderId === order.orderId).map(({ call }) => call);
   }
 
@@ -147,7 +152,8 @@ class FakeShop implements OrderActivities, PaymentActivities {
     return row.settled;
   }
 
-  private rowOf(orderId: string) {
+  /** An order's row. */
+  rowOf(orderId: string) {
     const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false };
     this.rows.set(orderId, row);
     return row;
@@ -228,11 +234,19 @@ export class SagaWorkers {
     return (await this.start(order)).result();
   }
 
+  /** Starts a refund as the bridge does: once, whoever else finds out that it must be. */
+  async refundOnce(orderId: string, paymentId: string): Promise<void> {
+    await this.startRefund({ orderId, paymentId }).catch((error: unknown) => {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    });
+  }
+
   async startRefund(refund: Required<RefundInput>): Promise<void> {
     await this.client.workflow.start<typeof refundPayment>('refundPayment', {
       workflowId: refundWorkflowId(refund.paymentId),
       taskQueue: PAYMENT_TASK_QUEUE,
       args: [refund],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     });
     await this.refunded(refund.paymentId);
   }
