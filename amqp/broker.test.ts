@@ -206,7 +206,7 @@ describe('comes back by itself', () => {
       log: silentLog,
       handle: async (content) => {
         handled.push(content.toString());
-        return { done: true };
+        return { done: 'handled' };
       },
       isOutage: () => false,
       probe: async () => undefined,

@@ -112,6 +112,12 @@ export class Broker {
     });
   }
 
+  /** How many messages wait in a queue that we have declared. @throws BrokerDown */
+  async waitingIn(queue: string): Promise<number> {
+    if (!this.publisher) throw new BrokerDown('RabbitMQ is not connected.');
+    return (await this.publisher.checkQueue(queue)).messageCount;
+  }
+
   /** Publishes a message of the contract as JSON. */
   async send(route: Route, message: object): Promise<void> {
     await this.publish(route.exchange, route.routingKey, Buffer.from(JSON.stringify(message)));

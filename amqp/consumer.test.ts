@@ -9,7 +9,7 @@ import { Broker } from './broker';
 import { Consumer, type ConsumerOptions, type Verdict } from './consumer';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
-const DONE: Verdict = { done: true };
+const DONE: Verdict = { done: 'handled' };
 
 let queues: Queues;
 let wire: Wire;
@@ -121,7 +121,7 @@ describe('a message', () => {
   });
 
   test('that nobody can handle is parked as it came, with the reason', async () => {
-    const consumer = await consume(async () => ({ done: false, park: 'there is no such order' }));
+    const consumer = await consume(async () => ({ park: 'there is no such order' }));
     await queues.send(route, 'order');
 
     const { content, properties } = await queues.take(parkedQueue(route));
@@ -134,9 +134,29 @@ describe('a message', () => {
     expect(await leftAfterStop(consumer)).toBe(0);
   });
 
+  test('is counted by what became of it', async () => {
+    const outcomes: string[] = [];
+    const verdicts: Record<string, Verdict> = { good: DONE, odd: { park: 'it is odd' } };
+    const handle = async (text: string): Promise<Verdict> => {
+      const verdict = verdicts[text];
+      if (!verdict) throw new Error('it is bad');
+      return verdict;
+    };
+    const consumer = await consume(handle, {
+      maxTries: 2,
+      retryDelayMs: 50,
+      count: (outcome) => outcomes.push(outcome),
+    });
+
+    await queues.send(route, 'good', 'odd', 'bad');
+
+    await eventually(() => expect(outcomes.toSorted()).toEqual(['handled', 'parked', 'parked', 'tried again later']));
+    await consumer.stop();
+  });
+
   test('is not lost when it cannot be parked', async () => {
     await queues.onItsOwnChannel((channel) => channel.deleteQueue(parkedQueue(route)));
-    const consumer = await consume(async () => ({ done: false, park: 'there is no such order' }));
+    const consumer = await consume(async () => ({ park: 'there is no such order' }));
     await queues.send(route, 'order');
     await eventually(() => expect(handled).toEqual(['order']));
     await eventually(async () => expect(await waiting()).toBe(1));

@@ -6,8 +6,8 @@ import { PARKED } from './parked-messages';
 import { patiently } from './patience';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
-/** What has become of a message: its effect is durable, or nobody can handle it and an operator must look. */
-export type Verdict = { done: true } | { done: false; park: string };
+/** What has become of a message: its effect, in a word, is durable, or nobody can handle it and an operator must look. */
+export type Verdict = { done: string } | { park: string };
 
 export interface ConsumerOptions {
   broker: Broker;
@@ -19,6 +19,8 @@ export interface ConsumerOptions {
   isOutage: (error: unknown) => boolean;
   /** Succeeds once what we depend on is well again. */
   probe: () => Promise<void>;
+  /** Hears what became of each message: the handler's word, `parked`, `tried again later` or `given back`. */
+  count?: (outcome: string) => void;
   /** Tries of a message that fails alone, before it is parked. */
   maxTries?: number;
   /** The pause between those tries. */
@@ -100,6 +102,7 @@ export class Consumer {
       await this.dispatch(message);
       answer(() => channel.ack(message));
     } catch (error) {
+      this.options.count?.('given back');
       await this.pause(error);
       // Given back only now that nothing is taken: a bare requeue would come back at once, thousands of times a second.
       answer(() => channel.nack(message, false, true));
@@ -108,10 +111,11 @@ export class Consumer {
 
   /** Sees to it that the message can be acknowledged. @throws in an outage */
   private async dispatch(message: ConsumeMessage): Promise<void> {
-    const { handle, isOutage, maxTries = 5 } = this.options;
+    const { handle, isOutage, count, maxTries = 5 } = this.options;
     try {
       const verdict = await handle(message.content);
-      if (!verdict.done) await this.park(message, verdict.park);
+      if ('park' in verdict) await this.park(message, verdict.park);
+      else count?.(verdict.done);
     } catch (error) {
       if (error instanceof BrokerDown || isOutage(error)) throw error;
       const tries = 1 + (Number(message.properties.headers?.[PARKED.tries]) || 0); // anybody may have written the header
@@ -121,7 +125,7 @@ export class Consumer {
   }
 
   private async park(message: ConsumeMessage, reason: string): Promise<void> {
-    const { broker, route, log } = this.options;
+    const { broker, route, log, count } = this.options;
     log.warn({ queue: route.queue, reason }, 'message parked');
     const headers = {
       ...seen(message),
@@ -130,14 +134,16 @@ export class Consumer {
       [PARKED.parkedAt]: new Date().toISOString(),
     };
     await broker.publish('', parkedQueue(route), message.content, { ...kept(message), headers });
+    count?.('parked');
   }
 
   private async retryLater(message: ConsumeMessage, tries: number, error: unknown): Promise<void> {
-    const { broker, route, log, retryDelayMs = 5_000 } = this.options;
+    const { broker, route, log, count, retryDelayMs = 5_000 } = this.options;
     log.warn({ queue: route.queue, err: error, tries }, 'message failed, tried again later');
     const headers = { ...seen(message), [PARKED.tries]: tries };
     const properties = { ...kept(message), headers, expiration: String(retryDelayMs) };
     await broker.publish('', retryQueue(route), message.content, properties);
+    count?.('tried again later');
   }
 
   /** Stops taking messages until the outage is over; one at a time, however many messages meet it. */

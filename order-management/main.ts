@@ -1,11 +1,12 @@
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
-import { PAYMENT_STAT } from '@shop/amqp/topology';
+import { parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
 import { connectOrders } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { readOrExit } from '@shop/service/environment';
 import { serveHttp } from '@shop/service/http-server';
+import { lookedUp, messages } from '@shop/service/metrics';
 import { runUntilSignal, whenAvailable } from '@shop/service/lifecycle';
 import { createLog } from '@shop/service/log';
 import { installTemporalRuntime, Temporal, TemporalDown } from '@shop/service/temporal';
@@ -14,6 +15,7 @@ import { ORDER_TASK_QUEUE } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
 import { readConfig } from './config';
 import { createOrderApp } from './http/app';
+import { countUnsettledOrders } from './orders/unsettled-orders';
 import { createOrderActivities } from './saga/activities';
 import { createPaymentBridge } from './saga/payment-bridge';
 import { registerSearchAttributes } from './saga/register-search-attributes';
@@ -62,6 +64,7 @@ void runUntilSignal(log, async (parts) => {
       broker,
       route: PAYMENT_STAT,
       log,
+      count: (outcome) => messages.inc({ queue: PAYMENT_STAT.queue, outcome }),
       handle: createPaymentBridge({ database, sagas, log }),
       isOutage: (error) => error instanceof TemporalDown || isDatabaseDown(error),
       probe: async () => {
@@ -70,6 +73,15 @@ void runUntilSignal(log, async (parts) => {
       },
     });
   parts.push(...(broker ? [broker] : []), temporal, starter, sweeper, ...(consumer ? [consumer] : []));
+
+  if (broker) {
+    lookedUp('parked_messages', 'Messages that wait for an operator.', 'queue', async () => ({
+      [PAYMENT_STAT.queue]: await broker.waitingIn(parkedQueue(PAYMENT_STAT)),
+    }));
+  }
+  lookedUp('orders_unsettled', 'Orders that are neither shipped nor cancelled.', 'status', async () => ({
+    placed: await countUnsettledOrders(database),
+  }));
 
   let migrated = false;
   const readiness = async () => {

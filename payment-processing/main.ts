@@ -1,11 +1,12 @@
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
-import { PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { parkedQueue, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { readOrExit } from '@shop/service/environment';
 import { createHttpApp, serveHttp } from '@shop/service/http-server';
+import { lookedUp, messages } from '@shop/service/metrics';
 import { runUntilSignal, whenAvailable } from '@shop/service/lifecycle';
 import { createLog } from '@shop/service/log';
 import { installTemporalRuntime, Temporal } from '@shop/service/temporal';
@@ -46,11 +47,18 @@ void runUntilSignal(log, async (parts) => {
       broker,
       route: PROCESS_PAYMENT,
       log,
+      count: (outcome) => messages.inc({ queue: PROCESS_PAYMENT.queue, outcome }),
       handle: createPaymentRequestHandler({ ledger, broker }),
       isOutage: isDatabaseDown,
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
   parts.push(...(broker ? [broker] : []), temporal, ...(consumer ? [consumer] : []));
+
+  if (broker) {
+    lookedUp('parked_messages', 'Messages that wait for an operator.', 'queue', async () => ({
+      [PROCESS_PAYMENT.queue]: await broker.waitingIn(parkedQueue(PROCESS_PAYMENT)),
+    }));
+  }
 
   let migrated = false;
   const readiness = async () => {

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import express, { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
+import { registry, requestSeconds } from './metrics';
 import { Problem, sendProblem } from './problem';
 import { refuseMalformed } from './refuse-malformed';
 import { refuseOtherMethods } from './refuse-other-methods';
@@ -44,6 +45,9 @@ export function createHttpApp({ log, prefixes, routes, readiness, explain }: Htt
     const { ready, checks } = await readiness();
     response.status(ready ? 200 : 503).json({ ready, checks });
   });
+  health.get('/metrics', async (_request, response) => {
+    response.type(registry.contentType).send(await registry.metrics());
+  });
   for (const prefix of prefixes) {
     health.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
   }
@@ -66,7 +70,11 @@ function requestId(log: Logger): RequestHandler {
     const id = given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
     response.set('X-Request-ID', id);
     response.locals.log = log.child({ requestId: id });
+    const measured = requestSeconds.startTimer({ method: request.method });
     response.on('finish', () => {
+      // By what is written in the code: ids in paths would make a series each.
+      const route = request.route as { path: string } | undefined;
+      measured({ route: route?.path ?? 'none', status: response.statusCode });
       const level = response.statusCode >= 500 ? 'error' : 'debug';
       response.locals.log[level](
         { method: request.method, path: request.path, status: response.statusCode },

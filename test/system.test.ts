@@ -220,3 +220,19 @@ test('tells all problems of its settings, and does not start', async () => {
   expect(service.output).toContain('TEMPORAL_ADDRESS "localhost" has no port');
   expect(service.output).toContain('PAYMENT_TIMEOUT "5" has no unit');
 });
+
+test('tells Prometheus what became of messages, what is parked, and which orders are unsettled', async () => {
+  const [orders] = [await startOrders(), await startPayments()];
+  const metrics = async (): Promise<string> => (await fetch(`${orders.url}/metrics`)).text();
+  await toEnd(orders, await place(orders, 1), SHIPPED);
+  await queues.send(PAYMENT_STAT, 'no JSON');
+
+  await eventually(async () => expect(await metrics()).toContain('parked_messages{queue="PaymentStat"} 1'));
+
+  const text = await metrics();
+  expect(text).toContain('messages_total{queue="PaymentStat",outcome="signalled"} 1');
+  expect(text).toContain('messages_total{queue="PaymentStat",outcome="parked"} 1');
+  expect(text).toContain('sagas_started_total{how="new"} 1');
+  expect(text).toContain('orders_unsettled{status="placed"} 0');
+  expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*method="POST",route="\/order",status="201"\} 1/);
+});

@@ -41,3 +41,7 @@ export async function claimUnsettledOrders(
     RETURNING order_id`;
   return rows.map((row) => row.order_id);
 }
+
+/** How many orders are `placed`; costs what is unsettled, not what was ever sold. */
+export const countUnsettledOrders = (database: OrdersClient): Promise<number> =>
+  database.order.count({ where: { orderStatus: 'placed' } });

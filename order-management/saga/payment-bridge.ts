@@ -26,8 +26,6 @@ export interface PaymentBridgeNeeds {
   log: Logger;
 }
 
-const DONE: Verdict = { done: true };
-
 /**
  * Turns `PaymentStat` messages into signals to sagas, and knows what to do where no saga runs. The message is
  * acknowledged by its consumer, after what is done here.
@@ -36,19 +34,19 @@ export const createPaymentBridge =
   ({ database, sagas, log }: PaymentBridgeNeeds) =>
   async (content: Buffer): Promise<Verdict> => {
     const message = readMessage(content, paymentStat);
-    if ('unreadable' in message) return { done: false, park: message.unreadable };
+    if ('unreadable' in message) return { park: message.unreadable };
     const { orderId, ...answer } = message.value;
 
-    if (await sagas.tellPayment(orderId, answer)) return DONE;
+    if (await sagas.tellPayment(orderId, answer)) return { done: 'signalled' };
 
     const order = await readOrderState(database, orderId);
-    if (!order) return { done: false, park: `there is no order ${orderId}` };
+    if (!order) return { park: `there is no order ${orderId}` };
 
     if (order.orderStatus === 'placed') {
       // Terminated, lost, or never started. The answer goes in with the start, so that no second payment is asked for.
-      if (await sagas.resume(order, [answer])) return DONE;
+      if (await sagas.resume(order, [answer])) return { done: 'saga resumed' };
       // Another instance was faster: the saga runs by now, or has settled the order already.
-      if (await sagas.tellPayment(orderId, answer)) return DONE;
+      if (await sagas.tellPayment(orderId, answer)) return { done: 'signalled' };
       throw new Error(`The saga of order ${orderId} started and ended between two looks; the next try will tell.`);
     }
 
@@ -58,10 +56,10 @@ export const createPaymentBridge =
         { orderId, paymentId: answer.paymentId, orderStatus: order.orderStatus },
         'payment settles nothing: refund started',
       );
-    } else {
-      log.info({ orderId, paymentId: answer.paymentId }, 'payment answer repeated or of no effect');
+      return { done: 'refund started' };
     }
-    return DONE;
+    log.info({ orderId, paymentId: answer.paymentId }, 'payment answer repeated or of no effect');
+    return { done: 'of no effect' };
   };
 
 /** Whether the order was shipped for this payment. The original kept no payment ids: its orders take any. */

@@ -4,6 +4,7 @@ import {
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { sagasStarted } from '@shop/service/metrics';
 import type { Temporal } from '@shop/service/temporal';
 import {
   cancelRequested,
@@ -77,9 +78,9 @@ export class Sagas {
     );
   }
 
-  private begin(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
+  private async begin(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
     const { orderId, customerId, totalAmount, payment } = input;
-    return ignoringDuplicates(() =>
+    const begun = await ignoringDuplicates(() =>
       this.temporal.call((client) =>
         client.workflow.start<typeof placeOrder>('placeOrder', {
           workflowId: orderWorkflowId(orderId),
@@ -97,6 +98,8 @@ export class Sagas {
         }),
       ),
     );
+    if (begun) sagasStarted.inc({ how: input.resumed ? 'resumed' : 'new' });
+    return begun;
   }
 
   private async signal(

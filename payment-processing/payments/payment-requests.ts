@@ -19,11 +19,11 @@ export const createPaymentRequestHandler =
   ({ ledger, broker }: { ledger: Ledger; broker: Pick<Broker, 'send'> }) =>
   async (content: Buffer): Promise<Verdict> => {
     const message = readMessage(content, paymentRequest);
-    if ('unreadable' in message) return { done: false, park: message.unreadable };
+    if ('unreadable' in message) return { park: message.unreadable };
 
     const { orderId, customerId, totalAmount } = message.value;
     // The original sums floats: what is off by a billionth of a cent is meant to be whole.
     const payment = await ledger.charge({ orderId, customerId, totalAmount: totalAmount.toFixed(2) });
     await broker.send(PAYMENT_STAT, { orderId, customerId, totalAmount, ...payment });
-    return { done: true };
+    return { done: 'answered' };
   };

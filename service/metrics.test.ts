@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { lookedUp, registry } from './metrics';
+
+test('looks a number up whenever it is asked for', async () => {
+  let waiting = 1;
+  lookedUp('test_waiting', 'For this test.', 'queue', async () => ({ one: waiting }));
+  expect(await registry.getSingleMetricAsString('test_waiting')).toContain('test_waiting{queue="one"} 1');
+
+  waiting = 2;
+
+  expect(await registry.getSingleMetricAsString('test_waiting')).toContain('test_waiting{queue="one"} 2');
+});
+
+test('leaves out what cannot be looked up, and nothing else', async () => {
+  let known = true;
+  lookedUp('test_away', 'For this test.', 'queue', async () => {
+    if (!known) throw new Error('away, as the test wants');
+    return { one: 1 };
+  });
+  expect(await registry.metrics()).toContain('test_away{queue="one"} 1');
+
+  known = false;
+
+  const text = await registry.metrics();
+  expect(text).not.toContain('test_away{');
+  expect(text).toContain('process_cpu_seconds_total');
+});
