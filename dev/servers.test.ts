@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../test/eventually';
 import { temporaryFolder } from '../test/temporary-folder';
 import { freePort, isTaken } from './ports';
 import { Servers } from './servers';
@@ -62,4 +64,29 @@ test('stops servers in the reverse order of their start', async () => {
   await servers.stopAll();
 
   expect(readFileSync(join(folder, 'second.log'), 'utf8')).toContain('first still runs');
+});
+
+test('starts none any more once it is told so, and stops what runs', async () => {
+  const port = await freePort();
+  await servers.start(aServer('listener', LISTENS, port));
+
+  servers.refuseStarts();
+
+  await expect(servers.start(aServer('late', LISTENS, await freePort()))).rejects.toThrow(/late is not started/);
+  await servers.stopAll();
+  expect(await isTaken(port)).toBe(false);
+});
+
+test('leaves none running behind a process that ends without having stopped them', async () => {
+  const port = await freePort();
+  const script = `
+    const { Servers } = require('@shop/dev/servers');
+    const { isTaken } = require('@shop/dev/ports');
+    const args = ['-e', ${JSON.stringify(LISTENS)}, '${port}'];
+    const server = { name: 'left', program: process.execPath, args, isReady: () => isTaken(${port}) };
+    void new Servers(${JSON.stringify(folder)}).start(server).then(() => process.exit(7));`;
+
+  expect(spawnSync(process.execPath, ['-e', script], { cwd: join(__dirname, '..') }).status).toBe(7);
+
+  await eventually(async () => expect(await isTaken(port)).toBe(false));
 });

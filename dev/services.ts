@@ -1,6 +1,6 @@
 import { isTaken } from './ports';
 import type { Say } from './progress';
-import type { Servers } from './servers';
+import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
 
 /** What both services are told of the servers that they need. */
@@ -32,7 +32,7 @@ export async function refuseTakenPorts({
 }
 
 /** Starts both services as processes of their own, and waits until they serve. */
-export async function startServices(surroundings: Surroundings, servers: Servers, say: Say): Promise<void> {
+export async function startServices(surroundings: Surroundings, servers: Starter, say: Say): Promise<void> {
   const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = surroundings;
   const services = [
     { name: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },

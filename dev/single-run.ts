@@ -6,10 +6,14 @@ import { SetUpError } from './set-up-error';
 /**
  * Claims a data folder for this process: two runs would start two servers on the same data.
  *
+ * @param second what to tell somebody who wants a second run
  * @returns gives it back
  * @throws SetUpError where another run has it
  */
-export function claimFolder(folder: string): () => void {
+export function claimFolder(
+  folder: string,
+  second = 'For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT.',
+): () => void {
   const claim = join(folder, 'running');
   mkdirSync(folder, { recursive: true });
   for (;;) {
@@ -23,7 +27,7 @@ export function claimFolder(folder: string): () => void {
     if (holder > 0 && isRunning(holder)) {
       throw new SetUpError(
         `The system runs already, as process ${holder}: use that one, or end it with Ctrl-C where it was started.\n` +
-          `For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT. Should process ${holder} be something else, remove ${claim}.`,
+          `${second} Should process ${holder} be something else, remove ${claim}.`,
       );
     }
     rmSync(claim, { force: true }); // left by a run that was killed

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { freePort, isTaken, thisOrFreePort } from './ports';
 import type { Say } from './progress';
-import type { Servers } from './servers';
+import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
 import { findTemporalCli } from './temporal-cli';
 
@@ -23,7 +23,7 @@ export interface FoundTemporal {
  */
 export async function findOrStartTemporal(
   { given, port, uiPort, databaseFile }: { given: string | null; port: number; uiPort: number; databaseFile: string },
-  servers: Servers,
+  servers: Starter,
   say: Say,
 ): Promise<FoundTemporal> {
   const standingUi = async () => ((await isTaken(uiPort)) ? `http://localhost:${uiPort}` : null);
@@ -59,7 +59,7 @@ export async function findOrStartTemporal(
  */
 export async function startTemporal(
   { cli, port, uiPort, databaseFile }: { cli: string; port: number; uiPort?: number; databaseFile?: string },
-  servers: Servers,
+  servers: Starter,
 ): Promise<string> {
   const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
   options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');

@@ -14,7 +14,13 @@ test('needs nothing to be set', () => {
   expect(readConfig({})).toEqual({
     PORT: 8001,
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
+    WORKER_VERSIONING: 'off',
+    TEMPORAL_TLS: 'off',
+    DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
+    DATABASE_READ_URLS: [],
+    READ_MAX_LAG: 5_000,
+    READ_WAIT: 200,
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
@@ -22,6 +28,7 @@ test('needs nothing to be set', () => {
     PAYMENT_CHANNEL: 'events',
     PAYMENT_ASKS: 3,
     PAYMENT_TIMEOUT: 30_000,
+    MAX_UNSETTLED: 2_000,
     SWEEP_INTERVAL: 5_000,
     SWEEP_AFTER: 30_000,
   });
@@ -47,6 +54,16 @@ test('does not tell passwords', () => {
   expect(problems.join()).not.toContain('secret');
 });
 
+test('takes secondaries in their order, and names the one that is none, without its password', () => {
+  const [near, far] = ['postgresql://postgres:secret@near:5432/shop', 'postgresql://postgres:secret@far:5432/shop'];
+
+  expect(readConfig({ DATABASE_READ_URLS: `${near}, ${far}` }).DATABASE_READ_URLS).toEqual([near, far]);
+  const problems = problemsOf({ DATABASE_READ_URLS: `${near},far:secret` });
+  expect(problems).toEqual([
+    'config: DATABASE_READ_URLS holds, as number 2, what is not a PostgreSQL URL with a database, such as postgresql://user:password@localhost:5432/Ecommerce',
+  ]);
+});
+
 test('does without a broker only where payments are asked for by activities', () => {
   expect(problemsOf({ AMQP_URL: 'none' })).toEqual([
     'config: PAYMENT_CHANNEL needs a broker where it is events, and AMQP_URL is none: set it to activity',
@@ -54,10 +71,13 @@ test('does without a broker only where payments are asked for by activities', ()
   expect(readConfig({ AMQP_URL: 'none', PAYMENT_CHANNEL: 'activity' }).AMQP_URL).toBeNull();
 });
 
-test.each(['PAYMENT_TIMEOUT', 'SWEEP_INTERVAL', 'SWEEP_AFTER'] as const)('wants the unit of %s told', (name) => {
-  expect(problemsOf({ [name]: '5' })).toEqual([`config: ${name} "5" has no unit (such as 5s)`]);
-  expect(readConfig({ [name]: '2m' })[name]).toBe(120_000);
-});
+test.each(['PAYMENT_TIMEOUT', 'SWEEP_INTERVAL', 'SWEEP_AFTER', 'READ_MAX_LAG', 'READ_WAIT'] as const)(
+  'wants the unit of %s told',
+  (name) => {
+    expect(problemsOf({ [name]: '5' })).toEqual([`config: ${name} "5" has no unit (such as 5s)`]);
+    expect(readConfig({ [name]: '2m' })[name]).toBe(120_000);
+  },
+);
 
 test.each(['0', '-1', '1.5', 'once'])('cannot ask %s times for a payment', (asks) => {
   expect(problemsOf({ PAYMENT_ASKS: asks })).toEqual([

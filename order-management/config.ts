@@ -6,6 +6,7 @@ import {
   oneOf,
   port,
   postgresUrl,
+  postgresUrls,
   readEnvironment,
 } from '@shop/service/environment';
 import { z } from 'zod';
@@ -15,12 +16,20 @@ const settings = z
     ...commonSettings,
     PORT: port(8001),
     DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce'),
+    /** Secondaries of that database, in order of preference. */
+    DATABASE_READ_URLS: postgresUrls(),
+    /** How far behind the primary a secondary may be and still be read. */
+    READ_MAX_LAG: duration('5s'),
+    /** How long a read waits for a secondary to have what its client wrote. */
+    READ_WAIT: duration('200ms'),
     AMQP_URL: amqpUrl(),
     /** How sagas reach the payment service. */
     PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
     /** Beside the original payment service, which charges every ask, this must be 1. */
     PAYMENT_ASKS: integer(3, 1, 100),
     PAYMENT_TIMEOUT: duration('30s'),
+    /** Orders that may wait to be settled; more are refused until some are. */
+    MAX_UNSETTLED: integer(2_000, 1, 1_000_000),
     /** How often orders are looked for whose saga is missing. */
     SWEEP_INTERVAL: duration('5s'),
     /** How long an order may be `placed` before it is looked at, and between two looks. */

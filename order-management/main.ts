@@ -4,6 +4,8 @@ import { parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
 import { connectOrders } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
+import { ReplicationProbe } from '@shop/prisma/replication';
+import { buildIdOf, showBuildId } from '@shop/service/build-id';
 import { readOrExit } from '@shop/service/environment';
 import { serveHttp } from '@shop/service/http-server';
 import { lookedUp, messages } from '@shop/service/metrics';
@@ -15,8 +17,12 @@ import { ORDER_TASK_QUEUE } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
 import { readConfig } from './config';
 import { createOrderApp } from './http/app';
+import { Backlog } from './orders/backlog';
+import { countRefundsDue } from './orders/refunds-due';
 import { countUnsettledOrders } from './orders/unsettled-orders';
+import { ReadClient } from './reads/read-client';
 import { createOrderActivities } from './saga/activities';
+import { PaymentHandover } from './saga/payment-handover';
 import { createPaymentBridge } from './saga/payment-bridge';
 import { registerSearchAttributes } from './saga/register-search-attributes';
 import { SagaStarter } from './saga/saga-starter';
@@ -27,21 +33,43 @@ const config = readOrExit(readConfig);
 const log = createLog('order-management', config.LOG_LEVEL);
 installTemporalRuntime(log);
 
-void runUntilSignal(log, async (parts) => {
+const bundle = bundlePath('place-order');
+const buildId = config.BUILD_ID ?? buildIdOf(bundle);
+showBuildId(buildId);
+
+void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping) => {
   const database = connectOrders(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
   parts.push({ name: 'database', stop: () => database.$disconnect() });
   const databaseAnswers = async () => void (await database.$queryRaw`SELECT 1`);
 
+  const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
+  parts.push({ name: 'probe of the database', stop: () => primary.stop() });
+  const reads = new ReadClient(database, {
+    primary,
+    secondaryUrls: config.DATABASE_READ_URLS,
+    poolSize: config.DATABASE_POOL_SIZE,
+    maxLagMs: config.READ_MAX_LAG,
+    waitMs: config.READ_WAIT,
+    log,
+  });
+  reads.start();
+  parts.push(reads);
+
   const broker = config.AMQP_URL ? new Broker({ url: config.AMQP_URL, connectionName: 'order-management', log }) : null;
+  const handover = new PaymentHandover();
   const temporal = new Temporal({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
+    tls: config.TEMPORAL_TLS === 'on',
+    apiKey: config.TEMPORAL_API_KEY,
     log,
+    version: { deploymentName: 'order-management', buildId },
+    versioning: config.WORKER_VERSIONING,
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),
     worker: {
       taskQueue: ORDER_TASK_QUEUE,
-      workflowBundle: { codePath: bundlePath('place-order') },
-      activities: createOrderActivities({ database, broker }),
+      workflowBundle: { codePath: bundle },
+      activities: createOrderActivities({ database, broker, handover }),
     },
   });
   const sagas = new Sagas(temporal, {
@@ -49,7 +77,7 @@ void runUntilSignal(log, async (parts) => {
     asks: config.PAYMENT_ASKS,
     askTimeoutMs: config.PAYMENT_TIMEOUT,
   });
-  const starter = new SagaStarter(sagas, log);
+  const starter = new SagaStarter(sagas, handover, log);
   const sweeper = new Sweeper({
     database,
     temporal,
@@ -65,7 +93,7 @@ void runUntilSignal(log, async (parts) => {
       route: PAYMENT_STAT,
       log,
       count: (outcome) => messages.inc({ queue: PAYMENT_STAT.queue, outcome }),
-      handle: createPaymentBridge({ database, sagas, log }),
+      handle: createPaymentBridge({ database, sagas, handover, log }),
       isOutage: (error) => error instanceof TemporalDown || isDatabaseDown(error),
       probe: async () => {
         await databaseAnswers();
@@ -82,24 +110,48 @@ void runUntilSignal(log, async (parts) => {
   lookedUp('orders_unsettled', 'Orders that are neither shipped nor cancelled.', 'status', async () => ({
     placed: await countUnsettledOrders(database),
   }));
+  lookedUp('refunds_due', 'Refunds that have not been seen to end.', 'state', async () => ({
+    due: await countRefundsDue(database),
+  }));
+  lookedUp('secondary_usable', 'Whether a secondary of the database is read: 1 or 0.', 'secondary', async () =>
+    Object.fromEntries(reads.secondaryStates.map(({ name, usable }) => [name, Number(usable)])),
+  );
+  lookedUp('secondary_lag_seconds', 'How far a secondary is behind the primary.', 'secondary', async () =>
+    Object.fromEntries(
+      reads.secondaryStates.flatMap(({ name, lagMs }) => (lagMs === null ? [] : [[name, lagMs / 1_000]])),
+    ),
+  );
 
+  const backlog = new Backlog(database, config.MAX_UNSETTLED, handover);
   let migrated = false;
   const readiness = async () => {
-    const databaseUp = await databaseAnswers().then(
+    const databaseUp = await primary.ask().then(
       () => true,
       () => false,
     );
     return {
-      ready: databaseUp && migrated, // orders are accepted while the rest is away, and settle after
+      // Orders are accepted while all but the database is away, and settle after; secondaries go on without a primary.
+      ready: migrated && (databaseUp || reads.secondaryStates.some(({ usable }) => usable)),
       checks: {
         database: databaseUp ? (migrated ? 'up' : 'migrating') : 'down',
         broker: consumer ? (consumer.isUp ? 'consuming' : 'down') : 'none',
         temporal: temporal.isUp ? 'working' : 'down',
+        ...Object.fromEntries(reads.secondaryStates.map(({ name, state }) => [`secondary ${name}`, state])),
       },
     };
   };
-  const app = createOrderApp({ log, readiness, database, starter, sagas, examineAfterMs: config.SWEEP_AFTER });
-  parts.push(await serveHttp(app, config.PORT));
+  const app = createOrderApp({
+    log,
+    readiness,
+    stopping,
+    database,
+    reads,
+    starter,
+    sagas,
+    backlog,
+    examineAfterMs: config.SWEEP_AFTER,
+  });
+  parts.push(await serveHttp(app, config.PORT, config.LISTEN_ADDRESS));
 
   await whenAvailable('PostgreSQL', {
     log,

@@ -9,6 +9,9 @@ test('needs no settings beside servers at their usual places', () => {
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
+    WORKER_VERSIONING: 'off',
+    TEMPORAL_TLS: 'off',
+    DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
     LOG_LEVEL: 'info',
   });

@@ -4,6 +4,8 @@ import { parkedQueue, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
+import { ReplicationProbe } from '@shop/prisma/replication';
+import { buildIdOf, showBuildId } from '@shop/service/build-id';
 import { readOrExit } from '@shop/service/environment';
 import { createHttpApp, serveHttp } from '@shop/service/http-server';
 import { lookedUp, messages } from '@shop/service/metrics';
@@ -21,18 +23,28 @@ const config = readOrExit(readConfig);
 const log = createLog('payment-processing', config.LOG_LEVEL);
 installTemporalRuntime(log);
 
-void runUntilSignal(log, async (parts) => {
+const bundle = bundlePath('refund-payment');
+const buildId = config.BUILD_ID ?? buildIdOf(bundle);
+showBuildId(buildId);
+
+void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping) => {
   const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
   parts.push({ name: 'database', stop: () => database.$disconnect() });
+  const probe = new ReplicationProbe(config.DATABASE_URL, 'primary');
+  parts.push({ name: 'probe of the database', stop: () => probe.stop() });
   const ledger = new Ledger(database);
 
   const temporal = new Temporal({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
+    tls: config.TEMPORAL_TLS === 'on',
+    apiKey: config.TEMPORAL_API_KEY,
     log,
+    version: { deploymentName: 'payment-processing', buildId },
+    versioning: config.WORKER_VERSIONING,
     worker: {
       taskQueue: PAYMENT_TASK_QUEUE,
-      workflowBundle: { codePath: bundlePath('refund-payment') },
+      workflowBundle: { codePath: bundle },
       activities: createPaymentActivities({ ledger }),
     },
   });
@@ -62,7 +74,10 @@ void runUntilSignal(log, async (parts) => {
 
   let migrated = false;
   const readiness = async () => {
-    const databaseUp = await database.$queryRaw`SELECT 1`.then(() => true).catch(() => false);
+    const databaseUp = await probe.ask().then(
+      () => true,
+      () => false,
+    );
     return {
       ready: databaseUp && migrated && (consumer?.isUp === true || temporal.isUp),
       checks: {
@@ -72,8 +87,8 @@ void runUntilSignal(log, async (parts) => {
       },
     };
   };
-  const app = createHttpApp({ log, prefixes: ['/paymentProcessing', '/payment-processing'], readiness });
-  parts.push(await serveHttp(app, config.PORT));
+  const app = createHttpApp({ log, prefixes: ['/paymentProcessing', '/payment-processing'], readiness, stopping });
+  parts.push(await serveHttp(app, config.PORT, config.LISTEN_ADDRESS));
 
   await whenAvailable('PostgreSQL', {
     log,

@@ -7,8 +7,10 @@ import { PrismaClient as PaymentsClient } from './generated/payments/client';
 export type { OrdersClient, OrdersPrisma, PaymentsClient };
 
 export interface PoolOptions {
-  /** Connections held at most; a request beyond them waits for 5 seconds, then fails. */
+  /** Connections held at most; a request beyond them waits for one, then fails. */
   poolSize: number;
+  /** How long a request waits for a connection; 5 seconds, where nothing is said. */
+  connectTimeoutMs?: number;
 }
 
 /** A Prisma client of order-management's tables. Connects at the first query. */
@@ -24,10 +26,16 @@ export const connectPayments = (url: string, options: PoolOptions): PaymentsClie
 const STATEMENT_TIMEOUT_MS = 8_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-function adapter(url: string, { poolSize }: PoolOptions): PrismaPg {
+function adapter(url: string, { poolSize, connectTimeoutMs }: PoolOptions): PrismaPg {
   const { schema, database: _, ...config } = connectionOf(url);
   return new PrismaPg(
-    { ...config, max: poolSize, statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: ANSWER_TIMEOUT_MS },
+    {
+      ...config,
+      max: poolSize,
+      connectionTimeoutMillis: connectTimeoutMs ?? config.connectionTimeoutMillis,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
+    },
     // Named statements are planned once a connection: half as much again in throughput for the accept transaction.
     { schema, statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') },
   );

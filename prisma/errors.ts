@@ -17,11 +17,11 @@ function driverCauseOf(error: unknown): DriverCause {
 export const sqlStateOf = (error: unknown): string | null => driverCauseOf(error).originalCode ?? null;
 
 const KINDS_OF_OUTAGE = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
-// Classes 08 connection, 53 out of resources, 57P server shutdown; 57014 a statement that took too long; 25006 a primary that has become a secondary;
-// 3D000 and 42P01 a database that is not yet created or migrated.
+// Classes 08 connection, 53 out of resources, 57P server shutdown; 57014 a statement that took too long; 25006 a primary
+// that has become a secondary; 3D000 and 42P01 a database that is not yet created or migrated.
 const STATES_OF_OUTAGE = /^(08...|53...|57P..|57014|25006|3D000|42P01)$/;
 const CONNECTION_LOST =
-  /Connection terminated|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout exceeded when trying to connect/;
+  /Connection terminated|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
 
 /** Whether a failure says that the database is away, rather than that this query is wrong. */
 export function isDatabaseDown(error: unknown): boolean {

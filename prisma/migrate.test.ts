@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { createDatabase } from '../test/servers';
+import { isDatabaseDown } from './errors';
 import { migrate } from './migrate';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -31,7 +34,7 @@ const columnsOf = async (table: string): Promise<string[]> => {
   return rows.map(({ name }) => name);
 };
 
-const ALL = ['0001_original_tables', '0002_saga', '0003_idempotency_keys'];
+const ALL = ['0001_original_tables', '0002_saga', '0003_idempotency_keys', '0004_refunds_due'];
 
 test('creates the database where it is missing', async () => {
   await database.drop();
@@ -175,4 +178,18 @@ const originalRows = async () => ({
     'SELECT order_id, customer_id, payment_status, order_status, order_date FROM orders ORDER BY order_id',
   ),
   lines: await query('SELECT order_id, product_id, quantity FROM order_products ORDER BY order_id'),
+});
+
+test('takes a server that is connected to and says nothing for one that is away', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+
+  const error: unknown = await migrate(`postgresql://postgres@127.0.0.1:${port}/silent`, 'orders').catch(
+    (failure: unknown) => failure,
+  );
+
+  silent.close();
+  expect(error).toEqual(new Error('timeout expired'));
+  expect(isDatabaseDown(error)).toBe(true);
 });

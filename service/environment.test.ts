@@ -27,6 +27,9 @@ test('takes the defaults of all settings that are not set', () => {
   expect(readEnvironment(z.object(commonSettings), { HOME: '/root' })).toEqual({
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
+    WORKER_VERSIONING: 'off',
+    TEMPORAL_TLS: 'off',
+    DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
     LOG_LEVEL: 'info',
   });

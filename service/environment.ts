@@ -18,7 +18,7 @@ export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.Pr
     result.error.issues
       .map(({ code, path, message }) => {
         const name = path.join('.');
-        const value = name.endsWith('_URL') ? '' : ` ${JSON.stringify(given[name])}`;
+        const value = /_URLS?$/.test(name) ? '' : ` ${JSON.stringify(given[name])}`;
         const absent = code === 'invalid_type' ? ' is missing:' : '';
         return `config: ${name}${given[name] === undefined ? absent : value} ${message}`;
       })
@@ -28,15 +28,15 @@ export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.Pr
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** A span of time such as `500ms`, `30s`, `5m` or `1h`; read as milliseconds. */
-export const duration = (fallback: string) =>
+/** A span of time such as `500ms`, `30s`, `5m` or `1h`; read as milliseconds. @param orNone takes `0s`, too */
+export const duration = (fallback: string, { orNone = false } = {}) =>
   z
     .string()
     .default(fallback)
     .transform((text, context) => {
       const match = /^(\d+)(ms|s|m|h)$/.exec(text);
       const milliseconds = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
-      if (milliseconds > 0) return milliseconds;
+      if (milliseconds > 0 || (match && orNone)) return milliseconds;
       context.addIssue(
         match
           ? 'must be longer than nothing'
@@ -76,13 +76,31 @@ export const hostPort = (fallback: string) =>
 const isUrlOf = (text: string, protocol: RegExp): boolean =>
   URL.canParse(text) && protocol.test(new URL(text).protocol);
 
+const isPostgresUrl = (text: string): boolean => isUrlOf(text, /^postgres(ql)?:$/) && new URL(text).pathname.length > 1;
+const POSTGRES_URL = 'a PostgreSQL URL with a database, such as postgresql://user:password@localhost:5432/Ecommerce';
+
 /** A PostgreSQL database. */
 export const postgresUrl = (fallback: string) =>
   z
     .string()
     .default(fallback)
-    .refine((text) => isUrlOf(text, /^postgres(ql)?:$/) && new URL(text).pathname.length > 1, {
-      error: 'is not a PostgreSQL URL with a database, such as postgresql://user:password@localhost:5432/Ecommerce',
+    .refine(isPostgresUrl, { error: `is not ${POSTGRES_URL}` });
+
+/** Any number of PostgreSQL databases, separated by commas; none by default. */
+export const postgresUrls = () =>
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((url) => url.trim())
+        .filter(Boolean),
+    )
+    .superRefine((urls, context) => {
+      for (const [at, url] of urls.entries()) {
+        if (!isPostgresUrl(url)) context.addIssue(`holds, as number ${at + 1}, what is not ${POSTGRES_URL}`);
+      }
     });
 
 /** A RabbitMQ broker; null for the word `none`, where the system runs without one. */
@@ -103,6 +121,20 @@ export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, 
 export const commonSettings = {
   TEMPORAL_ADDRESS: hostPort('localhost:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
+  /** Whether Temporal is reached over TLS; it is with an API key, whatever this says. */
+  TEMPORAL_TLS: oneOf(['off', 'on'], 'off'),
+  TEMPORAL_API_KEY: z.string().optional(),
+  /** The address to listen on, beside the port; any of this machine without. */
+  LISTEN_ADDRESS: z.string().optional(),
+  /** Names the code that this is to Temporal; the hash of its workflows without. */
+  BUILD_ID: z
+    .string()
+    .regex(/^[\w-]{1,128}$/, { error: 'is not made of at most 128 letters, digits, _ and -' })
+    .optional(),
+  /** Whether Temporal is to give each saga to workers of the build that is current only; else any worker gets any. */
+  WORKER_VERSIONING: oneOf(['off', 'on'], 'off'),
+  /** How long to go on serving after SIGTERM, while `/readyz` says no and the load balancer sees it. */
+  DRAIN_TIME: duration('0s', { orNone: true }),
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
 };

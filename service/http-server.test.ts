@@ -255,6 +255,14 @@ test('tells that its port is taken', async () => {
   await expect(serveHttp(app, server!.port)).rejects.toThrow('EADDRINUSE');
 });
 
+test('listens on the address that it is given, and on no other', async () => {
+  const app = createHttpApp({ log: silentLog, prefixes: [], readiness: async () => READY });
+  server = await serveHttp(app, 0, '127.0.0.1');
+
+  await expect(fetch(`http://127.0.0.1:${server.port}/livez`)).resolves.toMatchObject({ status: 200 });
+  await expect(fetch(`http://127.0.0.2:${server.port}/livez`)).rejects.toThrow('fetch failed');
+});
+
 /** A request that is under way until it is let go, over a connection that its client would keep. */
 async function slowRequest() {
   const underWay = new EventEmitter();
@@ -267,6 +275,21 @@ async function slowRequest() {
   const [response] = await arrived;
   return { agent, answer, letGo: () => response.send('done') };
 }
+
+describe('a service that is told to stop', () => {
+  test('is not ready, though it answers, and keeps no connection', async () => {
+    const stopping = new AbortController();
+    const url = await serve(postThing, { stopping: stopping.signal });
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+
+    stopping.abort();
+
+    const readiness = await fetch(`${url}/readyz`);
+    expect([readiness.status, await readiness.json()]).toEqual([503, { ...READY, ready: false }]);
+    const answer = await post(url, '{}', 'application/json');
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+  });
+});
 
 describe('stopping', () => {
   test('lets a request under way finish', async () => {

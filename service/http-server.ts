@@ -23,6 +23,8 @@ export interface HttpOptions {
   prefixes: string[];
   routes?: Router;
   readiness: () => Promise<Readiness>;
+  /** From then on the service says that it is not ready, and lets go of each connection with the answer that it gives. */
+  stopping?: AbortSignal;
   /** Turns failures that the service knows into problems; returns nothing for those it does not. */
   explain?: (error: unknown) => Problem | undefined;
 }
@@ -34,16 +36,24 @@ declare module 'express-serve-static-core' {
 }
 
 /** Builds a service's HTTP side: request ids, health, its routes, and an honest answer to everything else. */
-export function createHttpApp({ log, prefixes, routes, readiness, explain }: HttpOptions): express.Express {
+export function createHttpApp({
+  log,
+  prefixes,
+  routes,
+  readiness,
+  stopping = new AbortController().signal,
+  explain,
+}: HttpOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(requestId(log), refuseOddRequests);
+  app.use(requestId(log), letGoOnce(stopping), refuseOddRequests);
 
   const health = Router();
   health.get('/livez', (_request, response) => void response.type('text').send('ok'));
   health.get('/readyz', async (_request, response) => {
     const { ready, checks } = await readiness();
-    response.status(ready ? 200 : 503).json({ ready, checks });
+    const isReady = ready && !stopping.aborted;
+    response.status(isReady ? 200 : 503).json({ ready: isReady, checks });
   });
   health.get('/metrics', async (_request, response) => {
     response.type(registry.contentType).send(await registry.metrics());
@@ -85,6 +95,14 @@ function requestId(log: Logger): RequestHandler {
   };
 }
 
+/** A load balancer that keeps connections would send the next request into one that is just being closed. */
+const letGoOnce =
+  (stopping: AbortSignal): RequestHandler =>
+  (_request, response, next) => {
+    if (stopping.aborted) response.set('Connection', 'close');
+    next();
+  };
+
 /** What Node would answer by itself, without a word. */
 const refuseOddRequests: RequestHandler = ({ headers, httpVersion }, _response, next) => {
   if (headers.host === undefined && httpVersion === '1.1') throw new Problem(400, 'The request names no Host.');
@@ -115,9 +133,17 @@ function routerProblem(error: unknown): Problem | undefined {
   return error.status >= 400 && error.status < 500 ? new Problem(error.status, error.message) : undefined;
 }
 
-/** Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one. */
-export async function serveHttp(app: express.Express, port: number): Promise<Part & { port: number }> {
-  const server = createServer({ requireHostHeader: false }, app).listen(port);
+/**
+ * Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one.
+ *
+ * @param address where to listen; everywhere without
+ */
+export async function serveHttp(
+  app: express.Express,
+  port: number,
+  address?: string,
+): Promise<Part & { port: number }> {
+  const server = createServer({ requireHostHeader: false }, app).listen(port, address);
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   const underWay = new Set<ServerResponse>();
   const latest = new WeakMap<Duplex, ServerResponse>();

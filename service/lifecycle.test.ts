@@ -18,7 +18,7 @@ class Service {
     this.exit = once(child, 'close').then(([code]) => code as number | null);
   }
 
-  static run(start: string): Service {
+  static run(start: string, { drainMs = 0 } = {}): Service {
     const script = `
       const { setTimeout: delay } = require('node:timers/promises');
       const { runUntilSignal } = require('@shop/service/lifecycle');
@@ -26,7 +26,7 @@ class Service {
       const part = (name, stop = async () => undefined) =>
         ({ name, stop: async () => { await stop(); console.log(name + ' stopped'); } });
       setInterval(() => undefined, 60_000); // a service's sockets keep it alive
-      void runUntilSignal(createLog('test', 'info'), async (parts) => { ${start} });`;
+      void runUntilSignal({ log: createLog('test', 'info'), drainMs: ${drainMs} }, async (parts, stopping) => { ${start} });`;
     return new Service(spawn(process.execPath, ['-e', script], { cwd: join(__dirname, '..') }));
   }
 
@@ -66,6 +66,23 @@ describe('a service', () => {
 
     expect(await service.exit).toBe(0);
     expect(service.output).toMatch(/work finished\nworker stopped/);
+  });
+
+  test('tells that it is stopping, and goes on as before while it drains', async () => {
+    const service = Service.run(
+      `stopping.addEventListener('abort', async () => {
+         console.log('unready');
+         await delay(300);
+         console.log('served meanwhile');
+       });
+       parts.push(part('http'))`,
+      { drainMs: 600 },
+    );
+
+    await service.signal('"started"', 'SIGTERM');
+
+    expect(await service.exit).toBe(0);
+    expect(service.output).toMatch(/unready\nserved meanwhile\nhttp stopped/);
   });
 
   test('is stopped while it starts, too', async () => {

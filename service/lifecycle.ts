@@ -8,17 +8,28 @@ export interface Part {
   stop(): Promise<void>;
 }
 
+export interface LifecycleOptions {
+  log: Logger;
+  /** How long to go on as before after a signal, so that whoever sends requests can see that we are stopping. */
+  drainMs: number;
+}
+
 // Longer than any part's own grace, shorter than the 30 seconds after which orchestrators kill.
 const STOP_LIMIT_MS = 25_000;
 
 /**
- * Runs a service until SIGTERM or SIGINT, then stops its parts, the last first, and exits 0.
+ * Runs a service until SIGTERM or SIGINT, then lets it drain, stops its parts, the last first, and exits 0.
  * A start that fails, a part that does not stop in time, and a bug end the process with exit code 1.
  *
- * @param start starts the service, adding to `parts` what must be stopped; may be cut short by a signal
+ * @param start starts the service, adding to `parts` what must be stopped; may be cut short by a signal. `stopping`
+ *   tells when that has come
  */
-export async function runUntilSignal(log: Logger, start: (parts: Part[]) => Promise<void>): Promise<void> {
+export async function runUntilSignal(
+  { log, drainMs }: LifecycleOptions,
+  start: (parts: Part[], stopping: AbortSignal) => Promise<void>,
+): Promise<void> {
   const parts: Part[] = [];
+  const stopping = new AbortController();
   const signal = new Promise<string>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
@@ -30,7 +41,7 @@ export async function runUntilSignal(log: Logger, start: (parts: Part[]) => Prom
   });
 
   try {
-    await Promise.race([start(parts), signal]);
+    await Promise.race([start(parts, stopping.signal), signal]);
   } catch (error) {
     log.fatal(error, 'could not start');
     process.exitCode = 1;
@@ -39,7 +50,9 @@ export async function runUntilSignal(log: Logger, start: (parts: Part[]) => Prom
   }
   log.info('started');
 
-  log.info({ signal: await signal }, 'stopping');
+  log.info({ signal: await signal, drainMs }, 'stopping');
+  stopping.abort();
+  await delay(drainMs);
   await stopAll(parts, log);
   log.info('stopped');
   process.exit();

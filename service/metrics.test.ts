@@ -25,3 +25,14 @@ test('leaves out what cannot be looked up, and nothing else', async () => {
   expect(text).not.toContain('test_away{');
   expect(text).toContain('process_cpu_seconds_total');
 });
+
+test('leaves out what takes too long to look up', async () => {
+  lookedUp('test_silent', 'For this test.', 'queue', () => new Promise(() => undefined));
+  const begun = performance.now();
+
+  const text = await registry.metrics();
+
+  expect(performance.now() - begun).toBeLessThan(4_000);
+  expect(text).not.toContain('test_silent{');
+  expect(text).toContain('process_cpu_seconds_total');
+});

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What `/metrics` tells Prometheus: of the process, of its requests, messages and sagas. */
@@ -23,6 +24,14 @@ export const messages = new Counter({
   registers,
 });
 
+/** Reads, by the server that answered them: `primary`, or a secondary's host and port. */
+export const readsAnswered = new Counter({
+  name: 'reads_total',
+  help: 'Reads of orders and products, by the database server that answered.',
+  labelNames: ['from'],
+  registers,
+});
+
 /** Sagas started for new orders, and those resumed for orders that had lost theirs. */
 export const sagasStarted = new Counter({
   name: 'sagas_started_total',
@@ -31,8 +40,10 @@ export const sagasStarted = new Counter({
   registers,
 });
 
+const LOOK_UP_WITHIN_MS = 2_000; // a broker that blocks publishers does not answer either
+
 /**
- * A number that is looked up when it is asked for. What cannot be looked up, its owner being away, is left out.
+ * A number that is looked up when it is asked for. What cannot be looked up soon, its owner being away, is left out.
  *
  * @param read the values, by the label
  */
@@ -45,7 +56,8 @@ export function lookedUp(name: string, help: string, label: string, read: () => 
       registers: [],
       async collect() {
         this.reset();
-        const values = await read().catch(() => ({}));
+        const tooLate = delay(LOOK_UP_WITHIN_MS, {}, { ref: false });
+        const values = await Promise.race([read(), tooLate]).catch(() => ({}));
         for (const [of, value] of Object.entries(values)) this.set({ [label]: of }, value);
       },
     }),

@@ -7,17 +7,26 @@ import {
   NativeConnection,
   Runtime,
   Worker,
+  type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import { atMost } from './at-most';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 
 export interface TemporalOptions {
   address: string;
   namespace: string;
+  /** Has it reached over TLS, as a key does. */
+  tls?: boolean;
+  apiKey?: string | undefined;
   log: Logger;
   worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity'>;
-  /** Done once a connection, before the worker starts. */
+  /** Which code this is; shown for each worker, and what sagas are given to workers by where `versioning` is on. */
+  version?: WorkerDeploymentVersion;
+  versioning?: 'off' | 'on';
+  /** Done once a connection, before the worker starts, and again where the server has forgotten what it did. */
   prepare?: (connection: NativeConnection) => Promise<void>;
 }
 
@@ -29,6 +38,9 @@ export class TemporalDown extends Error {
 // Above the longest step (5 s for a local activity), so that none is cut off at a deploy.
 const SHUTDOWN_GRACE = '10s';
 const CALL_TIMEOUT_MS = 5_000;
+// Enough to keep a server busy. With as many as a consumer holds messages, one that is short of CPU answers none in time,
+// and goes on with what nobody waits for any more.
+const CALLS_AT_ONCE = 16;
 const RECONNECT_MS = { first: 500, longest: 10_000 };
 
 /** Hands Temporal's own log lines to ours, and its signal handling to `runUntilSignal`. Once a process, before any worker. */
@@ -48,10 +60,15 @@ export function installTemporalRuntime(log: Logger): void {
  */
 export class Temporal implements Part {
   readonly name = 'temporal';
+  private connection: NativeConnection | null = null;
   private client: Client | null = null;
   private worker: Worker | null = null;
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
+  private preparing: Promise<void> | null = null;
+  private readonly inTurn = atMost(CALLS_AT_ONCE);
+  /** When it was last found to be away. */
+  private awayAtMs = -Infinity;
 
   constructor(private readonly options: TemporalOptions) {}
 
@@ -66,18 +83,33 @@ export class Temporal implements Part {
   }
 
   /**
-   * Does something with the client, within 5 seconds.
-   * @throws TemporalDown where there is no connection, or the server does not answer
+   * Does something with the client, within 5 seconds from its turn.
+   * @throws TemporalDown where there is no connection, or the server does not answer, or has lost its store
    */
-  async call<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  call<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    const askedAtMs = performance.now();
+    return this.inTurn(() => {
+      // All of them would wait for nothing, one after the other.
+      if (this.awayAtMs > askedAtMs) throw new TemporalDown(`Temporal at ${this.options.address} does not answer.`);
+      return this.callNow(use);
+    });
+  }
+
+  private async callNow<T>(use: (client: Client) => Promise<T>): Promise<T> {
     if (!this.client) throw new TemporalDown(`Temporal at ${this.options.address} is not connected yet.`);
+    const client = this.client;
     try {
-      const client = this.client;
       return await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => use(client));
     } catch (error) {
-      throw saysServerIsAway(error)
-        ? new TemporalDown(`Temporal at ${this.options.address} does not answer: ${String(error)}`, { cause: error })
-        : error;
+      if (saysServerHasForgotten(error)) {
+        await this.prepareAgain();
+        throw new TemporalDown(`Temporal at ${this.options.address} had lost its store: ${String(error)}`, {
+          cause: error,
+        });
+      }
+      if (!saysServerIsAway(error)) throw error;
+      this.awayAtMs = performance.now();
+      throw new TemporalDown(`Temporal at ${this.options.address} does not answer: ${String(error)}`, { cause: error });
     }
   }
 
@@ -85,6 +117,19 @@ export class Temporal implements Part {
   async probe(): Promise<void> {
     const { namespace } = this.options;
     await this.call((client) => client.workflowService.describeNamespace({ namespace }));
+  }
+
+  /** After its store was lost the server is there as before, and knows nothing. */
+  private async prepareAgain(): Promise<void> {
+    const { log } = this.options;
+    this.preparing ??= this.prepare()
+      .catch((error: unknown) => log.warn({ err: error }, 'Temporal cannot be prepared anew'))
+      .finally(() => (this.preparing = null));
+    await this.preparing;
+  }
+
+  private async prepare(): Promise<void> {
+    if (this.connection) await this.options.prepare?.(this.connection);
   }
 
   async stop(): Promise<void> {
@@ -108,19 +153,25 @@ export class Temporal implements Part {
   }
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
-    const { address, namespace, log, worker, prepare } = this.options;
-    const connection = await NativeConnection.connect({ address });
+    const { address, namespace, tls = false, apiKey, log, worker, version, versioning } = this.options;
+    const connection = await NativeConnection.connect({
+      address,
+      tls: tls || apiKey !== undefined,
+      ...(apiKey !== undefined && { apiKey }),
+    });
+    this.connection = connection;
     try {
-      await prepare?.(connection);
+      await this.prepare();
       this.worker = await Worker.create({
         ...worker,
         connection,
         namespace,
         shutdownGraceTime: SHUTDOWN_GRACE,
+        ...(version && { workerDeploymentOptions: deploymentOf(version, versioning) }),
         maxCachedWorkflows: 1_000, // a saga that waits longer than that many others is replayed when its answer comes
       });
       this.client = new Client({ connection, namespace });
-      log.info({ address, namespace, taskQueue: worker.taskQueue }, 'Temporal connected');
+      log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       onConnected();
       const running = this.worker.run();
       if (this.stopping.signal.aborted) this.worker.shutdown(); // stopped while it was connecting
@@ -128,10 +179,20 @@ export class Temporal implements Part {
     } finally {
       this.client = null;
       this.worker = null;
+      this.connection = null;
       await connection.close();
     }
   }
 }
+
+// A saga goes on in the build that is current by then, which must be able to replay it: see docs/sagas.md.
+const deploymentOf = (
+  version: WorkerDeploymentVersion,
+  versioning: TemporalOptions['versioning'],
+): WorkerDeploymentOptions =>
+  versioning === 'on'
+    ? { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' }
+    : { version, useWorkerVersioning: false };
 
 // What gRPC says of a server that is away, overloaded or starting up.
 const AWAY = new Set<status>([
@@ -144,6 +205,20 @@ const AWAY = new Set<status>([
 ]);
 
 function saysServerIsAway(error: unknown): boolean {
-  const cause = error instanceof ServiceError ? error.cause : error;
+  const cause = causeOf(error);
   return isGrpcServiceError(cause) && AWAY.has(cause.code);
 }
+
+/** Whether the server no longer knows a search attribute that it was told of. */
+function saysServerHasForgotten(error: unknown): boolean {
+  const cause = causeOf(error);
+  return (
+    isGrpcServiceError(cause) &&
+    cause.code === status.INVALID_ARGUMENT &&
+    cause.message.includes('no mapping defined for search attribute')
+  );
+}
+
+/** What gRPC said: itself where a call was made as it is, else inside of what the client made of it. */
+const causeOf = (error: unknown): unknown =>
+  !isGrpcServiceError(error) && error instanceof ServiceError ? error.cause : error;

@@ -3,7 +3,9 @@ import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { createHttpApp, serveHttp } from '@shop/service/http-server';
 import { assert, asyncProperty } from 'fast-check';
 import { createOrderApp } from '../order-management/http/app';
+import type { Acceptance } from '../order-management/orders/accept-order';
 import { loadPredefined } from '../order-management/catalog/predefined';
+import { ReadClient } from '../order-management/reads/read-client';
 import { hostileRequest, ODD_BODIES } from './hostile-requests';
 import { sendRaw, type RawRequest } from './raw-http';
 import { createShopDatabase } from './servers';
@@ -25,7 +27,9 @@ beforeAll(async () => {
   await loadPredefined(database);
   const common = { log: silentLog, readiness: async () => ({ ready: true, checks: {} }) };
   const saga = { starter: { start: () => undefined }, sagas: { tellCancel: async () => true } };
-  orders = await serveHttp(createOrderApp({ ...common, database, ...saga, examineAfterMs: 60_000 }), 0);
+  const backlog = { admit: (accept: () => Promise<Acceptance>) => accept() };
+  const tables = { database, reads: new ReadClient(database), backlog };
+  orders = await serveHttp(createOrderApp({ ...common, ...tables, ...saga, examineAfterMs: 60_000 }), 0);
   payments = await serveHttp(createHttpApp({ ...common, prefixes: ['/paymentProcessing', '/payment-processing'] }), 0);
 });
 afterAll(async () => {

@@ -90,12 +90,17 @@ export class Wire {
     }
   });
 
-  private constructor(private readonly target: URL) {}
+  private constructor(private target: URL) {}
 
   static async to(url: string): Promise<Wire> {
     const wire = new Wire(new URL(url));
     await once(wire.server.listen(0, '127.0.0.1'), 'listening');
     return wire;
+  }
+
+  /** Leads new connections to another server; those there are stay with theirs. */
+  leadTo(url: string): void {
+    this.target = new URL(url);
   }
 
   /** The server's URL by way of this wire. */

@@ -66,17 +66,17 @@ type Step = keyof OrderActivities | keyof PaymentActivities;
 /** Both services' activities on rows in memory, with what tests want to go wrong. */
 class FakeShop implements OrderActivities, PaymentActivities {
   private readonly calls: { orderId: string; call: string }[] = [];
-  private readonly rows = new Map<string, { settled: Settlement | null; cancelRequested: boolean }>();
+  private readonly rows = new Map<string, { settled: Settlement | null; cancelRequested: boolean; taken: number }>();
   private readonly failures = new Map<string, number>();
   private readonly broken = new Set<string>();
   private readonly refunds: (string | undefined)[] = [];
-  private readonly requests = new Map<string, (saga: Saga, ask: number) => Promise<void>>();
+  private readonly requests = new Map<string, (saga: Saga, ask: number) => Promise<PaymentAnswer | void>>();
   private readonly asks = new Map<string, number>();
 
   constructor(private readonly sagaOf: (orderId: string) => Saga) {}
 
-  /** What happens when the payment of an order is asked for, over RabbitMQ. */
-  onRequest(order: PlaceOrderInput, react: (saga: Saga, ask: number) => Promise<void>): void {
+  /** What happens when the payment of an order is asked for, over RabbitMQ; may answer at once. */
+  onRequest(order: PlaceOrderInput, react: (saga: Saga, ask: number) => Promise<PaymentAnswer | void>): void {
     this.requests.set(order.orderId, react);
   }
 
@@ -95,15 +95,15 @@ class FakeShop implements OrderActivities, PaymentActivities {
   }
 
   settleRow(order: PlaceOrderInput, settled: Settlement): void {
-    this.rowOf(order.orderId).settled = settled;
+    this.settle(order.orderId, settled);
   }
 
   callsFor(order: Pick<PlaceOrderInput, 'orderId'>): string[] {
     return this.calls.filter(({ orderId }) => orderId === order.orderId).map(({ call }) => call);
   }
 
-  async called(order: PlaceOrderInput, call: string): Promise<void> {
-    await eventually(() => expect(this.callsFor(order)).toContain(call));
+  async called(order: PlaceOrderInput, call: unknown): Promise<void> {
+    await eventually(() => expect(this.callsFor(order)).toContainEqual(call));
   }
 
   refundsOf(paymentId: string): number {
@@ -121,7 +121,7 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.record('requestPayment', orderId);
     const ask = (this.asks.get(orderId) ?? 0) + 1;
     this.asks.set(orderId, ask);
-    await this.requests.get(orderId)?.(this.sagaOf(orderId), ask);
+    return (await this.requests.get(orderId)?.(this.sagaOf(orderId), ask)) ?? null;
   };
 
   shipOrder: OrderActivities['shipOrder'] = async (orderId, paymentId) => {
@@ -145,16 +145,22 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.refunds.push(paymentId);
   };
 
+  noteRefund: OrderActivities['noteRefund'] = async ({ orderId, paymentId }) => {
+    this.record('noteRefund', orderId, paymentId ?? 'of the order');
+  };
+
   private settle(orderId: string, wish: Settlement): Settlement {
     const row = this.rowOf(orderId);
     const cancelled = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: wish.paymentId } as const;
-    row.settled ??= row.cancelRequested && wish.orderStatus === 'shipped' ? cancelled : wish;
+    if (row.settled) return row.settled;
+    row.settled = row.cancelRequested && wish.orderStatus === 'shipped' ? cancelled : wish;
+    if (row.settled.orderStatus === 'cancelled') row.taken--;
     return row.settled;
   }
 
-  /** An order's row. */
+  /** An order's row, and the stock that is taken for it. */
   rowOf(orderId: string) {
-    const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false };
+    const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false, taken: 1 };
     this.rows.set(orderId, row);
     return row;
   }
@@ -241,23 +247,28 @@ export class SagaWorkers {
     });
   }
 
-  async startRefund(refund: Required<RefundInput>): Promise<void> {
+  async startRefund(refund: RefundInput): Promise<void> {
     await this.client.workflow.start<typeof refundPayment>('refundPayment', {
-      workflowId: refundWorkflowId(refund.paymentId),
+      workflowId: refundWorkflowId(refund),
       taskQueue: PAYMENT_TASK_QUEUE,
       args: [refund],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     });
-    await this.refunded(refund.paymentId);
+    await this.refunded(refundWorkflowId(refund));
   }
 
-  async refunded(paymentId: string): Promise<void> {
-    await this.client.workflow.getHandle(refundWorkflowId(paymentId)).result();
+  async refunded(refundId: string): Promise<void> {
+    await this.client.workflow.getHandle(refundId).result();
   }
 
   /** Waits until the server's list, which lags behind, shows that many sagas. */
   async listed(count: number): Promise<void> {
     await eventually(async () => expect((await this.client.workflow.count()).count).toBe(count));
+  }
+
+  async workflowTasksOf({ orderId }: PlaceOrderInput): Promise<number> {
+    const { events } = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
+    return (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes).length;
   }
 
   /** The ids of the refunds that an order's saga started itself. */

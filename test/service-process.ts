@@ -40,7 +40,7 @@ export class ServiceProcess {
       const response = await fetch(`${started.url}/readyz`).catch((error: unknown) => error);
       if (!(response instanceof Response && response.ok))
         throw new Error(`${service} is not ready:\n${started.output}`);
-    }, 20_000);
+    }, 60_000);
     return started;
   }
 

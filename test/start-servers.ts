@@ -23,6 +23,9 @@ export default async function startServers(): Promise<void> {
     await servers.stopAll();
     rmSync(folder, { recursive: true, force: true });
   };
+  // Jest ends at once then, and its own way of taking things down is not gone.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   try {
     const rabbitMq = await findOrInstallRabbitMq(say);
     if (rabbitMq === null)

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { Client as PgClient } from 'pg';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
-import { orderWorkflowId, sagaStatus } from '@shop/workflows/contract';
+import { orderWorkflowId, paymentSettled, sagaStatus } from '@shop/workflows/contract';
 import { eventually } from './eventually';
-import { Queues } from './queues';
+import { Queues, Wire } from './queues';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
@@ -26,6 +27,7 @@ let database: Awaited<ReturnType<typeof createDatabase>>;
 let sql: PgClient;
 let orderEnvironment: NodeJS.ProcessEnv;
 let paymentEnvironment: NodeJS.ProcessEnv;
+const wires: Wire[] = [];
 
 beforeAll(async () => {
   connection = await Connection.connect({ address: testServers().temporalAddress });
@@ -49,6 +51,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await ServiceProcess.endAll();
+  for (const wire of wires.splice(0)) await wire.close();
   await sql.end();
   await database.drop();
 });
@@ -154,6 +157,113 @@ test('settles an order whose service was killed while its payment was awaited', 
   expect(await payments()).toEqual(['success']);
 });
 
+test('settles an order whose service was killed while it could not ask for the payment', async () => {
+  await startPayments();
+  const killed = await startOrders({ AMQP_URL: 'amqp://localhost:1' });
+  const order = await place(killed, 2);
+  await eventually(() => expect(killed.output).toContain('requestPayment'));
+  await killed.end('SIGKILL');
+
+  const restarted = await startOrders();
+
+  await toEnd(restarted, order, SHIPPED);
+  expect(await stock()).toBe(23);
+  expect(await payments()).toEqual(['success']);
+});
+
+/** Statements of the services that wait for what a test holds. */
+async function waitingStatements(): Promise<number | undefined> {
+  await sql.query('SELECT pg_stat_clear_snapshot()'); // or a transaction goes on seeing what it saw first
+  const { rows } = await sql.query<{ waiting: number }>(
+    `SELECT count(*)::int AS waiting FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return rows.at(0)?.waiting;
+}
+
+test.each([
+  ['ships', 2, SHIPPED, 23, 'success'],
+  ['cancels', 23, DECLINED, 25, 'failed'],
+])('settles an order once whose service was killed while it %s it', async (_, quantity, ending, left, payment) => {
+  const killed = await startOrders();
+  const order = await place(killed, quantity);
+  await sql.query('BEGIN');
+  await sql.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [order.orderId]);
+  await startPayments();
+  await eventually(async () => expect(await waitingStatements()).toBe(1), 10_000);
+  await killed.end('SIGKILL');
+  await sql.query('COMMIT'); // the dead process's statement goes on, and nobody hears that it did
+
+  const restarted = await startOrders();
+
+  await toEnd(restarted, order, ending);
+  await eventually(async () => {
+    const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
+    expect((await saga.describe()).status.name).toBe('COMPLETED');
+  }, 20_000);
+  expect(await stock()).toBe(left);
+  expect(await payments()).toEqual([payment]);
+});
+
+test('charges an order once whose payment service was killed while it charged it', async () => {
+  const orders = await startOrders();
+  const killed = await startPayments();
+  await sql.query('BEGIN');
+  await sql.query('LOCK TABLE payments.payments');
+  const order = await place(orders, 2);
+  await eventually(async () => expect(await waitingStatements()).toBe(1), 10_000);
+  await killed.end('SIGKILL');
+  await sql.query('COMMIT');
+  await eventually(async () => expect(await payments()).toEqual(['success'])); // charged, and nobody was told
+
+  await startPayments();
+
+  await toEnd(orders, order, SHIPPED);
+  expect(await payments()).toEqual(['success']);
+});
+
+test.each([
+  [
+    'cancelled',
+    (service: ServiceProcess, path: string) => fetch(`${service.url}${path}/cancel`, { method: 'POST' }),
+    202,
+  ],
+  ['deleted', (service: ServiceProcess, path: string) => fetch(`${service.url}${path}`, { method: 'DELETE' }), 200],
+])('gives the money back for an order that was %s while its payment was under way', async (_, end, status) => {
+  const orders = await startOrders();
+  const { orderId } = await place(orders, 2);
+  await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
+  await expect(end(orders, `/orderManagement/order/${orderId}`)).resolves.toMatchObject({ status });
+  await eventually(async () => expect(await stock()).toBe(25));
+
+  await startPayments(); // which finds the request, and charges
+
+  await eventually(async () => expect(await payments()).toEqual(['refunded']), 20_000);
+  const { rows } = await sql.query('SELECT order_status FROM orders WHERE order_id = $1', [orderId]);
+  expect(rows).toEqual([{ order_status: 'cancelled' }]);
+});
+
+test('gives the money back for an order whose saga was terminated with the answer in its inbox', async () => {
+  await startPayments({ AMQP_URL: 'none' }); // it refunds, and hears no requests
+  const orders = await startOrders();
+  const { orderId } = await place(orders, 2);
+  const saga = temporal.workflow.getHandle(orderWorkflowId(orderId));
+  await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
+  orders.send('SIGSTOP'); // nobody takes up what the saga is told
+  const paymentId = randomUUID();
+  await sql.query("INSERT INTO payments.payments (payment_id, order_id, status) VALUES ($1, $2, 'success')", [
+    paymentId,
+    orderId,
+  ]);
+  await saga.signal(paymentSettled, { paymentId, success: true, reason: '' });
+  await sql.query('UPDATE orders SET cancel_requested_at = now() WHERE order_id = $1', [orderId]);
+  await saga.terminate('by the test');
+  orders.send('SIGCONT');
+
+  await eventually(async () => expect(await payments()).toEqual(['refunded']), 20_000);
+  expect(await stock()).toBe(25);
+});
+
 test('stops in good order under load: what it accepted settles after the restart', async () => {
   await startPayments();
   const stopped = await startOrders();
@@ -199,6 +309,36 @@ test('accepts orders while Temporal is away, and settles them when it is there',
   await toEnd(other, order, SHIPPED);
 });
 
+test.each(['order-management', 'payment-processing'] as const)(
+  '%s starts with everything else absent, and takes it up as it comes',
+  async (name) => {
+    const environment = name === 'order-management' ? orderEnvironment : paymentEnvironment;
+    const [postgres, rabbitmq, server] = [
+      await Wire.to(String(environment['DATABASE_URL'])),
+      await Wire.to(String(environment['AMQP_URL'])),
+      await Wire.to(`tcp://${environment['TEMPORAL_ADDRESS']}`),
+    ];
+    wires.push(postgres, rabbitmq, server);
+    const [DATABASE_URL, AMQP_URL, TEMPORAL_ADDRESS] = [postgres.url, rabbitmq.url, new URL(server.url).host];
+    for (const wire of wires) await wire.goAway();
+    const service = await ServiceProcess.launch(name, { ...environment, DATABASE_URL, AMQP_URL, TEMPORAL_ADDRESS });
+    const becomes = (checks: object, ready: boolean): Promise<void> =>
+      eventually(async () => {
+        const answer = await (await fetch(`${service.url}/readyz`)).json();
+        expect(answer).toMatchObject({ ready, checks });
+      }, 20_000);
+
+    await becomes({ database: 'down', broker: 'down', temporal: 'down' }, false);
+    await postgres.comeBack();
+    await becomes({ database: 'up', broker: 'down', temporal: 'down' }, name === 'order-management');
+    await server.comeBack();
+    await becomes({ broker: 'down', temporal: 'working' }, true);
+    await rabbitmq.comeBack();
+    await becomes({ broker: 'consuming', temporal: 'working' }, true);
+  },
+  60_000,
+);
+
 test('ends with 0 when it is stopped before it has come up', async () => {
   const service = await ServiceProcess.launch('order-management', {
     ...orderEnvironment,
@@ -230,7 +370,8 @@ test('tells Prometheus what became of messages, what is parked, and which orders
   await eventually(async () => expect(await metrics()).toContain('parked_messages{queue="PaymentStat"} 1'));
 
   const text = await metrics();
-  expect(text).toContain('messages_total{queue="PaymentStat",outcome="signalled"} 1');
+  // Which of the two depends on how fast the answer came.
+  expect(text).toMatch(/messages_total\{queue="PaymentStat",outcome="(handed over|signalled)"\} 1\n/);
   expect(text).toContain('messages_total{queue="PaymentStat",outcome="parked"} 1');
   expect(text).toContain('sagas_started_total{how="new"} 1');
   expect(text).toContain('orders_unsettled{status="placed"} 0');

@@ -11,8 +11,12 @@ export const PAYMENT_TASK_QUEUE = 'payment-processing';
 /** The id of the saga of an order; ids of orders are lower-case UUIDs wherever they become workflow ids. */
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 
-/** The id of the workflow that gives one payment back, whoever finds out that it must be. */
-export const refundWorkflowId = (paymentId: string): string => `refund-${paymentId}`;
+/** The id of the workflow that gives money back, whoever finds out that it must be: of a payment, or of an order. */
+export const refundWorkflowId = ({ orderId, paymentId }: RefundInput): string => `refund-${paymentId ?? orderId}`;
+
+/** What a list of workflows says of a refund. */
+export const refundSummary = ({ orderId, paymentId }: RefundInput): string =>
+  paymentId === undefined ? `Refund of whatever order ${orderId} was charged` : `Refund of payment ${paymentId}`;
 
 /** How the payment service is reached: by RabbitMQ messages, or by an activity on its task queue. */
 export type PaymentChannel = 'events' | 'activity';
@@ -24,6 +28,9 @@ export interface PaymentTerms {
   /** How long each ask may stay unanswered. */
   askTimeoutMs: number;
 }
+
+/** The most dollars that a request for a payment can ask for. */
+export const MAX_AMOUNT = 1e15;
 
 export interface PaymentRequest {
   orderId: string;
@@ -63,16 +70,19 @@ export type ResumedOrder = { settled: Settlement } | { settled: null; totalAmoun
 
 export interface RefundInput {
   orderId: string;
-  /** Left out where the saga gave up before it learnt of a payment: whatever stands, or comes later, is void. */
+  /** Left out where the order ended before anybody learnt of a payment: whatever stands, or comes later, is void. */
   paymentId?: string;
 }
 
 /** Activities of order-management, on its own database and broker. Each may run twice; the second time changes nothing. */
 export interface OrderActivities {
   resumeOrder(orderId: string): Promise<ResumedOrder>;
-  requestPayment(request: PaymentRequest): Promise<void>;
+  /** Sends the request, and returns the answer where that comes at once. */
+  requestPayment(request: PaymentRequest): Promise<PaymentAnswer | null>;
   shipOrder(orderId: string, paymentId: string): Promise<Settlement>;
   cancelOrder(orderId: string, why: Cancellation): Promise<Settlement>;
+  /** Makes it durable, outside of Temporal, that money must go back. */
+  noteRefund(refund: RefundInput): Promise<void>;
 }
 
 /** Activities of payment-processing; idempotent by order id. */

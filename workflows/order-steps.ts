@@ -1,6 +1,6 @@
 import { CancellationScope, proxyLocalActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import type { CancelOrder } from './compensations';
-import type { OrderActivities, PaymentRequest, PlaceOrderInput, Settlement } from './contract';
+import type { OrderActivities, PaymentRequest, PlaceOrderInput, RefundInput, Settlement } from './contract';
 import { notPaid, type Inbox } from './inbox';
 import { ORDER_STATUS } from './search-attributes';
 
@@ -14,6 +14,8 @@ const orders = proxyLocalActivities<OrderActivities>({
 
 export interface OrderInHand extends PaymentRequest {
   payment: PlaceOrderInput['payment'];
+  /** Whether this may not be the order's first run. */
+  resumed?: true;
   settled: Settlement | null;
 }
 
@@ -36,6 +38,9 @@ export const cancelOrder =
   ({ orderId }: OrderInHand): CancelOrder =>
   (why) =>
     orders.cancelOrder(orderId, why);
+
+/** Writes down that money must go back, where it outlives this saga. */
+export const noteRefund = (refund: RefundInput): Promise<void> => orders.noteRefund(refund);
 
 /** Makes the end of the order visible to those who list sagas. */
 export function recordSettlement({ orderStatus }: Settlement): void {

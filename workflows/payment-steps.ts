@@ -51,7 +51,8 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
 
   if (channel === 'events') {
     for (let asked = 0; asked < asks; asked++) {
-      await requestPayment(request);
+      const answer = await requestPayment(request);
+      if (answer) return inbox.receive(answer);
       await sleep(askTimeoutMs); // an answer ends the race in `pay`, and this wait with it
     }
     return;

@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import * as fc from 'fast-check';
 import { eventually } from '../test/eventually';
 import { anAnswer, anOrder, SagaWorkers } from '../test/saga-workers';
-import { cancelRequested, paymentSettled, type PaymentAnswer, type Settlement } from './contract';
+import { cancelRequested, paymentSettled, type PaymentAnswer, type PlaceOrderInput, type Settlement } from './contract';
 
 // Whatever an order is told, in whatever order, and whatever fails meanwhile, it ends in one of two states, and what it
 // took is taken or given back. On a real Temporal server, ten sagas at a time.
@@ -25,12 +25,25 @@ interface Life {
   askTimeoutMs: number;
   totalAmount: string;
   happenings: Happening[];
+  /** Whether a payment's answer comes at once. */
+  atOnce: { payment: number; success: boolean } | null;
+  /** What an earlier run has left behind, and the answers that came while none ran; null for an order's first run. */
+  before: { row: (typeof ROWS)[number]; answers: { payment: number; success: boolean }[] } | null;
   /** How often each step fails before it succeeds. */
-  failures: {
-    step: 'requestPayment' | 'shipOrder' | 'cancelOrder' | 'processPayment' | 'refundPayment';
-    times: number;
-  }[];
+  failures: { step: (typeof STEPS)[number]; times: number }[];
 }
+
+const ROWS = ['placed', 'cancel requested', 'shipped', 'cancelled'] as const;
+const STEPS = [
+  'resumeOrder',
+  'requestPayment',
+  'shipOrder',
+  'cancelOrder',
+  'noteRefund',
+  'processPayment',
+  'refundPayment',
+] as const;
+const anyAnswer = fc.record({ payment: fc.nat(2), success: fc.boolean() });
 
 const happening = fc.oneof(
   {
@@ -51,12 +64,17 @@ const life: fc.Arbitrary<Life> = fc.record({
   askTimeoutMs: fc.integer({ min: 50, max: 400 }),
   totalAmount: fc.constantFrom('90.00', '1200.00'),
   happenings: fc.array(happening, { maxLength: 6 }),
+  atOnce: fc.option(anyAnswer, { freq: 2 }),
+  before: fc.option(
+    fc.record({ row: fc.constantFrom('placed', ...ROWS), answers: fc.array(anyAnswer, { maxLength: 2 }) }),
+    { freq: 1 },
+  ),
   failures: fc.array(
     fc.record({
-      step: fc.constantFrom('requestPayment', 'shipOrder', 'cancelOrder', 'processPayment', 'refundPayment'),
+      step: fc.constantFrom(...STEPS),
       times: fc.integer({ min: 1, max: 3 }),
     }),
-    { maxLength: 2 },
+    { maxLength: 3 },
   ),
 });
 
@@ -70,11 +88,39 @@ async function tell(send: () => Promise<unknown>, afterTheEnd: () => Promise<voi
   }
 }
 
-async function live({ channel, asks, askTimeoutMs, totalAmount, happenings, failures }: Life): Promise<void> {
-  const order = anOrder({ totalAmount, payment: { channel, asks, askTimeoutMs } });
+/** Leaves an order's row as an earlier run did. @returns what that run was told of */
+function leave(order: PlaceOrderInput, row: (typeof ROWS)[number], payment: PaymentAnswer): PaymentAnswer[] {
+  const { paymentId } = payment;
+  if (row === 'cancel requested') sagas.shop.cancelRow(order);
+  if (row === 'shipped') sagas.shop.settleRow(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId });
+  if (row === 'cancelled')
+    sagas.shop.settleRow(order, { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null });
+  return row === 'shipped' ? [payment] : [];
+}
+
+async function live(one: Life): Promise<void> {
+  const { channel, asks, askTimeoutMs, totalAmount, happenings, atOnce, before, failures } = one;
+  const first = anAnswer();
+  const answers = [first, anAnswer(), anAnswer()];
+  const missed = (before?.answers ?? []).map(({ payment, success }) => ({
+    ...anAnswer(),
+    ...answers[payment],
+    success,
+  }));
+  const order = anOrder({
+    totalAmount,
+    payment: { channel, asks, askTimeoutMs },
+    ...(before ? { resumed: true, answers: missed } : {}),
+  });
   for (const { step, times } of failures) sagas.shop.failing(order, step, times);
-  const answers = [0, 1, 2].map(() => anAnswer());
-  const told: PaymentAnswer[] = [];
+  const told: PaymentAnswer[] = [...missed, ...(before ? leave(order, before.row, first) : [])];
+  if (atOnce && channel === 'events') {
+    sagas.shop.onRequest(order, async () => {
+      const answer = { ...anAnswer(), ...answers[atOnce.payment], success: atOnce.success };
+      told.push(answer);
+      return answer;
+    });
+  }
   const saga = await sagas.start(order);
 
   for (const event of happenings) {
@@ -97,7 +143,9 @@ async function live({ channel, asks, askTimeoutMs, totalAmount, happenings, fail
   }
 
   const settled = await saga.result();
-  expect(settled).toEqual(sagas.shop.rowOf(order.orderId).settled);
+  const row = sagas.shop.rowOf(order.orderId);
+  expect(settled).toEqual(row.settled);
+  expect(row.taken).toBe(settled.orderStatus === 'shipped' ? 1 : 0);
   expect([
     { orderStatus: 'shipped', paymentStatus: 'success', paymentId: expect.any(String) },
     {
@@ -106,7 +154,7 @@ async function live({ channel, asks, askTimeoutMs, totalAmount, happenings, fail
       paymentId: settled.paymentId,
     },
   ]).toContainEqual(settled);
-  await moneyIsRight(settled, told, order.orderId, channel);
+  await moneyIsRight(settled, told, order.orderId, one);
 }
 
 /** Ten live at a time: says which of them it was. */
@@ -126,23 +174,27 @@ async function moneyIsRight(
   settled: Settlement,
   told: PaymentAnswer[],
   orderId: string,
-  channel: Life['channel'],
+  { channel, before }: Life,
 ): Promise<void> {
   const kept = keptBy(settled);
   const charged = new Set(told.filter(({ success }) => success).map(({ paymentId }) => paymentId));
   for (const paymentId of charged) {
     if (paymentId === kept) expect(sagas.shop.refundsOf(paymentId)).toBe(0);
     else {
-      await sagas.refunded(paymentId);
+      await sagas.refunded(`refund-${paymentId}`);
       expect(sagas.shop.refundsOf(paymentId)).toBe(1);
     }
   }
-  if (channel === 'events') {
-    // Shipped for a payment that was told.
-    if (kept !== null) expect(charged).toContain(kept);
-  } else if (settled.orderStatus === 'cancelled' && settled.paymentStatus === 'cancelled') {
+  // Shipped for a payment that was told.
+  if (channel === 'events' && kept !== null) expect(charged).toContain(kept);
+  if (settled.orderStatus !== 'cancelled' || settled.paymentStatus !== 'cancelled') return;
+  const wasCancelled = before?.row === 'cancelled';
+  if (channel === 'activity' && !wasCancelled) {
     // What was charged, or may yet be.
     await eventually(() => expect(sagas.shop.callsFor({ orderId })).toContain('refundPayment'));
+  } else if (before && told.length === 0) {
+    // What an earlier run was told of, if anything.
+    await sagas.refunded(`refund-${orderId}`);
   }
 }
 

@@ -25,6 +25,27 @@ describe('over RabbitMQ', () => {
     expect(await sagas.startedRefunds(order)).toEqual([]);
   });
 
+  test('ships an order in one workflow task where the answer comes at once', async () => {
+    const order = anOrder();
+    sagas.shop.onRequest(order, async () => anAnswer({ paymentId: 'pay-now' }));
+
+    await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped', paymentId: 'pay-now' });
+    expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'shipOrder pay-now']);
+    expect(await sagas.workflowTasksOf(order)).toBe(1);
+  });
+
+  test('takes an answer once that comes at once and as a signal, and refunds another', async () => {
+    const order = anOrder();
+    sagas.shop.onRequest(order, async (saga) => {
+      for (const paymentId of ['pay-both-ways', 'pay-other'])
+        await saga.signal(paymentSettled, anAnswer({ paymentId }));
+      return anAnswer({ paymentId: 'pay-both-ways' });
+    });
+
+    await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped', paymentId: 'pay-both-ways' });
+    expect(await sagas.startedRefunds(order)).toEqual(['refund-pay-other']);
+  });
+
   test('cancels an order whose payment is declined', async () => {
     const order = anOrder();
     const declined = anAnswer({ success: false, reason: 'total amount over $1000' });
@@ -77,9 +98,26 @@ describe('over RabbitMQ', () => {
     sagas.shop.onRequest(order, async (saga) => saga.signal(paymentSettled, anAnswer({ paymentId: 'pay-late' })));
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled' });
-    expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'shipOrder pay-late']);
+    expect(sagas.shop.callsFor(order).slice(0, 3)).toEqual([
+      'requestPayment',
+      'shipOrder pay-late',
+      'noteRefund pay-late',
+    ]);
     expect(await sagas.startedRefunds(order)).toEqual(['refund-pay-late']);
-    await sagas.refunded('pay-late');
+    await sagas.refunded('refund-pay-late');
+  });
+
+  test('starts no refund before it is noted', async () => {
+    const order = anOrder();
+    sagas.shop.cancelRow(order);
+    sagas.shop.failing(order, 'noteRefund', Infinity);
+    sagas.shop.onRequest(order, async (saga) => saga.signal(paymentSettled, anAnswer()));
+    const saga = await sagas.start(order);
+    await sagas.shop.called(order, expect.stringMatching(/^shipOrder/));
+
+    expect(await sagas.startedRefunds(order)).toEqual([]);
+    await expect(saga.describe()).resolves.toMatchObject({ status: { name: 'RUNNING' } });
+    await saga.terminate();
   });
 
   test('takes a repeated answer once, and refunds a second payment for the same order', async () => {
@@ -91,7 +129,7 @@ describe('over RabbitMQ', () => {
     });
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped', paymentId: 'pay-first' });
-    expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'shipOrder pay-first']);
+    expect(sagas.shop.callsFor(order).slice(0, 2)).toEqual(['requestPayment', 'shipOrder pay-first']);
     expect(await sagas.startedRefunds(order)).toEqual(['refund-pay-second']);
   });
 
@@ -154,7 +192,12 @@ describe('over RabbitMQ', () => {
 
     expect(failure).toBeInstanceOf(WorkflowFailedError);
     expect((failure as WorkflowFailedError).cause).not.toBeInstanceOf(CancelledFailure);
-    expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'shipOrder pay-broken', 'cancelOrder cancelled']);
+    expect(sagas.shop.callsFor(order).slice(0, 4)).toEqual([
+      'requestPayment',
+      'shipOrder pay-broken',
+      'cancelOrder cancelled',
+      'noteRefund pay-broken',
+    ]);
     expect(await sagas.startedRefunds(order)).toEqual(['refund-pay-broken']);
   });
 });
@@ -232,7 +275,17 @@ describe('resumed', () => {
     sagas.shop.cancelRow(order);
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
-    expect(sagas.shop.callsFor(order)).toEqual(['resumeOrder', 'cancelOrder cancelled']);
+    expect(sagas.shop.callsFor(order).slice(0, 2)).toEqual(['resumeOrder', 'cancelOrder cancelled']);
+  });
+
+  test('has refunded whatever an earlier run was told of, where the order ends unpaid', async () => {
+    const order = anOrder({ resumed: true });
+    sagas.shop.cancelRow(order);
+
+    await sagas.run(order);
+
+    expect(sagas.shop.callsFor(order).slice(2, 3)).toEqual(['noteRefund of the order']);
+    expect(await sagas.startedRefunds(order)).toEqual([`refund-${order.orderId}`]);
   });
 });
 

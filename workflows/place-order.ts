@@ -26,12 +26,12 @@ export async function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
         : await compensations.run(payment.why);
     } catch (fault) {
       settled = await compensations.run({ paymentStatus: 'cancelled', reason: String(fault) });
-      await refundWhatDidNotSettle(order.orderId, settled, inbox);
+      await refundWhatDidNotSettle(order, settled, inbox);
       throw fault;
     }
   }
 
-  await refundWhatDidNotSettle(order.orderId, settled, inbox); // started, never awaited: refund-<paymentId>
+  await refundWhatDidNotSettle(order, settled, inbox); // started, never awaited: refund-<paymentId>
   recordSettlement(settled);
   return settled;
 }

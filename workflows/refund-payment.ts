@@ -8,7 +8,7 @@ const payments = proxyActivities<PaymentActivities>({
   retry: { initialInterval: '1s', maximumInterval: '5m' },
 });
 
-/** Gives one payment back. Its workflow id is the payment's, so that it happens once, whoever asks for it. */
-export async function refundPayment(refund: Required<RefundInput>): Promise<void> {
+/** Gives one payment back, or whatever an order was charged. Its id says which, so it happens once, whoever asks. */
+export async function refundPayment(refund: RefundInput): Promise<void> {
   await payments.refundPayment(refund);
 }

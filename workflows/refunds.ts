@@ -1,14 +1,23 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { CancellationScope, ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
-import { PAYMENT_TASK_QUEUE, refundWorkflowId, type RefundInput, type Settlement } from './contract';
+import { CancellationScope, ParentClosePolicy, patched, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
+import { PAYMENT_TASK_QUEUE, refundSummary, refundWorkflowId, type RefundInput, type Settlement } from './contract';
 import type { Inbox } from './inbox';
+import { noteRefund, type OrderInHand } from './order-steps';
 import type { refundPayment } from './refund-payment';
 
 /**
  * Starts the refund of each payment that succeeded and did not settle the order. None is awaited: where no payment
  * worker can do it, as with the original service, it stays open for an operator to see.
  */
-export async function refundWhatDidNotSettle(orderId: string, settled: Settlement, inbox: Inbox): Promise<void> {
+export async function refundWhatDidNotSettle(
+  { orderId, resumed }: OrderInHand,
+  settled: Settlement,
+  inbox: Inbox,
+): Promise<void> {
+  // An earlier run may have been told of a payment, and have been lost with it.
+  const unpaid = settled.orderStatus === 'cancelled' && settled.paymentStatus === 'cancelled';
+  if (resumed && unpaid && inbox.answers.length === 0 && patched(NOTED)) await startRefund({ orderId });
+
   const kept = settled.orderStatus === 'shipped' ? settled.paymentId : null;
   // `answers` may grow while a refund is being started: the loop ends with nothing left unread.
   for (const { success, paymentId } of inbox.answers) {
@@ -16,18 +25,22 @@ export async function refundWhatDidNotSettle(orderId: string, settled: Settlemen
   }
 }
 
-async function startRefund(refund: Required<RefundInput>): Promise<void> {
+const NOTED = 'refunds are noted';
+
+/** Notes the refund first: a note in the database outlives this saga, and Temporal's store. */
+async function startRefund(refund: RefundInput): Promise<void> {
   try {
-    await CancellationScope.nonCancellable(() =>
-      startChild<typeof refundPayment>('refundPayment', {
-        workflowId: refundWorkflowId(refund.paymentId),
+    await CancellationScope.nonCancellable(async () => {
+      if (patched(NOTED)) await noteRefund(refund);
+      await startChild<typeof refundPayment>('refundPayment', {
+        workflowId: refundWorkflowId(refund),
         taskQueue: PAYMENT_TASK_QUEUE,
         args: [refund],
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: `Refund of payment ${refund.paymentId}`,
-      }),
-    );
+        staticSummary: refundSummary(refund),
+      });
+    });
   } catch (error) {
     // Whoever found it out first has started it; once is what we want.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -3,11 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { serveHttp } from '@shop/service/http-server';
 import { createShopDatabase } from '../../test/servers';
+import { eventually } from '../../test/eventually';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
 import { TemporalDown } from '@shop/service/temporal';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
+import { ReadClient } from '../reads/read-client';
 import type { OrderToPay } from '../saga/sagas';
+import { Backlog } from '../orders/backlog';
 import { createOrderApp } from './app';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
@@ -30,12 +33,13 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const serve = (over: OrdersClient) =>
+const serve = (over: OrdersClient, { maxUnsettled = 2_000, settles = true } = {}) =>
   serveHttp(
     createOrderApp({
       log: silentLog,
       readiness: async () => ({ ready: true, checks: {} }),
       database: over,
+      reads: new ReadClient(over),
       starter: { start: (order) => void started.push(order) },
       sagas: {
         tellCancel: async (orderId) => {
@@ -43,6 +47,7 @@ const serve = (over: OrdersClient) =>
           throw new TemporalDown('away, as the test wants'); // which is no business of the client's
         },
       },
+      backlog: new Backlog(over, maxUnsettled, { hasSettledWithin: () => settles }),
       examineAfterMs: 60_000,
     }),
     0,
@@ -263,6 +268,15 @@ describe('placing an order', () => {
     expect(started).toEqual([]);
   });
 
+  test('refuses an order that no payment could be asked for', async () => {
+    const dear = await aProduct(database, { price: '99999999.99', quantityAvailable: 20_000_000 });
+
+    await expect(place(dear.productId, 20_000_000)).resolves.toMatchObject(
+      problem(422, 'The order comes to $1999999999800000.00, and at most $1000000000000000 can be paid.'),
+    );
+    expect(await stockOf(database, dear)).toBe(20_000_000);
+  });
+
   test.each([0, -1, 1.5, '1', null, 2 ** 31])('refuses a quantity of %j', async (quantity) => {
     const { productId } = await aProduct(database);
     const { customerId } = await aCustomer(database);
@@ -477,6 +491,40 @@ test.each(['/orderManagement', '/order-management'])(
     await expect(call('GET', '/products/', undefined, { prefix })).resolves.toMatchObject({ status: 200 });
   },
 );
+
+test('accepts orders however many wait where none is settled at all: something is away', async () => {
+  await server.stop();
+  server = await serve(database, { maxUnsettled: 1, settles: false });
+  const [{ customerId }, { productId }] = [await aCustomer(database), await aProduct(database)];
+  const wanted = { customerId, products: [{ productId, orderedQuantity: 1 }] };
+
+  for (let i = 0; i < 3; i++) await expect(call('POST', '/order', wanted)).resolves.toMatchObject({ status: 201 });
+});
+
+test('refuses orders with 503 while too many wait to be settled, and takes them once some are', async () => {
+  await database.order.deleteMany();
+  await server.stop();
+  server = await serve(database, { maxUnsettled: 3 });
+  const [customer, product] = [await aCustomer(database), await aProduct(database, { quantityAvailable: 100 })];
+  const wanted = {
+    customerId: customer.customerId,
+    products: [{ productId: product.productId, orderedQuantity: 1 }],
+  };
+  await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]); // counts for nothing
+
+  const placed = [1, 2, 3].map(() => call('POST', '/order', wanted));
+  for (const answer of await Promise.all(placed)) expect(answer.status).toBe(201);
+  const refused = await call('POST', '/order', wanted);
+
+  expect(refused).toMatchObject(
+    problem(503, '3 orders wait to be settled, which is as many as may. Try again shortly.'),
+  );
+  expect(refused.headers.get('retry-after')).toBe('5');
+  expect(await stockOf(database, product)).toBe(97);
+  for (const { orderId } of started.slice(0, 1)) await shipOrder(database, orderId, randomUUID());
+  await eventually(async () => expect((await call('POST', '/order', wanted)).status).toBe(201));
+  await eventually(async () => expect((await call('POST', '/order', wanted)).status).toBe(503));
+});
 
 test.each([
   ['GET', '/order', undefined],

@@ -2,6 +2,7 @@ import { isDatabaseDown } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/service/http-server';
 import { Problem } from '@shop/service/problem';
 import { Router } from 'express';
+import { BacklogFull } from '../orders/backlog';
 import { catalogRoutes } from './catalog-routes';
 import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
 
@@ -9,18 +10,22 @@ import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
 export function createOrderApp({
   log,
   readiness,
+  stopping,
   ...needs
-}: OrderRoutesNeeds & Pick<HttpOptions, 'log' | 'readiness'>) {
+}: OrderRoutesNeeds & Pick<HttpOptions, 'log' | 'readiness' | 'stopping'>) {
   const routes = Router();
-  routes.use(catalogRoutes(needs.database), orderRoutes(needs));
+  routes.use(catalogRoutes(needs), orderRoutes(needs));
   return createHttpApp({
     log,
     prefixes: ['/orderManagement', '/order-management'],
     routes,
     readiness,
-    explain: (error) =>
-      isDatabaseDown(error)
-        ? new Problem(503, 'The database is away. Try again shortly.', { headers: { 'Retry-After': '5' } })
-        : undefined,
+    ...(stopping && { stopping }),
+    explain: (error) => {
+      if (error instanceof BacklogFull) return comeAgain(error.message);
+      return isDatabaseDown(error) ? comeAgain('The database is away. Try again shortly.') : undefined;
+    },
   });
 }
+
+const comeAgain = (why: string): Problem => new Problem(503, why, { headers: { 'Retry-After': '5' } });

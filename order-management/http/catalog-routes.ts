@@ -5,26 +5,31 @@ import { refuseOtherMethods } from '@shop/service/refuse-other-methods';
 import { Router } from 'express';
 import { addCustomer } from '../catalog/customers';
 import { addProduct, findProducts, removeProduct } from '../catalog/products';
+import type { ReadClient } from '../reads/read-client';
+import { readToken, sendToken } from './consistency-token';
 import { customerBody, productBody, readBody, readCount, readId } from './schemas';
 import { productOnWire } from './wire';
 
 /** Customers and products. */
-export function catalogRoutes(database: OrdersClient): Router {
+export function catalogRoutes({ database, reads }: { database: OrdersClient; reads: ReadClient }): Router {
   const routes = Router();
 
   routes.post('/customer', jsonBody, async (request, response) => {
-    response.status(201).json(await addCustomer(database, readBody(customerBody, request.body)));
+    const customer = await addCustomer(database, readBody(customerBody, request.body));
+    await sendToken(response, reads);
+    response.status(201).json(customer);
   });
 
   routes.post('/product', jsonBody, async (request, response) => {
     const product = await addProduct(database, readBody(productBody, request.body));
+    await sendToken(response, reads);
     response.status(201).json(productOnWire(product));
   });
 
   routes.get('/products', async (request, response) => {
     const { paginationOffset, paginationLimit } = request.query;
     const page = { offset: readCount(paginationOffset, 0, 1e9), limit: readCount(paginationLimit, 10, 1_000) };
-    const products = await findProducts(database, page);
+    const products = await reads.read((source) => findProducts(source, page), readToken(request));
     response.json(products.map((product) => productOnWire(product)));
   });
 
@@ -33,6 +38,7 @@ export function catalogRoutes(database: OrdersClient): Router {
     const outcome = await removeProduct(database, productId);
     if (outcome === 'unknown') throw new Problem(404, `There is no product ${productId}.`);
     if (outcome === 'ordered') throw new Problem(409, `Product ${productId} is part of orders and cannot be deleted.`);
+    await sendToken(response, reads);
     response.json({ message: `Product ${productId} was deleted.` });
   });
 

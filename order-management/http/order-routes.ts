@@ -1,61 +1,63 @@
-import type { OrdersClient } from '@shop/prisma/clients';
 import { jsonBody } from '@shop/service/json-body';
 import type { Logger } from '@shop/service/log';
 import { Problem } from '@shop/service/problem';
 import { refuseOtherMethods } from '@shop/service/refuse-other-methods';
+import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { Router } from 'express';
-import { acceptOnce } from '../orders/accept-once';
-import type { OrderRequest, Shortage } from '../orders/accept-order';
+import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';
+import type { OrderRequest, Refusal, Shortage } from '../orders/accept-order';
 import { findOrder, findOrders } from '../orders/find-orders';
 import { fingerprintOf, type KeptOrder, type OrderKey } from '../orders/order-key';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
 import type { PlacedOrder } from '../orders/placed-order';
+import type { ReadClient } from '../reads/read-client';
 import type { SagaStarter } from '../saga/saga-starter';
 import type { Sagas } from '../saga/sagas';
+import { readToken, sendToken } from './consistency-token';
 import { orderBody, readBody, readId } from './schemas';
 import { orderOnWire } from './wire';
 
-export interface OrderRoutesNeeds {
-  database: OrdersClient;
+export interface OrderRoutesNeeds extends AcceptNeeds {
+  reads: ReadClient;
   starter: Pick<SagaStarter, 'start'>;
   sagas: Pick<Sagas, 'tellCancel'>;
-  /** When the sweeper is to look at a new order. */
-  examineAfterMs: number;
 }
 
 /** Orders: place, list, cancel, delete. */
-export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderRoutesNeeds): Router {
+export function orderRoutes(needs: OrderRoutesNeeds): Router {
+  const { database, reads, starter, sagas } = needs;
   const routes = Router();
 
   routes.post('/order', jsonBody, async (request, response) => {
     const { customerId, products } = readBody(orderBody, request.body);
     const wanted = { customerId, lines: products };
     const key = readKey(request.get('Idempotency-Key'), wanted);
-    const outcome = await acceptOnce(database, wanted, examineAfterMs, key);
+    const outcome = await acceptOnce(needs, wanted, key);
     if ('orderId' in outcome) {
-      response.status(201).json(orderOnWire(await orderOfKey(outcome)));
+      const kept = await orderOfKey(outcome);
+      await sendToken(response, reads);
+      response.status(201).json(orderOnWire(kept));
       return;
     }
     if (!outcome.accepted) {
-      throw outcome.unknownCustomer
-        ? new Problem(422, `There is no customer ${customerId}.`)
-        : shortageProblem(outcome.shortages);
+      throw refusalOf(outcome, customerId);
     }
     const { order, totalAmount } = outcome;
     // Committed: the row is its own outbox. The saga starts apart from this request; the sweeper starts what that loses.
     starter.start({ orderId: order.orderId, customerId, totalAmount });
     response.locals.log.info({ orderId: order.orderId }, 'order accepted');
+    await sendToken(response, reads);
     response.status(201).json(orderOnWire(order));
   });
 
-  routes.get('/order', async (_request, response) => {
-    const orders = await findOrders(database);
+  routes.get('/order', async (request, response) => {
+    const orders = await reads.read(findOrders, readToken(request));
     response.json(orders.map(orderOnWire));
   });
 
   routes.get('/order/:id', async (request, response) => {
     const orderId = readId(request.params.id, 'order');
-    const order = await findOrder(database, orderId);
+    const order = await reads.read((source) => findOrder(source, orderId), readToken(request));
     if (!order) throw new Problem(404, `There is no order ${orderId}.`);
     response.json(orderOnWire(order));
   });
@@ -66,6 +68,7 @@ export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderR
     if (status === null) throw new Problem(404, `There is no order ${orderId}.`);
     if (status !== 'placed') throw new Problem(409, `Order ${orderId} is ${status} already and cannot be cancelled.`);
     nudge(orderId, response.locals.log);
+    await sendToken(response, reads);
     response.status(202).json({ message: `Order ${orderId} is being cancelled.` });
   });
 
@@ -74,6 +77,7 @@ export function orderRoutes({ database, starter, sagas, examineAfterMs }: OrderR
     const status = await deleteOrder(database, orderId);
     if (status === null) throw new Problem(404, `There is no order ${orderId}.`);
     if (status === 'placed') nudge(orderId, response.locals.log);
+    await sendToken(response, reads);
     response.json({ message: `Order ${orderId} was deleted.` });
   });
 
@@ -104,6 +108,13 @@ function readKey(key: string | undefined, wanted: OrderRequest): OrderKey | null
     throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
   }
   return { key, fingerprint: fingerprintOf(wanted) };
+}
+
+/** Why an order was not accepted, as its customer is told. */
+function refusalOf(outcome: Refusal, customerId: string): Problem {
+  if (outcome.why === 'unknown customer') return new Problem(422, `There is no customer ${customerId}.`);
+  if (outcome.why === 'short') return shortageProblem(outcome.shortages);
+  return new Problem(422, `The order comes to $${outcome.totalAmount}, and at most $${MAX_AMOUNT} can be paid.`);
 }
 
 function shortageProblem(shortages: Shortage[]): Problem {

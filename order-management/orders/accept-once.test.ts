@@ -5,6 +5,7 @@ import { aCustomer, aProduct, stockOf, whileHeld } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
 import type { Product } from '../catalog/products';
 import { acceptOnce } from './accept-once';
+import { BacklogFull, type Backlog } from './backlog';
 import { fingerprintOf, forgetExpiredKeys } from './order-key';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
@@ -25,9 +26,14 @@ beforeEach(async () => {
   mug = await aProduct(database, { quantityAvailable: 10 });
 });
 
-const order = (key: string | null, quantity = 1) => {
+const OPEN: Pick<Backlog, 'admit'> = { admit: (accept) => accept() };
+const order = (key: string | null, quantity = 1, backlog: Pick<Backlog, 'admit'> = OPEN) => {
   const wanted = { customerId: customer.customerId, lines: [{ productId: mug.productId, quantity }] };
-  return acceptOnce(database, wanted, 60_000, key === null ? null : { key, fingerprint: fingerprintOf(wanted) });
+  return acceptOnce(
+    { database, backlog, examineAfterMs: 60_000 },
+    wanted,
+    key === null ? null : { key, fingerprint: fingerprintOf(wanted) },
+  );
 };
 const orderIdIn = (outcome: Awaited<ReturnType<typeof order>>): string | undefined =>
   'orderId' in outcome ? outcome.orderId : outcome.accepted ? outcome.order.orderId : undefined;
@@ -50,7 +56,7 @@ test('tells another order under the same key', async () => {
   expect(await stockOf(database, mug)).toBe(9);
 });
 
-test('places one order for a key that comes ten times at once', async () => {
+test('places one order for a key that comes eight times at once', async () => {
   const outcomes = await whileHeld(
     database,
     mug,
@@ -78,6 +84,20 @@ test('keeps no key of an order that was refused', async () => {
 
 test('orders without a key are orders of their own', async () => {
   expect(orderIdIn(await order(null))).not.toBe(orderIdIn(await order(null)));
+});
+
+test('admits no new order to a full backlog, and still finds the order of a key', async () => {
+  const full = {
+    admit: async () => {
+      throw new BacklogFull('full');
+    },
+  };
+  const first = await order('before');
+
+  await expect(order('before', 1, full)).resolves.toMatchObject({ orderId: orderIdIn(first) });
+  await expect(order('after', 1, full)).rejects.toThrow(BacklogFull);
+  await expect(order(null, 1, full)).rejects.toThrow(BacklogFull);
+  expect(await stockOf(database, mug)).toBe(9);
 });
 
 test('remembers a key for a day', async () => {

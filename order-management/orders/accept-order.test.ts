@@ -51,11 +51,21 @@ test('accepts an order at the prices of its products, and takes their stock', as
 });
 
 test('keeps money exact where a float would not', async () => {
-  const product = await aProduct(database, { price: '99999999.99', quantityAvailable: 2 ** 31 - 1 });
+  const product = await aProduct(database, { price: '99999999.99', quantityAvailable: 10_000_000 });
 
-  const outcome = await accept([{ productId: product.productId, quantity: 2 ** 31 - 1 }]);
+  const outcome = await accept([{ productId: product.productId, quantity: 9_999_999 }]);
 
-  expect(outcome).toMatchObject({ accepted: true, totalAmount: '214748364678525163.53' });
+  expect(outcome).toMatchObject({ accepted: true, totalAmount: '999999899900000.01' });
+});
+
+test('refuses an order that comes to more than can be asked for in a payment', async () => {
+  const product = await aProduct(database, { price: '99999999.99', quantityAvailable: 20_000_000 });
+
+  const outcome = await accept([{ productId: product.productId, quantity: 10_000_001 }]);
+
+  expect(outcome).toEqual({ accepted: false, why: 'too dear', totalAmount: '1000000099899999.99' });
+  expect(await stockOf(database, product)).toBe(20_000_000);
+  expect(await ordersOf(product)).toBe(0);
 });
 
 test('keeps the price of an order when its product becomes dearer', async () => {
@@ -79,7 +89,7 @@ test('writes nothing at all when one line is short, and names that line', async 
 
   expect(outcome).toEqual({
     accepted: false,
-    unknownCustomer: false,
+    why: 'short',
     shortages: [{ productId: scarce.productId, ordered: 3, available: 1 }],
   });
   expect([await stockOf(database, plenty), await stockOf(database, scarce)]).toEqual([10, 1]);
@@ -97,12 +107,12 @@ test('writes nothing for a product or a customer that does not exist', async () 
     ]),
   ).resolves.toEqual({
     accepted: false,
-    unknownCustomer: false,
+    why: 'short',
     shortages: [{ productId: unknown, ordered: 1, available: null }],
   });
   await expect(accept([{ productId: product.productId, quantity: 1 }], randomUUID())).resolves.toEqual({
     accepted: false,
-    unknownCustomer: true,
+    why: 'unknown customer',
   });
   expect(await stockOf(database, product)).toBe(10);
   expect(await ordersOf(product)).toBe(0);
@@ -119,6 +129,21 @@ test('takes overlapping orders of the same products in opposite order, all at on
 
   expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(60);
   expect([await stockOf(database, one), await stockOf(database, two)]).toEqual([40, 40]);
+});
+
+test('sells the last piece to one of a hundred buyers', async () => {
+  const product = await aProduct(database, { quantityAvailable: 1 });
+
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, () => accept([{ productId: product.productId, quantity: 1 }])),
+  );
+
+  expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(1);
+  const shortages = [{ productId: product.productId, ordered: 1, available: 0 }];
+  for (const outcome of outcomes)
+    if (!outcome.accepted) expect(outcome).toEqual({ accepted: false, why: 'short', shortages });
+  expect(await stockOf(database, product)).toBe(0);
+  expect(await ordersOf(product)).toBe(1);
 });
 
 test('sells the last pieces once, however many want them', async () => {

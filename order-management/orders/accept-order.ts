@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
+import { MAX_AMOUNT } from '@shop/workflows/contract';
 import type { OrderKey } from './order-key';
 import type { PlacedOrder } from './placed-order';
 
@@ -17,16 +18,18 @@ export interface Shortage {
   available: number | null;
 }
 
-export type Acceptance =
-  | { accepted: true; order: PlacedOrder; totalAmount: string }
-  | { accepted: false; unknownCustomer: true }
-  | { accepted: false; unknownCustomer: false; shortages: Shortage[] };
+export type Acceptance = { accepted: true; order: PlacedOrder; totalAmount: string } | Refusal;
+
+export type Refusal =
+  | { accepted: false; why: 'unknown customer' }
+  | { accepted: false; why: 'short'; shortages: Shortage[] }
+  | { accepted: false; why: 'too dear'; totalAmount: string };
 
 /** A line as asked for, and the product as it is held; one row each. */
 interface HeldLine {
   customer_known: boolean;
   order_date: Date | null;
-  total_amount: string | null;
+  total_amount: string;
   product_id: string;
   quantity: number;
   name: string | null;
@@ -66,10 +69,11 @@ export async function acceptOrder(
         ORDER BY product_id
         FOR NO KEY UPDATE OF product
       ), verdict AS (
-        SELECT customer_known, customer_known AND all_in_stock AS accepted
+        SELECT customer_known, customer_known AND all_in_stock AND payable AS accepted
         FROM (SELECT
           EXISTS (SELECT FROM customers WHERE customer_id = ${customerId}::uuid) AS customer_known,
-          (SELECT count(*) FROM held WHERE quantity_available >= quantity) = (SELECT count(*) FROM wanted) AS all_in_stock
+          (SELECT count(*) FROM held WHERE quantity_available >= quantity) = (SELECT count(*) FROM wanted) AS all_in_stock,
+          (SELECT sum(price * quantity) FROM held) <= ${String(MAX_AMOUNT)}::numeric AS payable
         ) checks
       ), taken AS (
         UPDATE products product SET quantity_available = product.quantity_available - held.quantity
@@ -96,10 +100,10 @@ export async function acceptOrder(
 
   const first = held[0];
   if (!first) throw new Error('An order needs at least one line.');
-  if (!first.customer_known) return { accepted: false, unknownCustomer: true };
-  if (!first.order_date || first.total_amount === null) {
-    return { accepted: false, unknownCustomer: false, shortages: held.filter(isShort).map(shortageOf) };
-  }
+  if (!first.customer_known) return { accepted: false, why: 'unknown customer' };
+  const short = held.filter(isShort);
+  if (short.length > 0) return { accepted: false, why: 'short', shortages: short.map(shortageOf) };
+  if (!first.order_date) return { accepted: false, why: 'too dear', totalAmount: first.total_amount };
   return {
     accepted: true,
     totalAmount: first.total_amount,

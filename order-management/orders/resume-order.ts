@@ -1,7 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
 import type { ResumedOrder } from '@shop/workflows/contract';
-import { settlementOf } from './settle-order';
+import { GONE, settlementOf } from './settle-order';
 
 interface OrderRow {
   order_status: string;
@@ -29,7 +29,7 @@ export async function resumeOrder(database: OrdersClient, orderId: string): Prom
       const [order] = await tx.$queryRaw<OrderRow[]>`
         SELECT order_status, payment_status, payment_id, stock_taken_at, cancel_requested_at
         FROM orders WHERE order_id = ${orderId}::uuid FOR NO KEY UPDATE`;
-      if (!order) return { settled: { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null } };
+      if (!order) return { settled: GONE };
       if (order.order_status !== 'placed') return { settled: settlementOf(order) };
 
       const lines = await tx.$queryRaw<LineRow[]>`

@@ -68,6 +68,23 @@ test('cancels a declined order, and gives the stock of all its lines back', asyn
   expect(await stock()).toEqual([100, 100]);
 });
 
+test('notes that a payment may have to go back, unless it was declined', async () => {
+  const [unpaid, beaten, declined, shipped] = [await accepted(), await accepted(), await accepted(), await accepted()];
+  await requestCancel(database, beaten);
+
+  await cancelOrder(database, unpaid, NOT_PAID);
+  await cancelOrder(database, unpaid, NOT_PAID);
+  await shipOrder(database, beaten, randomUUID());
+  await cancelOrder(database, declined, { paymentStatus: 'failed', paymentId: randomUUID() });
+  await shipOrder(database, shipped, randomUUID());
+
+  const noted = await database.refundDue.findMany({ where: { orderId: { in: [unpaid, beaten, declined, shipped] } } });
+  expect(noted.map(({ refundId, orderId, paymentId }) => ({ refundId, orderId, paymentId }))).toEqual(
+    expect.arrayContaining([unpaid, beaten].map((id) => ({ refundId: id, orderId: id, paymentId: null }))),
+  );
+  expect(noted).toHaveLength(2);
+});
+
 test('changes nothing the second time, nor when contradicted', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
   await shipOrder(database, orderId, paymentId);

@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
 import type { Cancellation, Settlement } from '@shop/workflows/contract';
+import { EXAMINE_AFTER_MS } from './refunds-due';
 
 /** Ships a `placed` order that this payment has paid; where its customer cancelled first, cancels it instead. */
 export const shipOrder = (database: OrdersClient, orderId: string, paymentId: string): Promise<Settlement> =>
@@ -29,7 +30,8 @@ interface SettledRow {
 
 /**
  * Moves an order out of `placed`, for good, in one transaction: its status and, where it ends cancelled, all of its
- * stock. An order that has left `placed` stays as it is, so that a repeated or contradicting call changes nothing.
+ * stock and, where it was not declined, a note that a payment of it may have to go back. An order that has left `placed`
+ * stays as it is, so that a repeated or contradicting call changes nothing.
  *
  * @returns how the order ended, whoever settled it; an order that is not there is as good as cancelled
  */
@@ -57,6 +59,10 @@ async function settle(
       ), returned AS (
         UPDATE products product SET quantity_available = product.quantity_available + held.quantity
         FROM held WHERE product.product_id = held.product_id
+      ), noted AS (
+        INSERT INTO refunds_due (refund_id, order_id, examine_after)
+        SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
+        WHERE order_status = 'cancelled' AND payment_status = 'cancelled'
       )
       SELECT order_status, payment_status, payment_id FROM settled`,
   );
@@ -67,8 +73,11 @@ async function settle(
       await database.$queryRaw<SettledRow[]>`
         SELECT order_status, payment_status, payment_id FROM orders WHERE order_id = ${orderId}::uuid`
     )[0];
-  return row ? settlementOf(row) : { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null };
+  return row ? settlementOf(row) : GONE;
 }
+
+/** How an order ended that is not there. */
+export const GONE: Settlement = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null };
 
 /** How a row that has left `placed` ended; rows of the original know a few words more. */
 export const settlementOf = ({ order_status, payment_status, payment_id }: SettledRow): Settlement => ({

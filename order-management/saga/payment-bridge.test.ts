@@ -15,8 +15,10 @@ import { Gate, Queues } from '../../test/queues';
 import { createNamespace, createShopDatabase, virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { acceptOrder } from '../orders/accept-order';
+import { requestCancel } from '../orders/request-cancel';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
 import { createOrderActivities } from './activities';
+import { PaymentHandover } from './payment-handover';
 import { createPaymentBridge, type PaymentBridgeNeeds } from './payment-bridge';
 import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
@@ -29,8 +31,9 @@ let temporal: Temporal;
 let sagas: Sagas;
 /** The broker that the sagas ask for payments with. */
 let sagaBroker: Broker;
-let broker: Broker;
-let consumer: Consumer;
+let broker: Broker | undefined;
+const handover = new PaymentHandover({ answerWithinMs: 700, worthWaiting: 0 });
+let consumer: Consumer | undefined;
 
 beforeAll(async () => {
   server = await createShopDatabase('bridge');
@@ -49,7 +52,7 @@ beforeAll(async () => {
     worker: {
       taskQueue: ORDER_TASK_QUEUE,
       workflowBundle: { codePath: bundlePath('place-order') },
-      activities: createOrderActivities({ database, broker: sagaBroker }),
+      activities: createOrderActivities({ database, broker: sagaBroker, handover }),
     },
   });
   temporal.start();
@@ -82,17 +85,17 @@ async function startBridge(
     broker,
     route: PAYMENT_STAT,
     log: silentLog,
-    handle: createPaymentBridge({ database, sagas, log: silentLog, ...more }),
+    handle: createPaymentBridge({ database, sagas, handover, log: silentLog, ...more }),
     isOutage: (error) => error instanceof TemporalDown || isDatabaseDown(error),
     probe,
   });
   await broker.open();
-  await eventually(() => expect(consumer.isUp).toBe(true));
+  await eventually(() => expect(consumer?.isUp).toBe(true));
 }
 
 async function stopBridge(): Promise<void> {
-  await consumer.stop();
-  await broker.stop();
+  await consumer?.stop();
+  await broker?.stop();
 }
 
 /** A success of the order's payment, unless told otherwise, with no more in it than must be. */
@@ -128,10 +131,20 @@ async function placedOrder(): Promise<OrderToPay> {
   return { orderId: acceptance.order.orderId, customerId, totalAmount: acceptance.totalAmount };
 }
 
-async function orderWithSaga(): Promise<OrderToPay> {
+/** An order whose saga asks for its payment at this moment. */
+async function askingOrder(): Promise<OrderToPay> {
   const order = await placedOrder();
   await sagas.start(order);
   await queues.take('processPayment');
+  return order;
+}
+
+/** An order whose saga has asked for its payment, and waits for a signal. */
+async function orderWithSaga(): Promise<OrderToPay> {
+  const order = await askingOrder();
+  await eventually(async () =>
+    expect((await historyOf(order)).some((event) => event.timerStartedEventAttributes)).toBe(true),
+  );
   return order;
 }
 
@@ -163,7 +176,72 @@ async function workflow(id: string): Promise<{ type: string; status: string; run
   }
 }
 
-const refundOf = ({ paymentId }: { paymentId: string }) => workflow(refundWorkflowId(paymentId));
+const historyOf = async ({ orderId }: OrderToPay) => {
+  const history = await temporal.call((client) => client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory());
+  return history.events ?? [];
+};
+
+const refundOf = ({ paymentId }: { paymentId: string }) => workflow(refundWorkflowId({ orderId: '', paymentId }));
+
+/** What the bridge makes of messages. */
+async function answered(...stats: object[]): Promise<string[]> {
+  const outcomes: string[] = [];
+  const bridging = createPaymentBridge({ database, sagas, handover, log: silentLog });
+  for (const stat of stats) {
+    const verdict = await bridging(Buffer.from(JSON.stringify(stat)));
+    outcomes.push('done' in verdict ? verdict.done : verdict.park);
+  }
+  return outcomes;
+}
+
+describe('while its saga asks for the payment in this process, an order', () => {
+  test('is settled by the answer itself, without a signal, before the answer is acknowledged', async () => {
+    const order = await askingOrder();
+    const stat = aStat(order);
+
+    await expect(answered(stat)).resolves.toEqual(['handed over']);
+
+    expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: stat.paymentId });
+    await eventually(async () =>
+      expect(await workflow(orderWorkflowId(order.orderId))).toMatchObject({ status: 'COMPLETED' }),
+    );
+    const events = await historyOf(order);
+    expect(events.filter((event) => event.workflowExecutionSignaledEventAttributes)).toEqual([]);
+    expect(events.filter((event) => event.workflowTaskCompletedEventAttributes)).toHaveLength(1);
+  });
+
+  test('is cancelled by a decline in the same way', async () => {
+    const order = await askingOrder();
+
+    await expect(answered(aStat(order, { success: false }))).resolves.toEqual(['handed over']);
+
+    expect(await row(order)).toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'failed' });
+  });
+
+  test('that was cancelled first has its payment refunded', async () => {
+    const order = await askingOrder();
+    await requestCancel(database, order.orderId);
+    const stat = aStat(order);
+
+    const [outcome] = await answered(stat);
+
+    expect(outcome).toMatch(/^(signalled|refund started)$/); // acknowledged for that, not for the order's end
+    await ends(order, { orderStatus: 'cancelled', paymentStatus: 'cancelled' });
+    await eventually(async () => expect(await refundOf(stat)).not.toBeNull());
+  });
+
+  test('has a second payment refunded', async () => {
+    const order = await askingOrder();
+    const [first, second] = [aStat(order), aStat(order)];
+
+    const outcomes = await answered(first, second);
+
+    expect(outcomes).toEqual(['handed over', expect.stringMatching(/^(signalled|refund started)$/)]);
+    expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: first.paymentId });
+    await eventually(async () => expect(await refundOf(second)).not.toBeNull());
+    expect(await refundOf(first)).toBeNull();
+  });
+});
 
 describe('while its saga runs, an order', () => {
   test('is shipped by the answer that its payment succeeded', async () => {
@@ -217,10 +295,10 @@ describe('while its saga runs, an order', () => {
     await publish(stat);
     await eventually(() => expect(told).toHaveLength(1));
 
-    await broker.stop(); // as a process does that is killed
+    await broker?.stop(); // as a process does that is killed
     expect(await queues.waiting('PaymentStat')).toBe(1);
     signalling.open();
-    await consumer.stop();
+    await consumer?.stop();
 
     await startBridge({ sagas: slow });
     await eventually(() => expect(told).toHaveLength(2));
@@ -282,13 +360,17 @@ describe('for an order that is settled', () => {
     await bridge(stat, stat);
 
     expect(await refundOf(stat)).toMatchObject({ type: 'refundPayment', status: 'RUNNING' });
+    expect(await database.refundDue.findUnique({ where: { refundId: stat.paymentId } })).toMatchObject({
+      orderId: order.orderId,
+      paymentId: stat.paymentId,
+    });
     expect(await row(order)).toEqual(before);
   });
 
   test('does not refund once more what an operator has seen to', async () => {
     const stat = aStat(await cancelledOrder());
     await bridge(stat);
-    await temporal.call((client) => client.workflow.getHandle(refundWorkflowId(stat.paymentId)).terminate());
+    await temporal.call((client) => client.workflow.getHandle(refundWorkflowId(stat)).terminate());
     const ended = await refundOf(stat);
 
     await bridge(stat);
@@ -316,6 +398,40 @@ test.each([
   await stopBridge();
   expect(await queues.waiting('PaymentStat')).toBe(0);
 });
+
+test('sees to ten thousand messages that come at once: bad, repeated, late and contradicting', async () => {
+  const paidTwice = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const order = await orderWithSaga();
+      return { order, first: aStat(order), second: aStat(order) };
+    }),
+  );
+  const shipped = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const stat = { paymentId: randomUUID() };
+      return aStat(await orderShippedFor(stat.paymentId), stat);
+    }),
+  );
+  await queues.send(PAYMENT_STAT, ...Array.from({ length: 1_000 }, () => 'paid!'));
+  await queues.send(PAYMENT_STAT, ...paidTwice.flatMap(({ first, second }) => [first, second])); // behind the bad ones
+  for (let times = 0; times < 89; times++) await queues.send(PAYMENT_STAT, ...shipped);
+  for (const { first } of paidTwice) await queues.send(PAYMENT_STAT, first, first, { ...first, success: false });
+  await startBridge();
+
+  await eventually(async () => {
+    expect(await queues.waiting('PaymentStat')).toBe(0);
+    expect(await queues.waiting(parkedQueue(PAYMENT_STAT))).toBe(1_000);
+  }, 90_000);
+  await stopBridge(); // with what was under way
+  expect(await queues.waiting('PaymentStat')).toBe(0);
+  for (const { order, first, second } of paidTwice) {
+    await ends(order, { orderStatus: 'shipped' });
+    const [kept, given] = (await row(order)).paymentId === first.paymentId ? [first, second] : [second, first];
+    expect(await row(order)).toMatchObject({ paymentId: kept.paymentId });
+    await eventually(async () => expect(await refundOf(given)).toMatchObject({ status: 'RUNNING' }));
+    expect(await refundOf(kept)).toBeNull();
+  }
+}, 120_000);
 
 describe('in an outage', () => {
   test('of Temporal keeps the answer, and delivers it afterwards', async () => {

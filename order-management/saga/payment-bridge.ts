@@ -4,7 +4,9 @@ import type { Logger } from '@shop/service/log';
 import { readMessage } from '@shop/service/read-message';
 import type { PaymentAnswer } from '@shop/workflows/contract';
 import { z } from 'zod';
+import { noteRefund } from '../orders/refunds-due';
 import { readOrderState, type OrderState } from '../orders/unsettled-orders';
+import type { PaymentHandover } from './payment-handover';
 import type { Sagas } from './sagas';
 
 const uuid = z.guid().toLowerCase();
@@ -23,6 +25,7 @@ const paymentStat = z.object({
 export interface PaymentBridgeNeeds {
   database: OrdersClient;
   sagas: Pick<Sagas, 'tellPayment' | 'resume' | 'refund'>;
+  handover: Pick<PaymentHandover, 'offer'>;
   log: Logger;
 }
 
@@ -31,12 +34,17 @@ export interface PaymentBridgeNeeds {
  * acknowledged by its consumer, after what is done here.
  */
 export const createPaymentBridge =
-  ({ database, sagas, log }: PaymentBridgeNeeds) =>
+  ({ database, sagas, handover, log }: PaymentBridgeNeeds) =>
   async (content: Buffer): Promise<Verdict> => {
     const message = readMessage(content, paymentStat);
     if ('unreadable' in message) return { park: message.unreadable };
     const { orderId, ...answer } = message.value;
 
+    // Settled by this very answer, and so for good; else whoever holds the saga must hear of it.
+    const settled = await handover.offer(orderId, answer);
+    if (settled?.paymentId === answer.paymentId && settled.paymentStatus === (answer.success ? 'success' : 'failed')) {
+      return { done: 'handed over' };
+    }
     if (await sagas.tellPayment(orderId, answer)) return { done: 'signalled' };
 
     const order = await readOrderState(database, orderId);
@@ -51,7 +59,9 @@ export const createPaymentBridge =
     }
 
     if (answer.success && !wasSettledBy(order, answer)) {
-      await sagas.refund({ orderId, paymentId: answer.paymentId });
+      const refund = { orderId, paymentId: answer.paymentId };
+      await noteRefund(database, refund); // it outlives Temporal's store
+      await sagas.refund(refund);
       log.warn(
         { orderId, paymentId: answer.paymentId, orderStatus: order.orderStatus },
         'payment settles nothing: refund started',

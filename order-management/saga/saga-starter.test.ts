@@ -16,10 +16,12 @@ const anOrder = (): OrderToPay => ({ orderId: randomUUID(), customerId: randomUU
 
 /** Sagas whose starts take until the test says how each comes out. */
 class HeldSagas {
-  readonly starts: { order: OrderToPay; succeed: () => void; fail: (error: Error) => void }[] = [];
+  readonly starts: { order: OrderToPay; succeed: (begun?: boolean) => void; fail: (error: Error) => void }[] = [];
 
-  start(order: OrderToPay): Promise<void> {
-    return new Promise((succeed, fail) => this.starts.push({ order, succeed, fail }));
+  start(order: OrderToPay): Promise<boolean> {
+    return new Promise((resolve, fail) => {
+      this.starts.push({ order, succeed: (begun = true) => resolve(begun), fail });
+    });
   }
 
   /** Waits until the n-th saga is being started, counted from 1. */
@@ -32,27 +34,57 @@ class HeldSagas {
 let sagas: HeldSagas;
 let warnings: { orderId: string; err: { message: string } }[];
 let starter: SagaStarter;
+/** Settles an order, or ends the patience with it. */
+let settled: Map<string, () => void>;
 beforeEach(() => {
   sagas = new HeldSagas();
   warnings = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(JSON.parse(line)) });
-  starter = new SagaStarter(sagas, log);
+  settled = new Map();
+  const handover = {
+    settled: (orderId: string) => new Promise<null>((resolve) => settled.set(orderId, () => resolve(null))),
+  };
+  starter = new SagaStarter(sagas, handover, log);
 });
 afterEach(async () => {
   const stopping = starter.stop();
   for (const { succeed } of sagas.starts) succeed();
+  for (const settle of settled.values()) settle();
   await stopping;
 });
 
-test('has no more than 16 starts under way, and goes on with the next when one is done', async () => {
+test('has no more than 16 sagas under way, and goes on with the next when one has settled its order', async () => {
   const orders = Array.from({ length: 18 }, anOrder);
   for (const order of orders) starter.start(order);
   expect(sagas.starts.map(({ order }) => order)).toEqual(orders.slice(0, 16));
 
   sagas.starts[0]?.succeed();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(sagas.starts).toHaveLength(16);
+  settled.get(orders[0]?.orderId ?? '')?.();
 
   await sagas.nth(17);
   expect(sagas.starts.map(({ order }) => order)).toEqual(orders.slice(0, 17));
+});
+
+test('goes on with the next at once where a saga was there already', async () => {
+  for (let orders = 0; orders < 17; orders++) starter.start(anOrder());
+
+  sagas.starts[0]?.succeed(false);
+
+  await sagas.nth(17);
+});
+
+test('waits for no order to settle where it has lately been in vain, but for one in twenty', async () => {
+  let waits = 0;
+  const tooLate = { settled: async () => (waits++, null) };
+  starter = new SagaStarter({ start: async () => true }, tooLate, pino({ level: 'silent' }));
+
+  for (let orders = 0; orders < 400; orders++) starter.start(anOrder());
+  await eventually(() => expect(waits).toBeGreaterThan(15));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+
+  expect(waits).toBeLessThan(60);
 });
 
 test('warns of a saga that could not be started, and goes on with the others', async () => {
@@ -84,6 +116,7 @@ test('waits for the starts under way when it stops, and leaves the others to the
     expect(stopped).toBe(false);
     succeed();
   }
+  for (const settle of settled.values()) settle();
 
   await stopping;
   expect(sagas.starts).toHaveLength(16);
@@ -116,7 +149,7 @@ afterAll(async () => {
 
 const realStarter = (): SagaStarter => {
   const terms = { channel: 'events', asks: 1, askTimeoutMs: 1_000 } as const;
-  return new SagaStarter(new Sagas({ call: (use) => use(client) }, terms), silentLog);
+  return new SagaStarter(new Sagas({ call: (use) => use(client) }, terms), { settled: async () => null }, silentLog);
 };
 
 test('starts the saga of an order', async () => {

@@ -2,10 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@shop/service/log';
 import { TemporalDown } from '@shop/service/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
+import type { PaymentHandover } from './payment-handover';
 import type { OrderToPay, Sagas } from './sagas';
+import { WorthWaiting } from './worth-waiting';
 
-// Enough to keep Temporal busy; what waits beyond this is in memory only, and the sweeper has it too.
-const STARTS_AT_ONCE = 16;
+// Enough to keep Temporal busy: more of them only make each other slow. What waits beyond this is in memory only, and
+// the sweeper has it too.
+const SAGAS_AT_ONCE = 16;
+const WORTH_WAITING = 0.8; // where payments take long, most of the sagas under way wait for others, and keep nobody busy
 const STARTS_WAITING = 10_000;
 const TRY_AGAIN_MS = 1_000;
 
@@ -17,10 +21,12 @@ export class SagaStarter {
   readonly name = 'saga starter';
   private readonly waiting: OrderToPay[] = [];
   private readonly underWay = new Set<Promise<void>>();
+  private readonly settling = new WorthWaiting(WORTH_WAITING);
   private readonly stopping = new AbortController();
 
   constructor(
     private readonly sagas: Pick<Sagas, 'start'>,
+    private readonly handover: Pick<PaymentHandover, 'settled'>,
     private readonly log: Logger,
   ) {}
 
@@ -38,7 +44,7 @@ export class SagaStarter {
   }
 
   private startNext(): void {
-    while (this.underWay.size < STARTS_AT_ONCE) {
+    while (this.underWay.size < SAGAS_AT_ONCE) {
       const order = this.waiting.shift();
       if (!order) return;
       const starting = this.startOne(order).finally(() => {
@@ -53,8 +59,10 @@ export class SagaStarter {
     const ids = { orderId: order.orderId, workflowId: orderWorkflowId(order.orderId) };
     while (!this.stopping.signal.aborted) {
       try {
-        await this.sagas.start(order);
-        this.log.info(ids, 'saga started');
+        const settled = this.settling.isWorthIt() ? this.handover.settled(order.orderId) : null;
+        const begun = await this.sagas.start(order);
+        this.log.info(ids, begun ? 'saga started' : 'saga was there');
+        if (begun && settled) this.settling.tell((await settled) !== null);
         return;
       } catch (error) {
         // In an outage none of those behind it could start either: it keeps its place.

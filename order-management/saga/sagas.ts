@@ -16,6 +16,7 @@ import {
   type PaymentAnswer,
   type PaymentTerms,
   type PlaceOrderInput,
+  refundSummary,
   type RefundInput,
 } from '@shop/workflows/contract';
 import type { placeOrder } from '@shop/workflows/place-order';
@@ -29,6 +30,9 @@ export interface OrderToPay {
   totalAmount: string;
 }
 
+/** `UNKNOWN` to Temporal: never started, past its retention, or lost with its store. */
+export type WorkflowState = 'RUNNING' | 'COMPLETED' | 'BROKEN OFF' | 'UNKNOWN';
+
 /** The sagas of orders, as the rest of the service sees them. Each call throws TemporalDown where Temporal is away. */
 export class Sagas {
   constructor(
@@ -36,9 +40,13 @@ export class Sagas {
     private readonly payment: PaymentTerms,
   ) {}
 
-  /** Starts the saga of an order accepted just now. A second saga for it is refused, also once the first has ended. */
-  async start(order: OrderToPay): Promise<void> {
-    await this.begin({ ...pick(order), payment: this.payment }, WorkflowIdReusePolicy.REJECT_DUPLICATE);
+  /**
+   * Starts the saga of an order accepted just now. A second saga for it is refused, also once the first has ended.
+   *
+   * @returns whether it was started
+   */
+  start(order: OrderToPay): Promise<boolean> {
+    return this.begin({ ...pick(order), payment: this.payment }, WorkflowIdReusePolicy.REJECT_DUPLICATE);
   }
 
   /**
@@ -64,18 +72,38 @@ export class Sagas {
   }
 
   /** Has a payment given back; once, however often it is asked for. */
-  async refund(refund: Required<RefundInput>): Promise<void> {
+  async refund(refund: RefundInput): Promise<void> {
     await ignoringDuplicates(() =>
       this.temporal.call((client) =>
         client.workflow.start<typeof refundPayment>('refundPayment', {
-          workflowId: refundWorkflowId(refund.paymentId),
+          workflowId: refundWorkflowId(refund),
           taskQueue: PAYMENT_TASK_QUEUE,
           args: [refund],
           workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-          staticSummary: `Refund of payment ${refund.paymentId}`,
+          staticSummary: refundSummary(refund),
         }),
       ),
     );
+  }
+
+  /** Where the saga of an order stands: its latest run, should there have been several. */
+  stateOfSaga(orderId: string): Promise<WorkflowState> {
+    return this.stateOf(orderWorkflowId(orderId));
+  }
+
+  /** Where a refund stands. */
+  stateOfRefund(refund: RefundInput): Promise<WorkflowState> {
+    return this.stateOf(refundWorkflowId(refund));
+  }
+
+  private async stateOf(workflowId: string): Promise<WorkflowState> {
+    try {
+      const { status } = await this.temporal.call((client) => client.workflow.getHandle(workflowId).describe());
+      return status.name === 'RUNNING' || status.name === 'COMPLETED' ? status.name : 'BROKEN OFF';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'UNKNOWN';
+      throw error;
+    }
   }
 
   private async begin(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
@@ -87,7 +115,9 @@ export class Sagas {
           taskQueue: ORDER_TASK_QUEUE,
           args: [input],
           workflowIdReusePolicy,
-          requestEagerStart: true, // the first task runs in this process, without a way through the server
+          // The first task runs in this process, without a way through the server. Not that of a resumed saga: a build
+          // that is not current yet sweeps already.
+          requestEagerStart: !input.resumed,
           staticSummary: `Order of $${totalAmount}`,
           memo: { customerId, totalAmount, paymentChannel: payment.channel },
           typedSearchAttributes: new TypedSearchAttributes([

@@ -1,21 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { installTemporalRuntime, Temporal, TemporalDown } from '@shop/service/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
-import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
+import { ORDER_TASK_QUEUE, orderWorkflowId, refundWorkflowId, type RefundInput } from '@shop/workflows/contract';
 import type { placeOrder } from '@shop/workflows/place-order';
 import type { WorkflowHandle } from '@temporalio/client';
-import { Runtime } from '@temporalio/worker';
+import { type NativeConnection, Runtime } from '@temporalio/worker';
+import { pino } from 'pino';
 import { addCustomer } from '../catalog/customers';
 import { addProduct } from '../catalog/products';
 import { acceptOrder } from '../orders/accept-order';
+import { noteRefund } from '../orders/refunds-due';
 import { requestCancel } from '../orders/request-cancel';
-import { shipOrder } from '../orders/settle-order';
+import { cancelOrder, shipOrder } from '../orders/settle-order';
 import { eventually } from '../../test/eventually';
 import { createNamespace, createShopDatabase } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { createOrderActivities } from './activities';
+import { PaymentHandover } from './payment-handover';
 import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
 import { Sweeper, type SweeperOptions } from './sweeper';
@@ -43,7 +46,7 @@ beforeAll(async () => {
     worker: {
       taskQueue: ORDER_TASK_QUEUE,
       workflowBundle: { codePath: bundlePath('place-order') },
-      activities: createOrderActivities({ database, broker }),
+      activities: createOrderActivities({ database, broker, handover: new PaymentHandover() }),
     },
   });
   temporal.start();
@@ -52,6 +55,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const sweeper of running.splice(0)) await sweeper.stop();
   await database.order.updateMany({ data: { orderStatus: 'failed' } }); // nothing is left to examine
+  await database.refundDue.deleteMany();
   asked = [];
 });
 afterAll(async () => {
@@ -273,6 +277,18 @@ test('goes on after a sweep that failed', async () => {
   await hasAsked(order);
 });
 
+test('starts sagas also once Temporal has lost its store, and with it what sagas are searched by', async () => {
+  const order = await anAcceptedOrder();
+  const searchAttributes = ['CustomerId', 'OrderStatus', 'OrderTotal'];
+  await temporal.call(({ connection, options: { namespace } }) =>
+    (connection as NativeConnection).operatorService.removeSearchAttributes({ namespace, searchAttributes }),
+  );
+
+  startSweeper({ examineAgainMs: 0 });
+
+  await hasAsked(order);
+});
+
 test('claims nothing while Temporal is away', async () => {
   const { orderId } = await anAcceptedOrder();
   const before = await database.order.findUnique({ where: { orderId } });
@@ -287,4 +303,118 @@ test('claims nothing while Temporal is away', async () => {
   await eventually(() => expect(looks).toBeGreaterThan(2)); // a sweep would be done by now
 
   expect(await database.order.findUnique({ where: { orderId } })).toEqual(before);
+});
+
+/** An order that ended unpaid, whatever its saga was told of. */
+async function anUnpaidOrder(): Promise<OrderToPay> {
+  const order = await anAcceptedOrder();
+  await startSaga(order);
+  await cancelOrder(database, order.orderId, { paymentStatus: 'cancelled', reason: 'as the test wants' });
+  return order;
+}
+
+/** A payment that settled nothing. */
+async function aPayment(): Promise<RefundInput> {
+  const { orderId } = await anAcceptedOrder();
+  await shipOrder(database, orderId, randomUUID());
+  const refund = { orderId, paymentId: randomUUID() };
+  await noteRefund(database, refund);
+  return refund;
+}
+
+async function sweepRefunds(): Promise<void> {
+  await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
+  await aSweeper().sweep();
+}
+
+const terminate = (workflowId: string): Promise<unknown> =>
+  temporal.call(({ workflow }) => workflow.getHandle(workflowId).terminate());
+
+describe('a refund that is due', () => {
+  test('is started where it is unknown to Temporal, and noted until it has ended', async () => {
+    const refund = await aPayment();
+    await sweepRefunds();
+    expect(await sagas().stateOfRefund(refund)).toBe('RUNNING'); // nobody works on payments here
+    await sweepRefunds();
+    expect(await database.refundDue.count()).toBe(1);
+
+    await terminate(refundWorkflowId(refund));
+    await sweepRefunds();
+
+    expect(await database.refundDue.count()).toBe(0);
+    expect(await sagas().stateOfRefund(refund)).toBe('BROKEN OFF');
+  });
+
+  test('of an unpaid order is left to its saga while that runs, and forgotten when it has completed', async () => {
+    const order = await anUnpaidOrder();
+    await sweepRefunds();
+    expect(await database.refundDue.count()).toBe(1);
+
+    await sagas().tellCancel(order.orderId);
+    await (await sagaOf(order)).result();
+    await sweepRefunds();
+
+    expect(await database.refundDue.count()).toBe(0);
+    expect(await sagas().stateOfRefund({ orderId: order.orderId })).toBe('UNKNOWN');
+  });
+
+  test('of an unpaid order is started where its saga was broken off, with what it was told', async () => {
+    const order = await anUnpaidOrder();
+    await terminate(orderWorkflowId(order.orderId));
+
+    await sweepRefunds();
+
+    expect(await sagas().stateOfRefund({ orderId: order.orderId })).toBe('RUNNING');
+  });
+
+  test.each([
+    ['a moment', '0', 30_000],
+    ['ten minutes', '10 minutes', 600_000],
+    ['three days', '3 days', HOUR_MS],
+  ])('and still runs is looked at again the later the longer it is due: %s', async (_, age, againMs) => {
+    await sagas().refund(await aPayment());
+    await database.$executeRaw`UPDATE refunds_due SET examine_after = now(), noted_at = now() - ${age}::interval`;
+
+    await aSweeper({ examineAgainMs: 30_000 }).sweep();
+
+    const { examineAfter } = await database.refundDue.findFirstOrThrow();
+    expect(Math.abs(Number(examineAfter) - Date.now() - againMs)).toBeLessThan(15_000);
+  });
+
+  test('does not keep orders waiting that are due, nor they it, however many there are', async () => {
+    const { orderId } = await aPayment();
+    await database.$executeRaw`
+      INSERT INTO refunds_due (refund_id, order_id, examine_after)
+      SELECT gen_random_uuid(), ${orderId}::uuid, now() FROM generate_series(1, 1100)`;
+    class RunningRefunds extends Sagas {
+      override stateOfRefund = async () => 'RUNNING' as const;
+    }
+    const sweeper = aSweeper({ sagas: new RunningRefunds(temporal, TERMS) });
+
+    expect(await sweeper.sweep()).toBe(1_000);
+    expect(await sweeper.sweep()).toBe(100);
+  }, 60_000);
+
+  test('and cannot be examined is told as such', async () => {
+    const refund = await aPayment();
+    await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
+    class BrokenSagas extends Sagas {
+      override stateOfRefund = () => Promise.reject(new Error('as the test wants'));
+    }
+    const lines: object[] = [];
+    const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+
+    await aSweeper({ sagas: new BrokenSagas(temporal, TERMS), log }).sweep();
+
+    expect(lines).toMatchObject([{ refund, msg: 'refund cannot be examined' }]);
+  });
+
+  test('is looked after by one of two sweepers', async () => {
+    for (let i = 0; i < 10; i++) await aPayment();
+    await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
+
+    const examined = await Promise.all([aSweeper().sweep(), aSweeper().sweep()]);
+
+    expect(examined.reduce((sum, n) => sum + n)).toBe(10);
+  });
 });

@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
+import { atMost } from '@shop/service/at-most';
 import type { Logger } from '@shop/service/log';
 import { TemporalDown, type Temporal } from '@shop/service/temporal';
 import { forgetExpiredKeys } from '../orders/order-key';
+import type { RefundInput } from '@shop/workflows/contract';
+import { claimRefundsDue, forgetRefund, leaveRefund } from '../orders/refunds-due';
 import { claimUnsettledOrders, readOrderState } from '../orders/unsettled-orders';
 import type { Sagas } from './sagas';
 
@@ -13,15 +16,18 @@ export interface SweeperOptions {
   sagas: Sagas;
   log: Logger;
   intervalMs: number;
-  /** The pause between two looks at one order. */
+  /** The pause between two looks at one order, or at one refund. */
   examineAgainMs: number;
 }
 
 const BATCH = 100;
+const EXAMINED_AT_ONCE = 8;
+const BATCHES = 10; // of each kind in one sweep, so that the other kind gets its turn
 
 /**
- * Finds orders that are `placed` for longer than they should be, whatever the reason: a crash before the saga's start,
- * a saga that was terminated, Temporal's store lost. Runs on every instance; each order is looked at by one of them.
+ * Finds orders that are `placed` for longer than they should be, and refunds that have not been seen to end, whatever the
+ * reason: a crash before the start, a termination, Temporal's store lost. Runs on every instance; each order and each
+ * refund is looked at by one of them.
  */
 export class Sweeper {
   readonly name = 'sweeper';
@@ -39,15 +45,28 @@ export class Sweeper {
     await this.running;
   }
 
-  /** Looks at all orders that are due. @returns how many there were */
+  /** Looks at the orders and refunds that are due, a thousand of each at most. @returns how many there were */
   async sweep(): Promise<number> {
     const { database, examineAgainMs } = this.options;
+    const claim = { limit: BATCH, examineAgainMs };
+    const orders = await this.sweepAll(
+      () => claimUnsettledOrders(database, claim),
+      (orderId) => this.examineUnlessBroken({ orderId }, () => this.examine(orderId)),
+    );
+    const refunds = await this.sweepAll(
+      () => claimRefundsDue(database, claim),
+      (due) => this.examineUnlessBroken({ refund: due }, () => this.examineRefund(due)),
+    );
+    return orders + refunds;
+  }
+
+  private async sweepAll<T>(claim: () => Promise<T[]>, examine: (item: T) => Promise<void>): Promise<number> {
     let examined = 0;
-    while (!this.stopping.signal.aborted) {
-      const orderIds = await claimUnsettledOrders(database, { limit: BATCH, examineAgainMs });
-      for (const orderId of orderIds) await this.examineUnlessBroken(orderId);
-      examined += orderIds.length;
-      if (orderIds.length < BATCH) break;
+    for (let batch = 0; batch < BATCHES && !this.stopping.signal.aborted; batch++) {
+      const claimed = await claim();
+      await this.examineAll(claimed, examine);
+      examined += claimed.length;
+      if (claimed.length < BATCH) break;
     }
     return examined;
   }
@@ -65,13 +84,27 @@ export class Sweeper {
     }
   }
 
-  /** One order that cannot be examined does not hold up those behind it; an outage does. */
-  private async examineUnlessBroken(orderId: string): Promise<void> {
+  /** A few at once: after an outage there are many. @throws what the first that failed did; the rest is left for later */
+  private async examineAll<T>(items: T[], examine: (item: T) => Promise<void>): Promise<void> {
+    const inTurn = atMost(EXAMINED_AT_ONCE);
+    let failure: { error: unknown } | null = null;
+    const examineOne = async (item: T): Promise<void> => {
+      if (failure === null) await examine(item).catch((error: unknown) => (failure ??= { error }));
+    };
+    await Promise.all(items.map((item) => inTurn(() => examineOne(item))));
+    if (failure !== null) throw (failure as { error: unknown }).error;
+  }
+
+  /** One that cannot be examined does not hold up those behind it; an outage does. */
+  private async examineUnlessBroken(
+    what: { orderId: string } | { refund: RefundInput },
+    examine: () => Promise<void>,
+  ): Promise<void> {
     try {
-      await this.examine(orderId);
+      await examine();
     } catch (error) {
       if (error instanceof TemporalDown || isDatabaseDown(error)) throw error;
-      this.options.log.error({ orderId, err: error }, 'order cannot be examined');
+      this.options.log.error({ ...what, err: error }, `${'refund' in what ? 'refund' : 'order'} cannot be examined`);
     }
   }
 
@@ -81,5 +114,19 @@ export class Sweeper {
     if (order?.orderStatus !== 'placed') return;
     if (await sagas.resume(order)) log.info({ orderId }, 'saga resumed by the sweeper');
     else if (order.cancelRequested) await sagas.tellCancel(orderId);
+  }
+
+  private async examineRefund(due: RefundInput): Promise<void> {
+    const { database, sagas, log } = this.options;
+    const refund = await sagas.stateOfRefund(due);
+    if (refund === 'RUNNING') return leaveRefund(database, due);
+    if (refund !== 'UNKNOWN') return forgetRefund(database, due); // an operator who ends one has seen to it
+    if (due.paymentId === undefined) {
+      const saga = await sagas.stateOfSaga(due.orderId);
+      if (saga === 'RUNNING') return leaveRefund(database, due);
+      if (saga === 'COMPLETED') return forgetRefund(database, due); // it has noted by its id whatever it was told of
+    }
+    await sagas.refund(due);
+    log.warn({ orderId: due.orderId, paymentId: due.paymentId }, 'refund started by the sweeper');
   }
 }

@@ -6,7 +6,7 @@ import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology'
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import { isDatabaseDown } from '@shop/prisma/errors';
 import { eventually } from '../../test/eventually';
-import { Queues } from '../../test/queues';
+import { Queues, Wire } from '../../test/queues';
 import { createShopDatabase, virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Ledger } from './ledger';
@@ -17,6 +17,8 @@ let database: PaymentsClient;
 let queues: Queues;
 let broker: Broker;
 let consumer: Consumer;
+let outcomes: string[];
+const stopping: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   server = await createShopDatabase('payments');
@@ -30,23 +32,26 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
+  outcomes = [];
   for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.declare(route);
   broker = new Broker({ url: virtualHostUrl('payments'), connectionName: 'test', log: silentLog });
 });
 afterEach(async () => {
   await consumer.stop();
   await broker.stop();
+  for (const stop of stopping.splice(0)) await stop();
 });
 
 /** Serves payment requests as the service does, answering by way of `answers`. */
-async function serve(answers: Pick<Broker, 'send'> = broker): Promise<void> {
+async function serve(answers: Pick<Broker, 'send'> = broker, ledgerOn = database): Promise<void> {
   consumer = new Consumer({
     broker,
     route: PROCESS_PAYMENT,
     log: silentLog,
-    handle: createPaymentRequestHandler({ ledger: new Ledger(database), broker: answers }),
+    handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn), broker: answers }),
     isOutage: isDatabaseDown,
-    probe: async () => void (await database.$queryRaw`SELECT 1`),
+    probe: async () => void (await ledgerOn.$queryRaw`SELECT 1`),
+    count: (outcome) => void outcomes.push(outcome),
   });
   await broker.open();
 }
@@ -118,6 +123,39 @@ describe('answers a request', () => {
   });
 });
 
+test('charges nothing for an order that was given up, and answers so', async () => {
+  await serve();
+  const asked = aRequest();
+  await new Ledger(database).refund({ orderId: asked.orderId });
+
+  await request(asked);
+
+  const reason = 'order was given up before it was paid';
+  expect(await answer()).toMatchObject({ ...asked, success: false, reason });
+  expect(await payments(asked.orderId)).toMatchObject([{ status: 'void' }]);
+});
+
+test('gives a request back once while PostgreSQL is away, and charges and answers it after', async () => {
+  const wire = await Wire.to(server.paymentsUrl);
+  const distant = connectPayments(wire.url, { poolSize: 2 });
+  stopping.push(
+    () => distant.$disconnect(),
+    () => wire.close(),
+  );
+  await serve(broker, distant);
+  await wire.goAway();
+  const asked = aRequest();
+  await request(asked);
+  await eventually(() => expect(outcomes).toEqual(['given back']));
+  await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
+
+  await wire.comeBack();
+
+  expect(await answer()).toMatchObject({ ...asked, success: true });
+  await eventually(() => expect(outcomes).toEqual(['given back', 'answered']));
+  expect(await payments(asked.orderId)).toHaveLength(1);
+});
+
 describe('charges before it answers', () => {
   test('and keeps the request until its answer is published', async () => {
     let failures = 2;
@@ -167,3 +205,19 @@ test.each([
   expect(properties.headers?.['x-reason']).toMatch(reason);
   expect(await queues.waiting('PaymentStat')).toBe(0);
 });
+
+test('answers and parks ten thousand messages that come at once, each order charged once', async () => {
+  const asked = Array.from({ length: 1_000 }, () => aRequest());
+  await queues.send(PROCESS_PAYMENT, ...Array.from({ length: 1_000 }, () => 'pay me'));
+  for (let times = 0; times < 9; times++) await queues.send(PROCESS_PAYMENT, ...asked);
+  await serve();
+
+  await eventually(async () => {
+    expect(await queues.waiting('PaymentStat')).toBe(9_000);
+    expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(1_000);
+  }, 90_000);
+  await consumer.stop();
+  expect(await queues.waiting('processPayment')).toBe(0);
+  const orderIds = asked.map(({ orderId }) => orderId);
+  expect(await database.payment.count({ where: { orderId: { in: orderIds } } })).toBe(1_000);
+}, 120_000);

@@ -2,6 +2,7 @@ import type { Broker } from '@shop/amqp/broker';
 import type { Verdict } from '@shop/amqp/consumer';
 import { readMessage } from '@shop/service/read-message';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
+import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { z } from 'zod';
 import type { Ledger } from './ledger';
 
@@ -11,7 +12,7 @@ const uuid = z.guid().toLowerCase();
 const paymentRequest = z.object({
   orderId: uuid,
   customerId: uuid,
-  totalAmount: z.number().nonnegative().max(1e15),
+  totalAmount: z.number().nonnegative().max(MAX_AMOUNT),
 });
 
 /** Handles `processPayment` messages: the payment is kept first, then answered with `PaymentStat`, then acknowledged. */
