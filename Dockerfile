@@ -3,7 +3,9 @@ FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY amqp/package.json amqp/
+COPY deploy/package.json deploy/
 COPY dev/package.json dev/
+COPY faults/package.json faults/
 COPY order-management/package.json order-management/
 COPY payment-processing/package.json payment-processing/
 COPY prisma/package.json prisma/
