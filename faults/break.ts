@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { withDatabase } from './database';
+import { reorderMessages, repeatMessages, sendNonsense } from './messages';
+import type { Fault } from './plan';
+import type { Random } from './random';
+import type { ServiceName, ShopUnderTest } from './shop-under-test';
+
+/** What the faults leave behind that the invariants must know of. */
+export interface Nonsense {
+  marks: Set<string>;
+}
+
+/** Breaks something, and mends it as an orchestrator would. @returns what was done, in a few words */
+export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random, nonsense: Nonsense): Promise<string> {
+  switch (fault.kind) {
+    case 'kill orders':
+    case 'kill payments':
+    case 'stop orders':
+    case 'stop payments': {
+      const name = serviceOf(fault.kind);
+      await shop.endService(name, fault.instance, fault.kind.startsWith('kill') ? 'SIGKILL' : undefined);
+      await shop.startService(name, fault.instance);
+      return `${fault.kind} ${fault.instance}`;
+    }
+    case 'pause orders':
+    case 'pause payments': {
+      const name = serviceOf(fault.kind);
+      shop.sendToService(name, fault.instance, 'SIGSTOP');
+      await delay(fault.ms);
+      shop.sendToService(name, fault.instance, 'SIGCONT');
+      return `${fault.kind} ${fault.instance} for ${fault.ms} ms`;
+    }
+    case 'kill broker':
+    case 'stop broker':
+      await shop.endBroker(fault.kind === 'kill broker' ? 'SIGKILL' : undefined);
+      await delay(fault.ms);
+      await shop.startBroker();
+      return `${fault.kind} for ${fault.ms} ms`;
+    case 'pause broker':
+    case 'pause Temporal': {
+      const server = fault.kind === 'pause broker' ? 'rabbitmq' : 'temporal';
+      shop.sendToServer(server, 'SIGSTOP');
+      await delay(fault.ms);
+      shop.sendToServer(server, 'SIGCONT');
+      return `${fault.kind} for ${fault.ms} ms`;
+    }
+    case 'block broker':
+      await shop.blockBroker(true);
+      await delay(fault.ms);
+      await shop.blockBroker(false);
+      return `block broker for ${fault.ms} ms`;
+    case 'fill disk': {
+      if (!shop.fillDisk()) return 'fill disk: left out, as a disk of the database’s own needs root and Linux';
+      const refusal = await writeMuch(shop.databaseUrl);
+      await delay(fault.ms);
+      await shop.freeDisk();
+      return `fill disk for ${fault.ms} ms: ${refusal}`;
+    }
+    case 'kill database':
+    case 'stop database':
+      await shop.endDatabase(fault.kind === 'kill database' ? 'SIGKILL' : undefined);
+      await delay(fault.ms);
+      await shop.startDatabase();
+      return `${fault.kind} for ${fault.ms} ms`;
+    case 'kill Temporal':
+    case 'stop Temporal':
+      await shop.endTemporal(fault.kind === 'kill Temporal' ? 'SIGKILL' : undefined);
+      await delay(fault.ms);
+      await shop.startTemporal();
+      return `${fault.kind} for ${fault.ms} ms`;
+    case 'lose Temporal’s store':
+      await shop.endTemporal('SIGKILL');
+      shop.loseTemporalStore();
+      await shop.startTemporal();
+      return fault.kind;
+    case 'terminate sagas':
+      return `terminate sagas: ${await terminateSagas(shop.temporalAddress, fault.count)}`;
+    case 'repeat messages':
+      return `repeat messages: ${await repeatMessages(shop.databaseUrl, shop.amqpUrl, fault.count)}`;
+    case 'reorder messages':
+      return `reorder messages: ${await withoutPayments(shop, () => reorderMessages(shop.amqpUrl, fault.count, random))}`;
+    case 'send nonsense': {
+      const marks = await sendNonsense(shop.amqpUrl, fault.count);
+      for (const mark of marks) nonsense.marks.add(mark);
+      return `send nonsense: ${marks.length}`;
+    }
+    default:
+      throw new Error(`There is no fault ${JSON.stringify(fault satisfies never)}.`);
+  }
+}
+
+const serviceOf = (kind: string): ServiceName => (kind.endsWith('orders') ? 'order-management' : 'payment-processing');
+
+/** Writes until the disk is found full. @returns what PostgreSQL said */
+async function writeMuch(databaseUrl: string): Promise<string> {
+  try {
+    await withDatabase(databaseUrl, (sql) =>
+      sql.query('CREATE TEMPORARY TABLE much AS SELECT generate_series(1, 100000000)'),
+    );
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('The disk of the database was to be full, and took a hundred million rows.');
+}
+
+/** Does something while no payment service takes messages off its queue, and some have come. */
+async function withoutPayments<T>(shop: ShopUnderTest, act: () => Promise<T>): Promise<T> {
+  for (const instance of [1, 2]) await shop.endService('payment-processing', instance, 'SIGKILL');
+  await delay(1_000);
+  const result = await act();
+  for (const instance of [1, 2]) await shop.startService('payment-processing', instance);
+  return result;
+}
+
+async function terminateSagas(address: string, count: number): Promise<number> {
+  return withTemporal(address, async (client) => {
+    const terminated = new Set<string>();
+    // What is listed lags behind what runs, in a system as quick as this: it is asked for a while.
+    for (const end = Date.now() + 3_000; Date.now() < end; await delay(50)) {
+      for await (const { workflowId, runId } of client.workflow.list({ query: RUNNING_SAGAS, pageSize: count })) {
+        if (terminated.size === count) return count;
+        const saga = client.workflow.getHandle(workflowId, runId);
+        await saga.terminate('by a fault').then(
+          () => terminated.add(runId),
+          () => undefined, // ended meanwhile
+        );
+      }
+    }
+    return terminated.size;
+  });
+}
+
+const RUNNING_SAGAS = "WorkflowType = 'placeOrder' AND ExecutionStatus = 'Running'";
+
+/** How many workflows run, refunds included. */
+export const runningWorkflows = (address: string): Promise<number> =>
+  withTemporal(address, async (client) => (await client.workflow.count("ExecutionStatus = 'Running'")).count);
+
+async function withTemporal<T>(address: string, use: (client: TemporalClient) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+  try {
+    return await use(new TemporalClient({ connection }));
+  } finally {
+    await connection.close();
+  }
+}

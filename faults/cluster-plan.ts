@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from '@shop/deploy/cluster';
+import { INSTANCES } from '@shop/deploy/layout';
+import { sumOf } from '@shop/deploy/metrics-text';
+import { switchOver } from '@shop/deploy/switch-over';
+import type { Figures } from './answers';
+
+/** What is done to a cluster under load. */
+export interface Step {
+  name: string;
+  /** @returns what is to be known of it, in a few words */
+  act: (cluster: Cluster, say: (line: string) => void) => Promise<string | void>;
+  /** What clients must not see; that nothing is lost or doubled is checked of all steps at the end. */
+  mustBe?: (figures: Figures) => boolean;
+}
+
+const AWAY_MS = 4_000;
+const READ_WITHIN_MS = 30_000;
+const unnoticed = ({ requests, failed, unanswered }: Figures): boolean =>
+  requests > 0 && failed === 0 && unanswered === 0;
+
+export const STEPS: Step[] = [
+  { name: 'nothing', act: () => delay(5_000), mustBe: unnoticed },
+  {
+    name: 'all six services restarted, one after the other, as another build',
+    act: async (cluster) => {
+      process.env['BUILD_ID'] = 'next';
+      await cluster.restartServices(() => undefined);
+      return `sagas go to build ${await cluster.temporal.currentBuild('order-management')}`;
+    },
+    mustBe: unnoticed,
+  },
+  {
+    name: 'one order service killed, and started again',
+    act: async ({ services }) => {
+      await services.end('order-management', 1, 'SIGKILL');
+      await delay(AWAY_MS);
+      await services.start('order-management', 1);
+    },
+  },
+  {
+    name: 'one payment service killed, and started again',
+    act: async ({ services }) => {
+      await services.end('payment-processing', 2, 'SIGKILL');
+      await delay(AWAY_MS);
+      await services.start('payment-processing', 2);
+    },
+    mustBe: unnoticed,
+  },
+  {
+    name: 'one secondary killed, and brought back',
+    act: async (cluster) => {
+      const { postgres, roles } = cluster;
+      await postgres.end(roles.secondaries[0], 'SIGKILL');
+      await delay(AWAY_MS);
+      await cluster.startSecondary(roles.secondaries[0]);
+      return caughtUp(cluster);
+    },
+    mustBe: unnoticed,
+  },
+  {
+    name: 'both secondaries stopped, and brought back',
+    act: async (cluster) => {
+      const { postgres, roles } = cluster;
+      await Promise.all(roles.secondaries.map((server) => postgres.end(server)));
+      await delay(AWAY_MS);
+      for (const server of roles.secondaries) await cluster.startSecondary(server);
+      return caughtUp(cluster);
+    },
+    mustBe: unnoticed,
+  },
+  { name: 'HAProxy reloaded', act: ({ loadBalancer }) => loadBalancer.reload(), mustBe: unnoticed },
+  {
+    name: 'Temporal restarted',
+    act: async ({ temporal }) => {
+      await temporal.end();
+      await temporal.start();
+    },
+    mustBe: unnoticed,
+  },
+  {
+    name: 'the primary switched over',
+    act: async (cluster, say) => {
+      const { primary } = await switchOver(cluster, (line) => say(`        ${line}`));
+      await untilRead(cluster);
+      return `postgres-${primary} is the primary`;
+    },
+  },
+  {
+    name: 'a switch-over broken off once it was decided, and finished by starting the cluster',
+    act: async (cluster) => {
+      const { primary, secondaries } = cluster.roles;
+      await cluster.postgres.end(primary);
+      cluster.roles = { primary: secondaries[0], secondaries: [primary, secondaries[1]] };
+      await cluster.start(() => undefined);
+      await untilRead(cluster);
+      return `postgres-${cluster.roles.primary} is the primary`;
+    },
+  },
+];
+
+/** Waits until every order service reads from both secondaries. */
+async function untilRead({ services }: Cluster): Promise<void> {
+  for (const instance of INSTANCES) {
+    const usable = async (): Promise<number> =>
+      sumOf(await services.metrics('order-management', instance), 'secondary_usable');
+    for (const end = Date.now() + READ_WITHIN_MS; (await usable()) < 2; await delay(200)) {
+      if (Date.now() > end) throw new Error(`Order service ${instance} leaves out a secondary that is well.`);
+    }
+  }
+}
+
+async function caughtUp({ postgres, roles }: Cluster): Promise<string> {
+  const began = Date.now();
+  await postgres.untilStreaming(roles.primary, 2);
+  return `both stream ${Date.now() - began} ms after`;
+}
