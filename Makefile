@@ -1,13 +1,14 @@
 # Everything that a newcomer needs; each target does the set-up that it wants by itself.
 MAKEFLAGS += --no-print-directory
-SOURCES := $(shell find amqp dev order-management payment-processing prisma service workflows \
+SOURCES := $(shell find amqp bench deploy dev faults order-management payment-processing prisma service workflows \
 	\( -name node_modules -o -name dist -o -name generated -o -name histories \) -prune -o \
 	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
 INSTALLED := node_modules/.package-lock.json
 BUILT := node_modules/.built
+PEERS := bench/node_modules/.package-lock.json
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 21
 
 run: $(BUILT) ## Find or start what the system needs, run both services and two demonstration orders, serve until Ctrl-C
 	@node dev/dist/run.js
@@ -27,18 +28,62 @@ record: $(BUILT) ## Keep the history of SAGA=order-<id> for the tests to replay,
 conformance: $(BUILT) ## What the original's clients and services rely on, a line a rule, against running services
 	@npx jest --runInBand --verbose test/conformance
 
+test-faults: $(BUILT) ## A load on two instances of each service while a plan of SEED=1 breaks things; ORDERS=2000
+	@node --enable-source-maps faults/dist/run.js
+
+bench: $(BUILT) $(PEERS) ## This shop beside others that do the same work, in one run; BENCH_REPS=3 BENCH_ORDERS=1000 BENCH_SECONDS=8
+	@npx tsc -b bench/peers
+	@NODE_ENV=production node bench/dist/compare.js
+
+bench-growth: $(BUILT) ## What an order costs after GROWTH_ORDERS=1000,10000 others, and memory in HALF_LOAD_FOR=10m
+	@NODE_ENV=production node bench/dist/growth.js
+
+bench-overload: $(BUILT) ## Twice what the shop can settle, OVERLOAD_FOR=10m
+	@NODE_ENV=production node bench/dist/overload.js
+
+cluster: $(BUILT) ## HAProxy, three instances of each service, PostgreSQL with two secondaries, RabbitMQ, Temporal on PostgreSQL
+	@node --enable-source-maps deploy/dist/main.js up
+
+cluster-status: $(BUILT) ## Every part of the cluster, how far the secondaries are behind, and which instance served what
+	@node --enable-source-maps deploy/dist/main.js status
+
+cluster-restart: $(BUILT) ## Restart all services one after the other, while they serve; BUILD_ID names the new build
+	@node --enable-source-maps deploy/dist/main.js restart
+
+cluster-switch-over: $(BUILT) ## Make a secondary the primary, and the primary, be it alive or dead, a secondary
+	@node --enable-source-maps deploy/dist/main.js switch-over
+
+cluster-reload: $(BUILT) ## Have HAProxy read deploy/haproxy.cfg again, which cuts nothing off
+	@node --enable-source-maps deploy/dist/main.js reload
+
+cluster-down: $(BUILT) ## Stop the cluster; its data stays in .data/cluster
+	@node --enable-source-maps deploy/dist/main.js down
+
+test-cluster: $(BUILT) ## A load on a cluster of its own while it is restarted, broken and switched over; TRIES=5000 reads
+	@node --enable-source-maps faults/dist/run-cluster.js
+
 check: $(INSTALLED) ## Types, lint and format
 	@npm run --silent generate && npm run --silent check
 
 build: $(BUILT) ## Compile, and bundle the workflows
 
-clean: ## Remove what was built, and the data of the servers that `make run` started
-	rm -rf .data node_modules prisma/generated $(addsuffix /dist,$(wildcard */))
+clean: ## Remove what was built, and the data of the servers that `make run` and `make cluster` started
+	@[ ! -e .data/cluster/servers.json ] || [ ! -e deploy/dist/main.js ] || node deploy/dist/main.js down
+	rm -rf .data node_modules bench/node_modules prisma/generated $(addsuffix /dist,$(wildcard */))
 
-# Named, so that Prisma's install script does not look for an engine that the product has no use for.
+# Named, so that Prisma's install script does not look for an engine that the product has no use for. On a full disk npm
+# only warns, and ends with 0.
 $(INSTALLED): package.json package-lock.json $(wildcard */package.json)
 	@echo 'Installing npm packages …'
-	@PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" npm ci --silent --no-progress
+	@log=$$(mktemp) && PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" npm ci --no-progress > $$log 2>&1 \
+		&& ! grep -q TAR_ENTRY_ERROR $$log || { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf node_modules; exit 1; }; \
+		rm $$log
+	@touch $@
+
+$(PEERS): bench/package.json bench/package-lock.json
+	@echo 'Installing what the bench compares with …'
+	@log=$$(mktemp) && (cd bench && npm ci --no-progress) > $$log 2>&1 && ! grep -q TAR_ENTRY_ERROR $$log \
+		|| { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf bench/node_modules; exit 1; }; rm $$log
 	@touch $@
 
 $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
@@ -46,5 +91,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@npm run --silent build
 	@touch $@
 
-export LAST SAGA NAME
-.PHONY: help run demo test replay record conformance check build clean
+export LAST SAGA NAME SEED ORDERS TRIES
+.PHONY: help run demo test replay record conformance test-faults bench bench-growth bench-overload cluster cluster-status \
+	cluster-restart cluster-switch-over cluster-reload cluster-down test-cluster check build clean
