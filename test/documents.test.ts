@@ -20,8 +20,11 @@ const RECORDED = join(ROOT, 'workflows', 'histories', 'what-happens.json');
 
 const documents = [
   'README.md',
+  'docs/faults.md',
   'docs/migration.md',
+  'docs/performance.md',
   'docs/sagas.md',
+  'docs/scaling.md',
   'order-management/README.md',
   'payment-processing/README.md',
 ];
@@ -153,6 +156,22 @@ const inTheTree = (prints: RegExp) => async (command: string) => {
   await succeeds(command, prints, { ...order, cwd: ROOT });
 };
 
+/** With a worker of another build beside those that are not versioned, which get the sagas back after. */
+const makesCurrent = async (command: string) => {
+  const versioned = { ...environment, WORKER_VERSIONING: 'on', BUILD_ID: 'documented' };
+  const next = await ServiceProcess.start('order-management', versioned);
+  try {
+    await succeeds(command.replace('<buildId>', 'documented'), /success/i);
+    const products = [{ productId: THERMOS, orderedQuantity: 1 }];
+    const order = await next.request<Order>('POST', '/order', { customerId: CUSTOMER, products });
+    await toEnd(order, 'shipped');
+    await succeeds('temporal workflow describe --workflow-id order-<orderId>', /BuildId +documented/, order);
+  } finally {
+    await run('temporal worker deployment set-current-version --deployment-name order-management --unversioned --yes');
+    await next.end('SIGTERM');
+  }
+};
+
 const fails = async (command: string, says: RegExp) =>
   expect(await run(command, { cwd: ROOT })).toMatchObject({ output: expect.stringMatching(says), exitCode: 1 });
 
@@ -160,7 +179,7 @@ const byCi = async (command: string) => {
   expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8').split('\n')).toContain(command);
 };
 
-/** Where nothing can be run: what is only mentioned, and what needs a container engine, whose file is checked elsewhere. */
+/** Where nothing is run: what needs a container engine, whose file is checked elsewhere, and what takes half an hour. */
 const isNotRun = async () => undefined;
 
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
@@ -177,6 +196,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow signal/, ofWaiting(/Signal workflow succeeded/, 'shipped')],
   [/^temporal workflow cancel/, ofWaiting(/^/, 'cancelled')],
   [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
+  [/^temporal worker deployment set-current-version/, makesCurrent],
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
   [/^make demo$/, inTheTree(/Both orders ended as they should/)],
   [/^make replay$/, inTheTree(/replays {3}order-[^]* 0 that this code could not go on with/)],
@@ -185,7 +205,11 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^npm run parked -- list$/, inTheTree(/0 parked/)],
   [/^npm run parked -- retry all$/, (command) => fails(command, /Nothing is parked/)],
   [/^make (test|conformance)$/, byCi],
-  [/^docker compose/, isNotRun],
+  [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
+  [/^make bench/, isNotRun],
+  // Minutes long, with programs that take minutes to build; `make test-cluster` does by hand what the others do.
+  [/^make (test-)?cluster/, isNotRun],
+  [/^docker (compose|volume)/, isNotRun],
 ];
 
 /** Where a document's commands are to be run: a service's in its folder, all others in the root. */
