@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import { withDatabase } from '@shop/dev/with-database';
+import type { Client } from 'pg';
 
 /** Who orders, and what: the same for every contestant. */
 export const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
@@ -16,24 +17,20 @@ export const orderBody = (n: number): string =>
 
 /** Fills a contestant's tables with what can be ordered. */
 export async function stockUp(databaseUrl: string): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    await client.query(
+  await withDatabase(databaseUrl, async (sql) => {
+    await sql.query(
       `INSERT INTO customers (customer_id, first_name, last_name, email)
        VALUES ($1, 'John', 'Doe', 'john.doe@test.com') ON CONFLICT DO NOTHING`,
       [CUSTOMER_ID],
     );
-    await client.query(
+    await sql.query(
       `INSERT INTO products (product_id, name, price, description, quantity_available, product_type)
        SELECT id, 'Product', $2, '', $3, 'Bench' FROM unnest($1::uuid[]) AS id`,
       [Array.from({ length: PRODUCTS }, (_, n) => productId(n)), PRICE, STOCK_OF_EACH],
     );
     // And nothing else: tables known to be empty get plans that read them whole, and keep them when they have filled.
-    await client.query('ANALYZE customers, products');
-  } finally {
-    await client.end();
-  }
+    await sql.query('ANALYZE customers, products');
+  });
 }
 
 /** What contradicts the sale of these products, a line each; nothing where stock and payments are right. */

@@ -7,7 +7,7 @@ import { Servers } from '@shop/dev/servers';
 import { SetUpError } from '@shop/dev/set-up-error';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
-import { Client } from 'pg';
+import { withDatabase } from '@shop/dev/with-database';
 import { emptyQueues } from './empty-queues';
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -85,10 +85,10 @@ export class Stage {
   /** Stops everything. */
   async strike(): Promise<void> {
     this.struck = true;
+    this.own.refuseStarts();
     await this.clearing;
     await this.own.stopAll();
     await this.shared.stopAll();
-    await this.own.stopAll(); // what was being started meanwhile
   }
 
   /** A name's virtual host, its queues empty. @returns its URL */
@@ -113,13 +113,9 @@ export class Stage {
   }
 
   private async maintain(statements: string[]): Promise<void> {
-    const client = new Client({ connectionString: this.maintenanceUrl });
-    await client.connect();
-    try {
-      for (const statement of statements) await client.query(statement);
-    } finally {
-      await client.end();
-    }
+    await withDatabase(this.maintenanceUrl, async (sql) => {
+      for (const statement of statements) await sql.query(statement);
+    });
   }
 }
 

@@ -15,12 +15,13 @@ import { findProgram, runProgram } from '@shop/dev/programs';
 import type { Say } from '@shop/dev/progress';
 import { SetUpError } from '@shop/dev/set-up-error';
 import { folderFor, unprivilegedUser, type User } from '@shop/dev/unprivileged';
-import { Client } from 'pg';
+import { withDatabase } from '@shop/dev/with-database';
 import { POSTGRES_SERVERS, settingsFile, type Layout, type PostgresServer } from './layout';
 import type { RecordedServers } from './recorded-servers';
 
 const PASSWORD = 'postgres';
 const DEBIAN = '/usr/lib/postgresql';
+const CONNECTS_WITHIN_MS = 3_000;
 const CATCHES_UP_WITHIN_MS = 30_000;
 const FOLLOWS_WITHIN_MS = 15_000; // it tries again every five seconds
 
@@ -255,14 +256,12 @@ export class PostgresServers {
   }
 
   async query<R extends object = object>(server: PostgresServer, sql: string, database?: string): Promise<R[]> {
-    const client = new Client({ connectionString: this.urlOf(server, database), connectionTimeoutMillis: 3_000 });
-    client.on('error', () => undefined); // the query tells
-    await client.connect();
-    try {
-      return (await client.query<R>(sql)).rows;
-    } finally {
-      await client.end();
-    }
+    const { rows } = await withDatabase(
+      this.urlOf(server, database),
+      (client) => client.query<R>(sql),
+      CONNECTS_WITHIN_MS,
+    );
+    return rows;
   }
 
   /** Whether a secondary takes what a primary writes, be it behind or not. */

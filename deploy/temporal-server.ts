@@ -4,9 +4,10 @@ import { status } from '@grpc/grpc-js';
 import { buildWithGo, cachedPrograms, cacheFor } from '@shop/dev/program-cache';
 import { findProgram, runProgram } from '@shop/dev/programs';
 import type { Say } from '@shop/dev/progress';
+import { withDatabase } from '@shop/dev/with-database';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { settingsFile, type Layout } from './layout';
 import type { RecordedServers } from './recorded-servers';
 
@@ -153,15 +154,8 @@ export class TemporalServer {
 
 /** @returns whether the database has no schema yet */
 async function createDatabase(port: number, name: string): Promise<boolean> {
-  const at = async <T>(database: string, use: (sql: Client) => Promise<T>): Promise<T> => {
-    const sql = new Client({ connectionString: `postgresql://postgres:postgres@127.0.0.1:${port}/${database}` });
-    await sql.connect();
-    try {
-      return await use(sql);
-    } finally {
-      await sql.end();
-    }
-  };
+  const at = <T>(database: string, use: (sql: Client) => Promise<T>): Promise<T> =>
+    withDatabase(`postgresql://postgres:postgres@127.0.0.1:${port}/${database}`, use);
   const { rowCount } = await at('postgres', (sql) => sql.query('SELECT FROM pg_database WHERE datname = $1', [name]));
   if (rowCount === 0) await at('postgres', (sql) => sql.query(`CREATE DATABASE ${sql.escapeIdentifier(name)}`));
   const { rows } = await at(name, (sql) =>

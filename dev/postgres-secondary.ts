@@ -1,8 +1,8 @@
 import { appendFileSync, chownSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Client } from 'pg';
 import { runProgram } from './programs';
 import type { User } from './unprivileged';
+import { withDatabase } from './with-database';
 
 /** A PostgreSQL of this machine that others can stream from. */
 export interface Primary {
@@ -20,23 +20,19 @@ export interface Primary {
  */
 export async function copyAsSecondary(primary: Primary, name: string, cluster: string, user: User): Promise<void> {
   const slot = name.replaceAll(/\W/g, '_');
-  const client = new Client({ connectionString: primary.url });
-  await client.connect();
-  try {
-    await client.query(
+  await withDatabase(primary.url, async (sql) => {
+    await sql.query(
       `SELECT pg_create_physical_replication_slot($1::name, true)
        WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1::name)`,
       [slot],
     );
-    await client.query('SELECT pg_backup_start($1, fast => true)', [name]);
+    await sql.query('SELECT pg_backup_start($1, fast => true)', [name]);
     await runProgram('cp', ['-a', join(primary.folder, 'cluster'), cluster], { cwd: dirname(cluster), ...user });
-    const { rows } = await client.query<{ label: string }>(
+    const { rows } = await sql.query<{ label: string }>(
       'SELECT labelfile AS label FROM pg_backup_stop(wait_for_archive => false)',
     );
     writeFileFor(user, join(cluster, 'backup_label'), rows[0]?.label ?? '');
-  } finally {
-    await client.end();
-  }
+  });
   // What is the primary's own, and what the secondary will be sent.
   for (const file of ['postmaster.pid', 'postmaster.opts']) rmSync(join(cluster, file), { force: true });
   for (const folder of ['pg_replslot', 'pg_wal']) {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Client } from 'pg';
 import { isTaken, thisOrFreePort } from './ports';
 import { copyAsSecondary, type Primary } from './postgres-secondary';
 import { runProgram } from './programs';
@@ -8,6 +7,7 @@ import type { Say } from './progress';
 import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
 import { folderFor, readableFor, unprivilegedUser, type User } from './unprivileged';
+import { withDatabase } from './with-database';
 
 const urlOf = (port: number, database: string): string =>
   `postgresql://postgres:postgres@localhost:${port}/${database}`;
@@ -141,19 +141,15 @@ function binaries(): { folder: string; version: string } {
 }
 
 const NO_SUCH_DATABASE = '3D000';
+const CONNECTS_WITHIN_MS = 3_000;
 
 /** Why a server cannot be used; null where it can. */
 async function complaintOf(url: string): Promise<string | null> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
-  client.on('error', () => undefined); // what happens to it later is told by the query
   try {
-    await client.connect();
-    return null;
+    return await withDatabase(url, async () => null, CONNECTS_WITHIN_MS);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === NO_SUCH_DATABASE) return null; // made by migrating
     if (error instanceof AggregateError) return String(error.errors[0]?.message ?? error);
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    await client.end().catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
-import { withDatabase } from './database';
+import { withDatabase } from '@shop/dev/with-database';
 import { reorderMessages, repeatMessages, sendNonsense } from './messages';
 import type { Fault } from './plan';
 import type { Random } from './random';
@@ -33,10 +33,11 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
     }
     case 'kill broker':
     case 'stop broker':
-      await shop.endBroker(fault.kind === 'kill broker' ? 'SIGKILL' : undefined);
-      await delay(fault.ms);
-      await shop.startBroker();
-      return `${fault.kind} for ${fault.ms} ms`;
+      return away(
+        fault,
+        (signal) => shop.endBroker(signal),
+        () => shop.startBroker(),
+      );
     case 'pause broker':
     case 'pause Temporal': {
       const server = fault.kind === 'pause broker' ? 'rabbitmq' : 'temporal';
@@ -59,16 +60,18 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
     }
     case 'kill database':
     case 'stop database':
-      await shop.endDatabase(fault.kind === 'kill database' ? 'SIGKILL' : undefined);
-      await delay(fault.ms);
-      await shop.startDatabase();
-      return `${fault.kind} for ${fault.ms} ms`;
+      return away(
+        fault,
+        (signal) => shop.endDatabase(signal),
+        () => shop.startDatabase(),
+      );
     case 'kill Temporal':
     case 'stop Temporal':
-      await shop.endTemporal(fault.kind === 'kill Temporal' ? 'SIGKILL' : undefined);
-      await delay(fault.ms);
-      await shop.startTemporal();
-      return `${fault.kind} for ${fault.ms} ms`;
+      return away(
+        fault,
+        (signal) => shop.endTemporal(signal),
+        () => shop.startTemporal(),
+      );
     case 'lose Temporal’s store':
       await shop.endTemporal('SIGKILL');
       shop.loseTemporalStore();
@@ -88,6 +91,18 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
     default:
       throw new Error(`There is no fault ${JSON.stringify(fault satisfies never)}.`);
   }
+}
+
+/** Ends a server, by a crash where the fault is a kill, and starts it after a while. @returns what was done */
+async function away(
+  { kind, ms }: { kind: string; ms: number },
+  end: (signal?: 'SIGKILL') => Promise<void>,
+  start: () => Promise<void>,
+): Promise<string> {
+  await end(kind.startsWith('kill') ? 'SIGKILL' : undefined);
+  await delay(ms);
+  await start();
+  return `${kind} for ${ms} ms`;
 }
 
 const serviceOf = (kind: string): ServiceName => (kind.endsWith('orders') ? 'order-management' : 'payment-processing');

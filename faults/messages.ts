@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from '@shop/amqp/topology';
 import { connect, type ConfirmChannel, type GetMessage } from 'amqplib';
-import { withDatabase } from './database';
+import { withDatabase } from '@shop/dev/with-database';
 import type { Random } from './random';
 
 const ROUTES = [PAYMENT_STAT, PROCESS_PAYMENT];

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runningWorkflows, type Nonsense } from './break';
-import { withDatabase } from './database';
+import { withDatabase } from '@shop/dev/with-database';
 import { INVARIANTS } from './invariants';
 import type { LoadResult } from './load';
 import { parkedIn, waitingIn } from './messages';

@@ -1,14 +1,12 @@
-import { Client } from 'pg';
+import { withDatabase } from '@shop/dev/with-database';
 
 /**
  * Makes the tables that every contestant but ours works on, named as ours are: what is asked of them afterwards is the
  * same for all.
  */
 export async function createOrderTables(databaseUrl: string): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    await client.query(`
+  await withDatabase(databaseUrl, (sql) =>
+    sql.query(`
       CREATE TABLE customers (
         customer_id uuid PRIMARY KEY, first_name text NOT NULL, last_name text NOT NULL, email text NOT NULL);
       CREATE TABLE products (
@@ -24,8 +22,6 @@ export async function createOrderTables(databaseUrl: string): Promise<void> {
       CREATE SCHEMA payments;
       CREATE TABLE payments.payments (
         payment_id uuid PRIMARY KEY, order_id uuid NOT NULL UNIQUE, customer_id uuid NOT NULL,
-        amount numeric(20, 2) NOT NULL, status text NOT NULL, paid_at timestamptz NOT NULL DEFAULT now());`);
-  } finally {
-    await client.end();
-  }
+        amount numeric(20, 2) NOT NULL, status text NOT NULL, paid_at timestamptz NOT NULL DEFAULT now());`),
+  );
 }
