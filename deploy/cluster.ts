@@ -165,7 +165,7 @@ export class Cluster {
 
   async startBroker(): Promise<void> {
     const { rabbitMq: program } = this.programs;
-    if (program === null || this.servers.pidOf('rabbitmq') !== null) return;
+    if (program === null) return;
     const { amqp: port, amqpMapper: mapperPort } = this.layout.ports;
     await startRabbitMq({ program, port, mapperPort, folder: join(this.layout.folder, 'rabbitmq') }, this.servers);
   }
