@@ -11,8 +11,11 @@ export const PAYMENT_TASK_QUEUE = 'payment-processing';
 /** The id of the saga of an order; ids of orders are lower-case UUIDs wherever they become workflow ids. */
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 
-/** The id of the workflow that gives money back, whoever finds out that it must be: of a payment, or of an order. */
-export const refundWorkflowId = ({ orderId, paymentId }: RefundInput): string => `refund-${paymentId ?? orderId}`;
+/** Tells one refund from another, whoever finds out that it must be made: of a payment, or of an order. */
+export const refundId = ({ orderId, paymentId }: RefundInput): string => paymentId ?? orderId;
+
+/** The id of the workflow that gives money back. */
+export const refundWorkflowId = (refund: RefundInput): string => `refund-${refundId(refund)}`;
 
 /** What a list of workflows says of a refund. */
 export const refundSummary = ({ orderId, paymentId }: RefundInput): string =>

@@ -1,16 +1,14 @@
 import type { OrdersClient } from '@shop/prisma/clients';
-import type { RefundInput } from '@shop/workflows/contract';
+import { refundId, type RefundInput } from '@shop/workflows/contract';
 
 /** By then the saga or the refund has ended, as a rule, and one look is enough. */
 export const EXAMINE_AFTER_MS = 10_000;
-
-const idOf = ({ orderId, paymentId }: RefundInput): string => paymentId ?? orderId;
 
 /** Notes that money must go back, before anybody starts to give it back; once, however often it is noted. */
 export async function noteRefund(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.$executeRaw`
     INSERT INTO refunds_due (refund_id, order_id, payment_id, examine_after)
-    SELECT ${idOf(refund)}::uuid, order_id, ${refund.paymentId ?? null}::uuid,
+    SELECT ${refundId(refund)}::uuid, order_id, ${refund.paymentId ?? null}::uuid,
       now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms'
     FROM orders WHERE order_id = ${refund.orderId}::uuid
     ON CONFLICT DO NOTHING`;
@@ -37,12 +35,12 @@ export async function claimRefundsDue(
 export async function leaveRefund(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.$executeRaw`
     UPDATE refunds_due SET examine_after = greatest(examine_after, now() + least(now() - noted_at, interval '1 hour'))
-    WHERE refund_id = ${idOf(refund)}::uuid`;
+    WHERE refund_id = ${refundId(refund)}::uuid`;
 }
 
 /** Forgets a refund that has ended, or that proved not to be due. */
 export async function forgetRefund(database: OrdersClient, refund: RefundInput): Promise<void> {
-  await database.refundDue.deleteMany({ where: { refundId: idOf(refund) } });
+  await database.refundDue.deleteMany({ where: { refundId: refundId(refund) } });
 }
 
 /** How many refunds have not been seen to end. */

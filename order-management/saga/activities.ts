@@ -25,15 +25,7 @@ export const createOrderActivities = ({ database, broker, handover }: OrderActiv
     return handover.ask(orderId, () => broker.send(PROCESS_PAYMENT, request));
   },
 
-  shipOrder: async (orderId, paymentId) => {
-    const settled = await shipOrder(database, orderId, paymentId);
-    handover.tellSettled(orderId, settled);
-    return settled;
-  },
-  cancelOrder: async (orderId, why) => {
-    const settled = await cancelOrder(database, orderId, why);
-    handover.tellSettled(orderId, settled);
-    return settled;
-  },
+  shipOrder: async (orderId, paymentId) => handover.tellSettled(orderId, await shipOrder(database, orderId, paymentId)),
+  cancelOrder: async (orderId, why) => handover.tellSettled(orderId, await cancelOrder(database, orderId, why)),
   noteRefund: (refund) => noteRefund(database, refund),
 });

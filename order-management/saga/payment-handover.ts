@@ -76,10 +76,11 @@ export class PaymentHandover {
     }
   }
 
-  /** Tells those who wait that an order is settled; its row says so by then. */
-  tellSettled(orderId: string, settled: Settlement): void {
+  /** Tells those who wait that an order is settled; its row says so by then. @returns how it ended, as it was told */
+  tellSettled(orderId: string, settled: Settlement): Settlement {
     if (settled.paymentId !== null) this.paidAtMs = performance.now();
     for (const hear of this.settling.get(orderId) ?? []) hear(settled);
+    return settled;
   }
 
   /** Whether a payment's answer has settled an order here lately; cancels and lost patience do so in an outage, too. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { atMost } from '@shop/service/at-most';
 import type { Logger } from '@shop/service/log';
 import { TemporalDown } from '@shop/service/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
@@ -19,8 +20,8 @@ const TRY_AGAIN_MS = 1_000;
  */
 export class SagaStarter {
   readonly name = 'saga starter';
-  private readonly waiting: OrderToPay[] = [];
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly inTurn = atMost(SAGAS_AT_ONCE);
+  private readonly pending = new Set<Promise<void>>();
   private readonly settling = new WorthWaiting(WORTH_WAITING);
   private readonly stopping = new AbortController();
 
@@ -32,27 +33,15 @@ export class SagaStarter {
 
   /** Takes an order whose transaction has committed. */
   start(order: OrderToPay): void {
-    if (this.waiting.length < STARTS_WAITING) this.waiting.push(order);
-    this.startNext();
+    if (this.pending.size >= SAGAS_AT_ONCE + STARTS_WAITING) return;
+    const starting = this.inTurn(() => this.startOne(order)).finally(() => this.pending.delete(starting));
+    this.pending.add(starting);
   }
 
   /** Waits for the starts under way; those still waiting are left to the sweeper. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.waiting.length = 0;
-    await Promise.all(this.underWay);
-  }
-
-  private startNext(): void {
-    while (this.underWay.size < SAGAS_AT_ONCE) {
-      const order = this.waiting.shift();
-      if (!order) return;
-      const starting = this.startOne(order).finally(() => {
-        this.underWay.delete(starting);
-        this.startNext();
-      });
-      this.underWay.add(starting);
-    }
+    await Promise.all(this.pending);
   }
 
   private async startOne(order: OrderToPay): Promise<void> {

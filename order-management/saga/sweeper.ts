@@ -87,12 +87,12 @@ export class Sweeper {
   /** A few at once: after an outage there are many. @throws what the first that failed did; the rest is left for later */
   private async examineAll<T>(items: T[], examine: (item: T) => Promise<void>): Promise<void> {
     const inTurn = atMost(EXAMINED_AT_ONCE);
-    let failure: { error: unknown } | null = null;
+    const failures: unknown[] = [];
     const examineOne = async (item: T): Promise<void> => {
-      if (failure === null) await examine(item).catch((error: unknown) => (failure ??= { error }));
+      if (failures.length === 0) await examine(item).catch((error: unknown) => failures.push(error));
     };
     await Promise.all(items.map((item) => inTurn(() => examineOne(item))));
-    if (failure !== null) throw (failure as { error: unknown }).error;
+    if (failures.length > 0) throw failures[0];
   }
 
   /** One that cannot be examined does not hold up those behind it; an outage does. */
