@@ -20,5 +20,5 @@ module.exports = {
   globalSetup: '<rootDir>/test/start-servers.ts',
   globalTeardown: '<rootDir>/test/stop-servers.ts',
   reporters: ['default', '<rootDir>/test/summary-reporter.js'],
-  testTimeout: 90_000, // for what hangs; on a busy machine a process takes ten times as long to start
+  testTimeout: 180_000, // for what hangs; on a busy machine a process takes ten times as long to start
 };

@@ -148,7 +148,7 @@ test.each([
     goAway();
     await broker.stop();
   },
-  10_000,
+  30_000,
 );
 
 describe('comes back by itself', () => {

@@ -341,4 +341,4 @@ test('a consumer stops also where the broker has fallen silent', async () => {
   await consumer.stop();
 
   expect(consumer.isUp).toBe(false);
-}, 10_000);
+}, 30_000);

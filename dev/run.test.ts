@@ -84,7 +84,7 @@ test('starts PostgreSQL where none is to be found, and stops it', async () => {
   expect(output).toContain(`PostgreSQL: our own, on port ${port}`);
   expect(exitCode).toBe(0);
   expect(await isTaken(port)).toBe(false);
-}, 60_000);
+});
 
 test('serves until Ctrl-C, beside no second one, then stops what it started and nothing else', async () => {
   const run = start();
@@ -147,7 +147,7 @@ test('says why a container engine could not, and starts its own', async () => {
 
   expect(output).toMatch(/not possible here: .*no space left on device[^]*PostgreSQL: our own/);
   expect(exitCode).toBe(0);
-}, 60_000);
+});
 
 test('says which port is taken, and which setting moves it', async () => {
   const squatter = createServer().listen(Number(environment['ORDER_PORT']), '127.0.0.1');

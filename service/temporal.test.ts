@@ -63,4 +63,4 @@ test('those who wait for their turn do not wait for a server that does not answe
   wire.cut();
   await temporal.stop();
   await wire.close();
-}, 60_000);
+});

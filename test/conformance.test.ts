@@ -30,6 +30,7 @@ beforeAll(async () => {
     AMQP_URL: virtualHostUrl('conformance'),
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
+    PAYMENT_TIMEOUT: '1h', // or orders that no test pays would give stock back under another's count
   };
   orders = await ServiceProcess.start('order-management', { ...shared, DATABASE_URL: database.url });
 });

@@ -76,7 +76,7 @@ const place = (): Promise<Order> =>
 const toEnd = ({ orderId }: Order, orderStatus: string): Promise<void> =>
   eventually(async () => {
     expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ orderStatus });
-  }, 20_000);
+  });
 
 /** Runs a command in a shell, its placeholders filled in. */
 async function run(
@@ -141,10 +141,13 @@ const serves = (says: RegExp) => async (command: string, document: string) => {
   const ended = once(child, 'exit');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
-  await eventually(() => expect(output).toMatch(says), 40_000);
-  await eventually(async () => expect((await fetch(`http://localhost:${port}/readyz`)).status).toBe(200));
-  process.kill(-child.pid!, 'SIGINT');
-  await ended;
+  try {
+    await eventually(() => expect(output).toMatch(says), 60_000);
+    await eventually(async () => expect((await fetch(`http://localhost:${port}/readyz`)).status).toBe(200));
+  } finally {
+    if (child.exitCode === null) process.kill(-child.pid!, 'SIGINT');
+    await ended;
+  }
 };
 
 const inTheTree = (prints: RegExp) => async (command: string) => {
@@ -216,15 +219,11 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
 const folderOf = (document: string): string => (document.startsWith('docs/') ? '.' : dirname(document));
 const different = new Map(printed.map((one) => [`${folderOf(one.document)} ${one.command}`, one]));
 
-test.each([...different.values()])(
-  '$command ($document)',
-  async ({ command, document }: PrintedCommand) => {
-    const rule = rules.find(([pattern]) => pattern.test(command));
-    if (!rule) throw new Error(`${document} prints a command that no rule here runs: ${command}`);
-    await rule[1](command, document);
-  },
-  60_000,
-);
+test.each([...different.values()])('$command ($document)', async ({ command, document }: PrintedCommand) => {
+  const rule = rules.find(([pattern]) => pattern.test(command));
+  if (!rule) throw new Error(`${document} prints a command that no rule here runs: ${command}`);
+  await rule[1](command, document);
+});
 
 test('no rule is left of a command that is printed no more', () => {
   expect(rules.filter(([pattern]) => !printed.some(({ command }) => pattern.test(command)))).toEqual([]);

@@ -36,6 +36,8 @@ export async function anOriginalOrder(
   return orderId;
 }
 
+const PATIENT = { maxWait: 10_000, timeout: 60_000 };
+
 /**
  * Makes calls that all need one product, so that each waits for a lock before the next begins and none is done before
  * the last has begun: what races, races every time.
@@ -50,9 +52,9 @@ export async function whileHeld<T>(
     await tx.$executeRaw`SELECT FROM products WHERE product_id = ${productId}::uuid FOR UPDATE`;
     for (const call of calls) {
       running.push(call());
-      await eventually(async () => expect(await callsWaiting(database)).toBe(running.length), 4_000);
+      await eventually(async () => expect(await callsWaiting(database)).toBe(running.length));
     }
-  });
+  }, PATIENT);
   return Promise.all(running);
 }
 

@@ -11,7 +11,7 @@ export interface OrderActivityNeeds {
   database: OrdersClient;
   /** Null where the system runs without one, on the activity channel. */
   broker: Pick<Broker, 'send'> | null;
-  handover: PaymentHandover;
+  handover: Pick<PaymentHandover, 'ask' | 'tellSettled'>;
 }
 
 /** The saga's steps on this service's own database and broker. */

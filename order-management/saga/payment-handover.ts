@@ -2,9 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PaymentAnswer, Settlement } from '@shop/workflows/contract';
 import { WorthWaiting } from './worth-waiting';
 
-// Then the signal, which the saga knows for a repetition should it have settled after all.
-const SETTLED_WITHIN_MS = 1_000;
-
 /**
  * Where an answer meets the very process whose saga asks for it: the answer goes into the step that asked, and the saga
  * settles the order in one workflow task. That saves Temporal a signal and the saga a second task, more than half of
@@ -13,6 +10,7 @@ const SETTLED_WITHIN_MS = 1_000;
 export class PaymentHandover {
   private readonly asking = new Map<string, (answer: PaymentAnswer) => void>();
   private readonly answerWithinMs: number;
+  private readonly settledWithinMs: number;
   private readonly answers: WorthWaiting;
   private paidAtMs = -Infinity;
   private readonly settling = new Map<string, Set<(settled: Settlement) => void>>();
@@ -20,10 +18,12 @@ export class PaymentHandover {
   /**
    * @param answerWithinMs longer than an answer takes on a system that is not overloaded; it holds a workflow task, for
    *   which signals and cancels wait, so it must be short
+   * @param settledWithinMs then comes the signal, which the saga knows for a repetition should it have settled after all
    * @param worthWaiting the share of answers below which waiting for them costs more than it saves, as others get them
    */
-  constructor({ answerWithinMs = 150, worthWaiting = 0.4 } = {}) {
+  constructor({ answerWithinMs = 150, settledWithinMs = 1_000, worthWaiting = 0.4 } = {}) {
     this.answerWithinMs = answerWithinMs;
+    this.settledWithinMs = settledWithinMs;
     this.answers = new WorthWaiting(worthWaiting);
   }
 
@@ -63,7 +63,7 @@ export class PaymentHandover {
   }
 
   /** Waits until a step of this process settles an order. @returns how it ended; null where it took too long */
-  async settled(orderId: string, withinMs = SETTLED_WITHIN_MS): Promise<Settlement | null> {
+  async settled(orderId: string, withinMs = this.settledWithinMs): Promise<Settlement | null> {
     const waiting = this.settling.get(orderId) ?? new Set();
     this.settling.set(orderId, waiting);
     let hear: (settled: Settlement) => void;

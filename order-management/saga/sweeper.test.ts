@@ -253,7 +253,7 @@ test('examines the others where one order cannot be examined', async () => {
 
   startSweeper({ sagas: new PickySagas(temporal, TERMS) });
 
-  await eventually(() => expect(asked).toHaveLength(orders.length - 1), 3_000);
+  await eventually(() => expect(asked).toHaveLength(orders.length - 1));
 });
 
 test('sweeps again and again', async () => {
@@ -383,6 +383,7 @@ describe('a refund that is due', () => {
 
   test('does not keep orders waiting that are due, nor they it, however many there are', async () => {
     const { orderId } = await aPayment();
+    await database.refundDue.deleteMany(); // that payment's own would come due meanwhile
     await database.$executeRaw`
       INSERT INTO refunds_due (refund_id, order_id, examine_after)
       SELECT gen_random_uuid(), ${orderId}::uuid, now() FROM generate_series(1, 1100)`;
@@ -393,7 +394,7 @@ describe('a refund that is due', () => {
 
     expect(await sweeper.sweep()).toBe(1_000);
     expect(await sweeper.sweep()).toBe(100);
-  }, 60_000);
+  });
 
   test('and cannot be examined is told as such', async () => {
     const refund = await aPayment();
