@@ -197,7 +197,7 @@ describe('comes back by itself', () => {
 
   test.each([
     ['its connection breaks', async () => wire.cut()],
-    ['their queue is deleted', () => queues.remove(PAYMENT_STAT)],
+    ['their queue is deleted', () => queues.onItsOwnChannel((channel) => channel.deleteQueue(PAYMENT_STAT.queue))],
   ])('with its consumers, when %s', async (_, breakIt) => {
     const handled: string[] = [];
     const consumer = new Consumer({

@@ -293,6 +293,7 @@ describe('in an outage', () => {
     );
     await queues.send(route, 'order');
     await eventually(() => expect(said).toContain('consumer resumed'));
+    await eventually(() => expect(handled).toEqual(['order', 'order']));
 
     expect(await queues.consumers(route.queue)).toBe(1);
   });

@@ -36,7 +36,12 @@ beforeEach(async () => {
     PAYMENT_PORT: String(await freePort()),
   };
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+const running = new Set<ReturnType<typeof start>>();
+afterEach(async () => {
+  for (const run of running) run.interrupt(); // one whose test has failed
+  await Promise.all(Array.from(running, ({ ended }) => ended));
+  rmSync(folder, { recursive: true });
+});
 
 function start(...args: string[]) {
   const child = spawn(process.execPath, [join(__dirname, 'dist', 'run.js'), ...args], { env: environment });
@@ -46,6 +51,8 @@ function start(...args: string[]) {
     interrupt: () => child.kill('SIGINT'),
   };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (run.output += String(text)));
+  running.add(run);
+  child.once('exit', () => running.delete(run));
   return run;
 }
 
@@ -88,7 +95,7 @@ test('starts PostgreSQL where none is to be found, and stops it', async () => {
 
 test('serves until Ctrl-C, beside no second one, then stops what it started and nothing else', async () => {
   const run = start();
-  await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 25_000);
+  await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
   await expect(runDemo()).resolves.toMatchObject({
     output: expect.stringMatching(/^The system runs already, as process \d+: use that one, or end it with Ctrl-C/),
     exitCode: 1,
@@ -109,11 +116,11 @@ function pretendEngine({ fails = false } = {}): void {
   const forward = `const net = require('net'); net.createServer((from) => {
     const to = net.connect(${port}, '${hostname}');
     from.pipe(to).pipe(from); from.on('error', () => to.destroy()); to.on('error', () => from.destroy());
-  }).listen(${environment['POSTGRES_PORT']}, '127.0.0.1')`;
+  }).listen(${environment['POSTGRES_PORT']}, '127.0.0.1', () => require('fs').writeFileSync('listening', ''))`;
   writeFileSync(join(folder, 'forward.js'), forward);
   const up = fails
     ? 'echo no space left on device >&2; exit 1'
-    : `"${process.execPath}" forward.js > forward.log 2>&1 & echo $! > pid; sleep 1`;
+    : `"${process.execPath}" forward.js > forward.log 2>&1 & echo $! > pid; until [ -e listening ]; do sleep 0.1; done`;
   const script = `#!/bin/sh\ncd "${folder}"\necho "$@" >> asked\ncase "$*" in *' up '*) ${up};; esac\n`;
   mkdirSync(join(folder, 'bin'));
   writeFileSync(join(folder, 'bin', 'docker'), script, { mode: 0o755 });

@@ -59,8 +59,7 @@ describe('a service', () => {
 
   test('lets work under way finish', async () => {
     const service = Service.run(`
-      const work = delay(300).then(() => console.log('work finished'));
-      parts.push(part('worker', () => work))`);
+      parts.push(part('worker', () => delay(300).then(() => console.log('work finished'))))`);
 
     await service.signal('"started"', 'SIGTERM');
 

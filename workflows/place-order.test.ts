@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
-import { anAnswer, anOrder, SagaWorkers } from '../test/saga-workers';
+import { anAnswer, anOrder, eventually, SagaWorkers } from '../test/saga-workers';
 import { cancelRequested, paymentSettled, sagaStatus } from './contract';
 
 // The saga itself, on a real Temporal server; what its activities do to a database is tested beside them.
@@ -114,6 +114,7 @@ describe('over RabbitMQ', () => {
     sagas.shop.onRequest(order, async (saga) => saga.signal(paymentSettled, anAnswer()));
     const saga = await sagas.start(order);
     await sagas.shop.called(order, expect.stringMatching(/^shipOrder/));
+    await eventually(async () => expect(await sagas.workflowTasksOf(order)).toBeGreaterThanOrEqual(2));
 
     expect(await sagas.startedRefunds(order)).toEqual([]);
     await expect(saga.describe()).resolves.toMatchObject({ status: { name: 'RUNNING' } });
@@ -203,7 +204,7 @@ describe('over RabbitMQ', () => {
 });
 
 describe('over the activity channel', () => {
-  const payment = { channel: 'activity', asks: 2, askTimeoutMs: 1_000 } as const;
+  const payment = { channel: 'activity', asks: 2, askTimeoutMs: 20_000 } as const;
 
   test('ships an order whose payment succeeds', async () => {
     const order = anOrder({ payment });
@@ -228,7 +229,7 @@ describe('over the activity channel', () => {
   });
 
   test('voids the payment when the customer cancels while it is under way', async () => {
-    const order = anOrder({ payment: { ...payment, askTimeoutMs: 20_000 } });
+    const order = anOrder({ payment });
     sagas.shop.failing(order, 'processPayment', Infinity);
     const saga = await sagas.start(order);
     await saga.signal(cancelRequested);
