@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@shop/deploy/cluster';
 import { INSTANCES } from '@shop/deploy/layout';
 import { sumOf } from '@shop/deploy/metrics-text';
+import { SERVICES } from '@shop/deploy/service-instances';
 import { switchOver } from '@shop/deploy/switch-over';
 import type { Figures } from './answers';
 
@@ -18,6 +19,7 @@ const AWAY_MS = 4_000;
 const READ_WITHIN_MS = 30_000;
 const unnoticed = ({ requests, failed, unanswered }: Figures): boolean =>
   requests > 0 && failed === 0 && unanswered === 0;
+const answered = ({ requests, unanswered }: Figures): boolean => requests > 0 && unanswered === 0;
 
 export const STEPS: Step[] = [
   { name: 'nothing', act: () => delay(5_000), mustBe: unnoticed },
@@ -26,7 +28,7 @@ export const STEPS: Step[] = [
     act: async (cluster) => {
       process.env['BUILD_ID'] = 'next';
       await cluster.restartServices(() => undefined);
-      return `sagas go to build ${await cluster.temporal.currentBuild('order-management')}`;
+      return `sagas go to build ${await buildOfAll(cluster)}`;
     },
     mustBe: unnoticed,
   },
@@ -37,6 +39,7 @@ export const STEPS: Step[] = [
       await delay(AWAY_MS);
       await services.start('order-management', 1);
     },
+    mustBe: unnoticed,
   },
   {
     name: 'one payment service killed, and started again',
@@ -85,6 +88,7 @@ export const STEPS: Step[] = [
       await untilRead(cluster);
       return `postgres-${primary} is the primary`;
     },
+    mustBe: answered,
   },
   {
     name: 'a switch-over broken off once it was decided, and finished by starting the cluster',
@@ -96,8 +100,20 @@ export const STEPS: Step[] = [
       await untilRead(cluster);
       return `postgres-${cluster.roles.primary} is the primary`;
     },
+    mustBe: answered,
   },
 ];
+
+/** The build that all instances run and that sagas go to. @throws where it is not one and the same */
+async function buildOfAll({ services, temporal }: Cluster): Promise<string> {
+  const builds = new Set<string | null>();
+  for (const service of SERVICES) {
+    builds.add(await temporal.currentBuild(service));
+    for (const instance of INSTANCES) builds.add(await services.buildOf(service, instance));
+  }
+  if (builds.size > 1) throw new Error(`There are several builds: ${[...builds].join(', ')}.`);
+  return String([...builds][0]);
+}
 
 /** Waits until every order service reads from both secondaries. */
 async function untilRead({ services }: Cluster): Promise<void> {

@@ -78,6 +78,7 @@ const PLACED = 'no order is placed any more';
 const STOCK = 'stock taken is stock sold';
 const UNPAID = 'every shipped order has one payment that stands';
 const KEPT = 'no cancelled order has a payment that stands';
+const SHIPPED_YET = 'no order is shipped whose cancel was taken';
 const DUE = 'no refund is due any more';
 const STRAY = 'no payment stands without an order';
 
@@ -105,6 +106,11 @@ test.each<[string, () => Promise<unknown>, string[]]>([
     'a cancelled order’s payment was kept',
     async () => payments.payment.updateMany({ where: { orderId: cancelled }, data: { status: 'success' } }),
     [KEPT],
+  ],
+  [
+    'a cancel is ignored that was taken',
+    async () => sql.query(`UPDATE orders SET cancel_requested_at = now() WHERE order_id = '${shipped}'`),
+    [SHIPPED_YET],
   ],
   ['a refund is never seen to end', async () => noteRefund(orders, { orderId: cancelled }), [DUE]],
   [

@@ -86,6 +86,11 @@ export const INVARIANTS: Invariant[] = [
       WHERE order_status = 'cancelled' AND status = 'success'`),
   },
   {
+    name: 'no order is shipped whose cancel was taken',
+    violations: listed(`SELECT 'order ' || order_id || ' is shipped' AS text FROM orders
+      WHERE order_status = 'shipped' AND cancel_requested_at IS NOT NULL`),
+  },
+  {
     name: 'no refund is due any more',
     violations: listed(`SELECT 'refund ' || refund_id || ' of order ' || order_id AS text FROM refunds_due`),
   },

@@ -111,6 +111,7 @@ export async function load(
     key: string,
     random: Random,
   ): Promise<{ status: number; json: unknown; headers: Headers }> {
+    let failure: unknown;
     for (const end = Date.now() + GIVE_UP_AFTER_MS; ; await delay(200)) {
       const api = apis[random.between(0, apis.length - 1)];
       try {
@@ -125,10 +126,12 @@ export async function load(
         if (![502, 503, 504].includes(response.status)) {
           return { status: response.status, json: JSON.parse(answer) as unknown, headers: response.headers };
         }
+        failure = answer;
       } catch (error) {
         onAnswer?.(null);
-        if (Date.now() > end) throw new Error(`${method} ${path} has had no answer for 2 minutes`, { cause: error });
+        failure = error;
       }
+      if (Date.now() > end) throw new Error(`${method} ${path} has had no answer for 2 minutes`, { cause: failure });
       result.triedAgain++;
     }
   }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '@shop/deploy/cluster';
 import { INSTANCES, layoutOf, PORTS } from '@shop/deploy/layout';
 import { byLabel } from '@shop/deploy/metrics-text';
+import { ServiceInstances } from '@shop/deploy/service-instances';
 import { describe } from '@shop/deploy/status';
 import { isTaken } from '@shop/dev/ports';
 import { integer, readEnvironment, readOrExit } from '@shop/service/environment';
@@ -58,8 +59,10 @@ async function main(cluster: Cluster): Promise<boolean> {
   const result: LoadResult = await loading;
   say(figuresOf(result));
 
-  const { databaseUrl, amqpUrl, temporal } = cluster;
-  const shop = { databaseUrl, amqpUrl, temporalAddress: temporal.address };
+  const { databaseUrl, amqpUrl, temporal, services } = cluster;
+  const serviceUrls = ServiceInstances.all.map(([service, instance]) => services.urlOf(service, instance));
+  const shop = { databaseUrl, amqpUrl, temporalAddress: temporal.address, serviceUrls };
+  result.wrong.push(...reads.wrong);
   const shopHolds = await holdsOf(shop, result, { marks: new Set() }, say);
   say(
     `${reads.stale.length === 0 ? 'holds ' : 'BROKEN'}  no read is stale: ${reads.tries}, ${reads.withToken} with a token`,
@@ -94,7 +97,10 @@ async function main(cluster: Cluster): Promise<boolean> {
       asWanted &&= good !== false;
     }
     while (reads.withToken < tries) await delay(100);
-    return asWanted;
+    const { failed, unanswered, ...figures } = answers.look();
+    const good = failed + unanswered === 0;
+    say(`${inAWord(good)}  nothing any more: ${inWords({ failed, unanswered, ...figures })}`);
+    return asWanted && good;
   }
 }
 

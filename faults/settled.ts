@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runningWorkflows, type Nonsense } from './break';
 import { withDatabase } from '@shop/dev/with-database';
+import { retryQueue } from '@shop/amqp/topology';
 import { INVARIANTS } from './invariants';
 import type { LoadResult } from './load';
 import { parkedIn, waitingIn } from './messages';
@@ -10,9 +11,12 @@ export interface Shop {
   databaseUrl: string;
   amqpUrl: string;
   temporalAddress: string;
+  /** Of every instance of both services. */
+  serviceUrls: string[];
 }
 
 const SETTLES_WITHIN_MS = 240_000;
+const WORKS_WITHIN_MS = 60_000;
 
 /** Waits until nothing is left to do. @returns how long that took; null where there is still something */
 async function settle(shop: Shop): Promise<number | null> {
@@ -32,8 +36,28 @@ async function leftToDo(shop: Shop): Promise<number> {
     );
     return rows[0]?.count ?? 0;
   });
-  const queued = (await waitingIn(shop.amqpUrl, ({ queue }) => queue)).length;
-  return placed + queued + (await runningWorkflows(shop.temporalAddress));
+  return placed + (await underWay(shop)).length + (await runningWorkflows(shop.temporalAddress));
+}
+
+/** The messages that are still to be handled, those that wait for another try included. */
+const underWay = async ({ amqpUrl }: Shop): Promise<string[]> => [
+  ...(await waitingIn(amqpUrl, ({ queue }) => queue)),
+  ...(await waitingIn(amqpUrl, retryQueue)),
+];
+
+/** Why an instance does not do all of its work, in a line; nothing where it does: others may do it, and hide that. */
+async function idleness(url: string): Promise<string[]> {
+  let answer = 'nothing';
+  for (const end = Date.now() + WORKS_WITHIN_MS; Date.now() < end; await delay(500)) {
+    try {
+      answer = await (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) })).text();
+      const { ready, checks } = JSON.parse(answer) as { ready: boolean; checks: Record<string, string> };
+      if (ready && checks['broker'] === 'consuming' && checks['temporal'] === 'working') return [];
+    } catch (error) {
+      answer = String(error);
+    }
+  }
+  return [`${url} says ${answer}`];
 }
 
 /** Waits until a shop has settled, and looks at what must be true of it then. @returns whether all of it is */
@@ -61,8 +85,7 @@ export async function holdsOf(
   });
   const running = await runningWorkflows(shop.temporalAddress);
   tell('no saga and no refund runs any more', running === 0 ? [] : [`${running} run`]);
-  const waiting = await waitingIn(shop.amqpUrl, ({ queue }) => queue);
-  tell('no message waits', waiting);
+  tell('no message waits', await underWay(shop));
   const parked = await parkedIn(shop.amqpUrl);
   const isNonsense = (content: string): boolean => [...nonsense.marks].some((mark) => content.includes(mark));
   const lost = [...nonsense.marks].filter((mark) => !parked.some((content) => content.includes(mark)));
@@ -70,6 +93,7 @@ export async function holdsOf(
     ...parked.filter((content) => !isNonsense(content)).map((content) => `parked: ${content}`),
     ...lost.map((mark) => `not parked: ${mark}`),
   ]);
+  tell('every instance works again', (await Promise.all(shop.serviceUrls.map(idleness))).flat());
   tell('every answer was one that a client can expect', result.wrong);
   return holds;
 }

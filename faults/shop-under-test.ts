@@ -77,6 +77,11 @@ export class ShopUnderTest {
     return `localhost:${this.ports.temporal}`;
   }
 
+  /** Of every instance of both services. */
+  get serviceUrls(): string[] {
+    return Object.values(this.ports.services).map((port) => `http://localhost:${port}`);
+  }
+
   /** Where each order service answers. */
   get apis(): string[] {
     return [1, 2].map((n) => `http://localhost:${this.ports.services[`order-management-${n}`]}/orderManagement`);

@@ -6,6 +6,8 @@ export class TokenReads {
   withToken = 0;
   /** Orders that were not there, a line each. */
   readonly stale: string[] = [];
+  /** Answers that should never be, a line each. */
+  readonly wrong: string[] = [];
 
   /**
    * @param api where any instance may answer
@@ -30,7 +32,10 @@ export class TokenReads {
         signal: AbortSignal.timeout(10_000),
       });
       this.onAnswer(status);
-      if (status >= 500) return;
+      if (status >= 500) {
+        if (![502, 503, 504].includes(status)) this.wrong.push(`reading order ${orderId} answered ${status}`);
+        return;
+      }
       this.tries++;
       if (token !== null) this.withToken++;
       if (status !== 200) this.stale.push(`order ${orderId} answered ${status} just after its 201`);

@@ -85,6 +85,8 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
     log,
     intervalMs: config.SWEEP_INTERVAL,
     examineAgainMs: config.SWEEP_AFTER,
+    mayAdopt: async () =>
+      !broker || (consumer?.isUp === true && (await broker.waitingIn(PAYMENT_STAT.queue).catch(() => 1)) === 0),
   });
   const consumer =
     broker &&

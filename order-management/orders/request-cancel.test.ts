@@ -28,7 +28,8 @@ async function placed(): Promise<string> {
   return anOriginalOrder(database, customer, [{ productId, quantity: 2 }]);
 }
 
-const claim = (limit: number): Promise<string[]> => claimUnsettledOrders(database, { limit, examineAgainMs: 60_000 });
+const claim = (limit: number): Promise<string[]> =>
+  claimUnsettledOrders(database, { limit, examineAgainMs: 60_000, adopt: true });
 
 test('keeps a wish to cancel, and has the sweeper look at it soon', async () => {
   const orderId = await placed();

@@ -36,8 +36,8 @@ async function accepted({ examineAfterMs = 0, quantity = 1 } = {}): Promise<stri
   return outcome.order.orderId;
 }
 
-const claim = (limit = 100, examineAgainMs = 60_000): Promise<string[]> =>
-  claimUnsettledOrders(database, { limit, examineAgainMs });
+const claim = (limit = 100, examineAgainMs = 60_000, adopt = true): Promise<string[]> =>
+  claimUnsettledOrders(database, { limit, examineAgainMs, adopt });
 
 test('leaves an order to its saga until it is due', async () => {
   const due = await accepted({ examineAfterMs: 0 });
@@ -52,6 +52,15 @@ test('claims an order again only when its time has come again', async () => {
   await expect(claim(100, 0)).resolves.toEqual([orderId]);
   await expect(claim(100, 60_000)).resolves.toEqual([orderId]);
   await expect(claim()).resolves.toEqual([]);
+});
+
+test('leaves what the original left behind until it may be adopted', async () => {
+  const ours = await accepted();
+  const original = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]);
+  await database.$executeRaw`UPDATE orders SET examine_after = now() WHERE order_id = ${original}::uuid`;
+
+  await expect(claim(100, 60_000, false)).resolves.toEqual([ours]);
+  await expect(claim()).resolves.toEqual([original]);
 });
 
 test('claims no settled order', async () => {

@@ -27,16 +27,18 @@ export async function readOrderState(database: OrdersClient, orderId: string): P
  * Claims orders that have been `placed` for longer than they should be: no other instance gets them before
  * `examineAgainMs` have passed.
  *
+ * @param adopt whether those too that the original left behind, for which no stock was taken
  * @returns the ids of those that wait longest, in no order
  */
 export async function claimUnsettledOrders(
   database: OrdersClient,
-  { limit, examineAgainMs }: { limit: number; examineAgainMs: number },
+  { limit, examineAgainMs, adopt }: { limit: number; examineAgainMs: number; adopt: boolean },
 ): Promise<string[]> {
   const rows = await database.$queryRaw<{ order_id: string }[]>`
     UPDATE orders SET examine_after = now() + ${examineAgainMs}::int * interval '1 ms'
     WHERE order_id IN (
       SELECT order_id FROM orders WHERE order_status = 'placed' AND examine_after <= now()
+        AND (stock_taken_at IS NOT NULL OR ${adopt})
       ORDER BY examine_after LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING order_id`;
   return rows.map((row) => row.order_id);

@@ -75,6 +75,7 @@ const aSweeper = (options: Partial<SweeperOptions> = {}): Sweeper =>
     log: silentLog,
     intervalMs: 10,
     examineAgainMs: HOUR_MS,
+    mayAdopt: async () => true,
     ...options,
   });
 
@@ -256,6 +257,16 @@ test('examines the others where one order cannot be examined', async () => {
   await eventually(() => expect(asked).toHaveLength(orders.length - 1));
 });
 
+test('adopts what the original left behind once it may, and sees to all else before', async () => {
+  const [ours, original] = [await anAcceptedOrder(), await anAcceptedOrder()];
+  await database.$executeRaw`UPDATE orders SET stock_taken_at = NULL WHERE order_id = ${original.orderId}::uuid`;
+
+  expect(await aSweeper({ mayAdopt: async () => false }).sweep()).toBe(1);
+  await hasAsked(ours);
+  expect(await aSweeper().sweep()).toBe(1);
+  await hasAsked(original);
+});
+
 test('sweeps again and again', async () => {
   startSweeper();
 
@@ -369,7 +380,7 @@ describe('a refund that is due', () => {
 
   test.each([
     ['a moment', '0', 30_000],
-    ['ten minutes', '10 minutes', 600_000],
+    ['ten minutes', '10 minutes', 150_000],
     ['three days', '3 days', HOUR_MS],
   ])('and still runs is looked at again the later the longer it is due: %s', async (_, age, againMs) => {
     await sagas().refund(await aPayment());

@@ -18,6 +18,8 @@ export interface SweeperOptions {
   intervalMs: number;
   /** The pause between two looks at one order, or at one refund. */
   examineAgainMs: number;
+  /** Whether orders may be adopted that the original left `placed`: not while their answers may wait in the queue. */
+  mayAdopt: () => Promise<boolean>;
 }
 
 const BATCH = 100;
@@ -47,10 +49,11 @@ export class Sweeper {
 
   /** Looks at the orders and refunds that are due, a thousand of each at most. @returns how many there were */
   async sweep(): Promise<number> {
-    const { database, examineAgainMs } = this.options;
+    const { database, examineAgainMs, mayAdopt } = this.options;
     const claim = { limit: BATCH, examineAgainMs };
+    const adopt = await mayAdopt();
     const orders = await this.sweepAll(
-      () => claimUnsettledOrders(database, claim),
+      () => claimUnsettledOrders(database, { ...claim, adopt }),
       (orderId) => this.examineUnlessBroken({ orderId }, () => this.examine(orderId)),
     );
     const refunds = await this.sweepAll(
