@@ -11,6 +11,7 @@ export async function installDebianPackage(what: string, name: string, say: Say)
   try {
     await sayWhile(say, `${what}: installing Debian's package ${name}`, async () => {
       const env = { DEBIAN_FRONTEND: 'noninteractive' };
+      await runProgram('dpkg', ['--configure', '-a'], { env }); // what an interrupted installation has left half done
       await runProgram(aptGet, ['update', '--quiet'], { env });
       await runProgram(aptGet, ['install', '--yes', '--quiet', '--no-install-recommends', name], { env });
     });

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Say } from './progress';
 import { tellSaga } from './saga-story';
+import type { TemporalSecurity } from './temporal';
 
 const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
 const PRODUCT = {
@@ -18,6 +19,7 @@ export interface Shop {
   /** Of the order service's REST API. */
   apiUrl: string;
   temporalAddress: string;
+  temporalSecurity: TemporalSecurity;
   namespace: string;
   /** Of Temporal's Web UI; null where we do not know of one. */
   uiUrl: string | null;
@@ -42,7 +44,7 @@ interface Order {
  */
 export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
   const product = (await productToSell(shop)) ?? (await call<Product>(shop, 'POST', '/product', PRODUCT));
-  const connection = await Connection.connect({ address: shop.temporalAddress });
+  const connection = await Connection.connect({ address: shop.temporalAddress, ...shop.temporalSecurity });
   const client = new Client({ connection, namespace: shop.namespace });
   try {
     const shipped = await place(1, product, { orderStatus: 'shipped', paymentStatus: 'success', stockTaken: 1 });

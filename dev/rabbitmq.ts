@@ -15,12 +15,14 @@ const urlOf = (port: number): string => `amqp://guest:guest@localhost:${port}`;
  *
  * @param given the environment's URL, or its `none`; null where it says nothing
  * @param folder where the data of our own broker lies
+ * @param findServer finds the program of our own
  * @returns the broker's URL; null where there is none, and the system does without
  */
 export async function findOrStartRabbitMq(
   { given, port, folder }: { given: string | null; port: number; folder: string },
   servers: Starter,
   say: Say,
+  findServer = findOrInstallRabbitMq,
 ): Promise<string | null> {
   if (given === 'none') {
     say('RabbitMQ: none, as AMQP_URL says; payments are asked for by Temporal activities');
@@ -39,7 +41,7 @@ export async function findOrStartRabbitMq(
     return urlOf(port);
   }
 
-  const program = await findOrInstallRabbitMq(say);
+  const program = await findServer(say);
   if (program === null) {
     say('RabbitMQ: none to be had; payments are asked for by Temporal activities instead of messages.');
     say('  To have it, install rabbitmq-server (apt-get, brew, or https://www.rabbitmq.com), or set AMQP_URL.');

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { commonSettings, readEnvironment, readOrExit } from '@shop/service/environment';
 import { z } from 'zod';
 import { runProgram } from './programs';
-import { findTemporalCli } from './temporal-cli';
+import { findTemporalCli, serverArguments } from './temporal-cli';
 
 /** What `make record` does: adds the history of a saga to those that every later version of it must replay. */
 const settings = readOrExit(() =>
@@ -11,6 +11,7 @@ const settings = readOrExit(() =>
     z.object({
       TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
       TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
+      TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
       /** The saga's workflow id. */
       SAGA: z.string({ error: 'set it to the workflow id of the saga, such as order-3f2a…' }),
       /** What its path is, in a few words. */
@@ -24,10 +25,10 @@ const settings = readOrExit(() =>
 const histories = join(require.resolve('@shop/workflows/package.json'), '..', 'histories');
 
 async function record(): Promise<void> {
-  const { SAGA: saga, NAME: name, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = settings;
+  const { SAGA: saga, NAME: name } = settings;
   const cli = await findTemporalCli((line) => void process.stdout.write(`${line}\n`));
-  const server = ['--address', address, '--namespace', namespace];
-  const json = await runProgram(cli, ['workflow', 'show', '--workflow-id', saga, ...server, '--output', 'json']);
+  const show = ['workflow', 'show', '--workflow-id', saga, ...serverArguments(settings), '--output', 'json'];
+  const json = await runProgram(cli, show);
   const file = join(histories, `${name}.json`);
   // Who worked on it is nobody's business later.
   writeFileSync(file, json.replaceAll(/("identity": )"[^"]*"/g, '$1"recorded"'), { flag: 'wx' });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -69,6 +69,22 @@ test('says which file is no history', async () => {
     output: expect.stringMatching(/shopping-list\.json is no history/),
   });
 });
+
+test.each(['replay', 'record'] as const)(
+  '%s reaches a server over TLS where the environment says so',
+  async (program) => {
+    const bin = join(folder, program);
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'temporal'), `#!/bin/sh\necho "$@" > "${bin}/asked"\nexit 1\n`, { mode: 0o755 });
+    const environment = { PATH: `${bin}:${process.env['PATH']}`, SAGA: 'order-1', NAME: 'none' };
+
+    for (const TEMPORAL_TLS of ['on', 'off']) {
+      await run(program, [], { ...environment, TEMPORAL_TLS });
+
+      expect(readFileSync(join(bin, 'asked'), 'utf8').includes(' --tls')).toBe(TEMPORAL_TLS === 'on');
+    }
+  },
+);
 
 test('takes the last sagas of a server, running and closed, and records one of them', async () => {
   const environment = { TEMPORAL_ADDRESS: sagas.address, TEMPORAL_NAMESPACE: sagas.namespace };

@@ -10,7 +10,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type InjectedSinks 
 import { z } from 'zod';
 import { runProgram } from './programs';
 import { SetUpError } from './set-up-error';
-import { findTemporalCli } from './temporal-cli';
+import { findTemporalCli, serverArguments } from './temporal-cli';
 
 /**
  * What `make replay` does: replays sagas against the code in the tree, from files, or the last ones of a Temporal server,
@@ -21,6 +21,7 @@ const settings = readOrExit(() =>
     z.object({
       TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
       TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
+      TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
       /** How many sagas to take from the server, the latest first. */
       LAST: integer(20, 1, 10_000),
     }),
@@ -51,9 +52,7 @@ async function* recordedOnServer(): AsyncGenerator<Recorded> {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, LAST: last } = settings;
   const cli = await findTemporalCli(say);
   const temporal = async (...args: string[]): Promise<unknown> =>
-    JSON.parse(
-      await runProgram(cli, ['workflow', ...args, '--address', address, '--namespace', namespace, '--output', 'json']),
-    );
+    JSON.parse(await runProgram(cli, ['workflow', ...args, ...serverArguments(settings), '--output', 'json']));
   say(`The last ${last} sagas of namespace ${namespace} at ${address}:`);
   const query = "WorkflowType = 'placeOrder'";
   const listed = (await temporal('list', '--query', query, '--limit', String(last))) as {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../test/temporary-folder';
@@ -91,6 +91,36 @@ test('starts PostgreSQL where none is to be found, and stops it', async () => {
   expect(output).toContain(`PostgreSQL: our own, on port ${port}`);
   expect(exitCode).toBe(0);
   expect(await isTaken(port)).toBe(false);
+});
+
+test('starts all of them beside what has their ports and is none of them, whatever an interrupted start has left', async () => {
+  for (const name of ['DATABASE_URL', 'AMQP_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE']) delete environment[name];
+  const squatters = await Promise.all(
+    ['POSTGRES_PORT', 'AMQP_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map(async (name) => {
+      const squatter = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+      await once(squatter, 'listening');
+      environment[name] = String((squatter.address() as AddressInfo).port);
+      return squatter;
+    }),
+  );
+  mkdirSync(join(folder, 'postgresql', 'unfinished'), { recursive: true });
+  writeFileSync(join(folder, 'postgresql', 'unfinished', 'PG_VERSION'), 'half');
+  for (const name of ['temporal.db', 'temporal.db.unfinished']) writeFileSync(join(folder, name), 'half');
+
+  const { output, exitCode } = await runDemo();
+  for (const squatter of squatters) squatter.close();
+
+  for (const [server, port] of [
+    ['PostgreSQL', 'POSTGRES_PORT'],
+    ['RabbitMQ', 'AMQP_PORT'],
+    ['Temporal', 'TEMPORAL_PORT'],
+    ['Temporal', 'TEMPORAL_UI_PORT'],
+  ] as const) {
+    expect(output).toContain(`${server}: what listens on port ${environment[port]} cannot be used`);
+    expect(output).toMatch(new RegExp(`${server}: our own, on port`));
+  }
+  expect(output).toContain('processPayment published to RabbitMQ');
+  expect(exitCode).toBe(0);
 });
 
 test('serves until Ctrl-C, beside no second one, then stops what it started and nothing else', async () => {

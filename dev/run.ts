@@ -31,6 +31,7 @@ async function run({
   paymentsDatabaseUrl,
   amqpUrl,
   temporalAddress,
+  temporalSecurity,
   ...ports
 }: Settings): Promise<boolean> {
   await refuseTakenPorts({ orderPort: ports.ORDER_PORT, paymentPort: ports.PAYMENT_PORT });
@@ -48,6 +49,7 @@ async function run({
   const temporal = await findOrStartTemporal(
     {
       given: temporalAddress,
+      security: temporalSecurity,
       port: ports.TEMPORAL_PORT,
       uiPort: ports.TEMPORAL_UI_PORT,
       databaseFile: join(dataFolder, 'temporal.db'),
@@ -69,7 +71,13 @@ async function run({
   );
   const apiUrl = `http://localhost:${ports.ORDER_PORT}/orderManagement`;
   const asTheyShould = await demonstrate(
-    { apiUrl, temporalAddress: temporal.address, namespace: ports.namespace, uiUrl: temporal.uiUrl },
+    {
+      apiUrl,
+      temporalAddress: temporal.address,
+      temporalSecurity,
+      namespace: ports.namespace,
+      uiUrl: temporal.uiUrl,
+    },
     say,
   );
 

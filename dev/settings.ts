@@ -3,6 +3,7 @@ import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
 import { ConfigError, port, readEnvironment } from '@shop/service/environment';
 import { z } from 'zod';
+import type { TemporalSecurity } from './temporal';
 
 const ownSettings = z.object({
   /** Where servers are looked for that no URL names, and started where there are none. */
@@ -24,6 +25,7 @@ export interface Settings extends z.output<typeof ownSettings> {
   paymentsDatabaseUrl: string | null;
   amqpUrl: string | null;
   temporalAddress: string | null;
+  temporalSecurity: TemporalSecurity;
   namespace: string;
 }
 
@@ -58,6 +60,10 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     paymentsDatabaseUrl,
     amqpUrl: env['AMQP_URL'] || null,
     temporalAddress: env['TEMPORAL_ADDRESS'] || null,
+    temporalSecurity: {
+      tls: orders.TEMPORAL_TLS === 'on' || orders.TEMPORAL_API_KEY !== undefined,
+      ...(orders.TEMPORAL_API_KEY !== undefined && { apiKey: orders.TEMPORAL_API_KEY }),
+    },
     namespace: orders.TEMPORAL_NAMESPACE,
   };
 }

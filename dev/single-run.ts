@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning } from './programs';
 import { SetUpError } from './set-up-error';
@@ -21,7 +21,10 @@ export function claimFolder(
       writeFileSync(claim, String(process.pid), { flag: 'wx' });
       return () => rmSync(claim, { force: true });
     } catch (error) {
-      if (!existsSync(claim)) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        rmSync(claim, { force: true }); // on a full disk it is there, empty
+        throw error;
+      }
     }
     const holder = Number(readFileSync(claim, 'utf8'));
     if (holder > 0 && isRunning(holder)) {

@@ -51,6 +51,23 @@ export async function findTemporalCli(
   return cli!;
 }
 
+/** How the CLI is told of the server that the environment names; the key it reads from there by itself. */
+export const serverArguments = ({
+  TEMPORAL_ADDRESS,
+  TEMPORAL_NAMESPACE,
+  TEMPORAL_TLS,
+}: {
+  TEMPORAL_ADDRESS: string;
+  TEMPORAL_NAMESPACE: string;
+  TEMPORAL_TLS: 'on' | 'off';
+}): string[] => [
+  '--address',
+  TEMPORAL_ADDRESS,
+  '--namespace',
+  TEMPORAL_NAMESPACE,
+  ...(TEMPORAL_TLS === 'on' ? ['--tls'] : []),
+];
+
 async function download(releases: string, folder: string): Promise<void> {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const url = `${releases}/v${VERSION}/temporal_cli_${VERSION}_${process.platform}_${arch}.tar.gz`;

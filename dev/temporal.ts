@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { freePort, isTaken, thisOrFreePort } from './ports';
@@ -6,6 +6,12 @@ import type { Say } from './progress';
 import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
 import { findTemporalCli } from './temporal-cli';
+
+/** How a server is reached, beside its address. */
+export interface TemporalSecurity {
+  tls: boolean;
+  apiKey?: string;
+}
 
 export interface FoundTemporal {
   address: string;
@@ -19,16 +25,23 @@ export interface FoundTemporal {
  * Finds Temporal: the server that the environment names, the one on the default port, or one of our own.
  *
  * @param given the environment's address; null where it names none
+ * @param security of a server that is there
  * @param databaseFile where our own server keeps its sagas
  */
 export async function findOrStartTemporal(
-  { given, port, uiPort, databaseFile }: { given: string | null; port: number; uiPort: number; databaseFile: string },
+  {
+    given,
+    security,
+    port,
+    uiPort,
+    databaseFile,
+  }: { given: string | null; security: TemporalSecurity; port: number; uiPort: number; databaseFile: string },
   servers: Starter,
   say: Say,
 ): Promise<FoundTemporal> {
   const standingUi = async () => ((await isTaken(uiPort)) ? `http://localhost:${uiPort}` : null);
   if (given !== null) {
-    if (!(await canBeUsed(given))) {
+    if (!(await canBeUsed(given, security))) {
       throw new SetUpError(
         `TEMPORAL_ADDRESS: Temporal at ${given} does not answer. Start it, or unset TEMPORAL_ADDRESS.`,
       );
@@ -36,11 +49,14 @@ export async function findOrStartTemporal(
     say(`Temporal: the one at ${given}, from TEMPORAL_ADDRESS`);
     return { address: given, uiUrl: await standingUi(), cli: null };
   }
-  if (await canBeUsed(`localhost:${port}`)) {
+  if (await canBeUsed(`localhost:${port}`, security)) {
     say(`Temporal: the one on port ${port}`);
     return { address: `localhost:${port}`, uiUrl: await standingUi(), cli: null };
   }
 
+  for (const taken of [port, uiPort]) {
+    if (await isTaken(taken)) say(`Temporal: what listens on port ${taken} cannot be used`);
+  }
   const ownPort = await thisOrFreePort(port);
   const ownUiPort = await thisOrFreePort(uiPort);
   const cli = await findTemporalCli(say);
@@ -64,8 +80,12 @@ export async function startTemporal(
   const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
   options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');
   options.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
+  const unfinished = `${databaseFile}.unfinished`; // stands while the server makes its store
   if (databaseFile !== undefined) {
     mkdirSync(dirname(databaseFile), { recursive: true });
+    if (existsSync(unfinished))
+      for (const part of ['', '-wal', '-shm']) rmSync(`${databaseFile}${part}`, { force: true });
+    if (!existsSync(databaseFile)) writeFileSync(unfinished, '');
     // As safe where the process is killed, and twice as fast: what a power cut may take, the sweeper starts anew.
     const pragmas = ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
     options.push('--db-filename', databaseFile, ...pragmas);
@@ -76,14 +96,15 @@ export async function startTemporal(
     program: cli,
     args: ['server', 'start-dev', ...options],
     env: { ...process.env, GOGC: '400' }, // a third less work for the server, for some memory
-    isReady: () => canBeUsed(address, 'default'), // which it makes when it is up
+    isReady: () => canBeUsed(address, { tls: false }, 'default'), // which it makes when it is up
   });
+  rmSync(unfinished, { force: true });
   return address;
 }
 
-async function canBeUsed(address: string, namespace?: string): Promise<boolean> {
+async function canBeUsed(address: string, security: TemporalSecurity, namespace?: string): Promise<boolean> {
   try {
-    const connection = await Connection.connect({ address, connectTimeout: '3s' });
+    const connection = await Connection.connect({ address, ...security, connectTimeout: '3s' });
     try {
       if (namespace !== undefined) await connection.workflowService.describeNamespace({ namespace });
       return true;
