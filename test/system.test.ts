@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { Client as PgClient } from 'pg';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
-import { orderWorkflowId, paymentSettled, sagaStatus } from '@shop/workflows/contract';
+import { orderWorkflowId, paymentSettled, refundWorkflowId, sagaStatus } from '@shop/workflows/contract';
 import { eventually } from './eventually';
 import { Queues, Wire } from './queues';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from './servers';
@@ -203,6 +203,82 @@ test.each([
   });
   expect(await stock()).toBe(left);
   expect(await payments()).toEqual([payment]);
+});
+
+test('takes stock once for an order of the original whose service was killed while it adopted it', async () => {
+  await startPayments();
+  const killed = await startOrders();
+  const holder = new PgClient({ connectionString: database.url });
+  await holder.connect();
+  await holder.query('BEGIN');
+  await holder.query('SELECT FROM products WHERE product_id = $1 FOR NO KEY UPDATE', [THERMOS]);
+  const orderId = randomUUID();
+  await sql.query(
+    `WITH placed AS (INSERT INTO orders (order_id, customer_id, order_status, payment_status, examine_after)
+       VALUES ($1, $2, 'placed', 'pending', now()) RETURNING order_id)
+     INSERT INTO order_products (order_id, product_id, quantity) SELECT order_id, $3, 2 FROM placed`,
+    [orderId, CUSTOMER, THERMOS],
+  );
+  await eventually(async () => expect(await waitingStatements()).toBe(1));
+  await killed.end('SIGKILL');
+  await holder.query('COMMIT');
+  await holder.end();
+
+  const restarted = await startOrders();
+
+  await toEnd(restarted, { orderId, orderStatus: 'placed', paymentStatus: 'pending' }, SHIPPED);
+  expect(await stock()).toBe(23);
+  expect(await payments()).toEqual(['success']);
+});
+
+test('gives money back once whose payment service was killed while it gave it back', async () => {
+  const orders = await startOrders();
+  const payee = await startPayments({ AMQP_URL: 'none' });
+  const { orderId } = await place(orders, 2);
+  await fetch(`${orders.url}/orderManagement/order/${orderId}/cancel`, { method: 'POST' });
+  await toEnd(orders, { orderId, orderStatus: 'placed', paymentStatus: 'pending' }, { orderStatus: 'cancelled' });
+  const paymentId = randomUUID();
+  await sql.query("INSERT INTO payments.payments (payment_id, order_id, status) VALUES ($1, $2, 'success')", [
+    paymentId,
+    orderId,
+  ]);
+  await sql.query('BEGIN');
+  await sql.query('LOCK TABLE payments.payments');
+  await queues.send(PAYMENT_STAT, { orderId, paymentId, success: true });
+  await eventually(async () => expect(await waitingStatements()).toBe(1));
+  await payee.end('SIGKILL');
+  await sql.query('COMMIT');
+
+  await startPayments({ AMQP_URL: 'none' });
+
+  await eventually(async () => expect(await payments()).toEqual(['refunded']));
+  const refund = temporal.workflow.getHandle(refundWorkflowId({ orderId, paymentId }));
+  await eventually(async () => expect((await refund.describe()).status.name).toBe('COMPLETED'));
+});
+
+test('has an order end in the build that is current by then, when the one that began it is gone', async () => {
+  const namespace = String(orderEnvironment['TEMPORAL_NAMESPACE']);
+  const startBuild = async (buildId: string): Promise<ServiceProcess> => {
+    const service = await startOrders({ WORKER_VERSIONING: 'on', BUILD_ID: buildId });
+    const current = { namespace, deploymentName: 'order-management', buildId };
+    await eventually(() => temporal.workflowService.setWorkerDeploymentCurrentVersion(current).then(() => undefined));
+    return service;
+  };
+  const before = await startBuild('before');
+  const order = await place(before, 2);
+  await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
+  const after = await startBuild('after');
+  await expect(before.end('SIGTERM')).resolves.toEqual({ code: 0, signal: null });
+
+  await startPayments();
+
+  await toEnd(after, order, SHIPPED);
+  const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
+  await eventually(async () => {
+    const { raw, status } = await saga.describe();
+    expect(status.name).toBe('COMPLETED');
+    expect(raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId).toBe('after');
+  });
 });
 
 test('charges an order once whose payment service was killed while it charged it', async () => {

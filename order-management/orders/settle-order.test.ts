@@ -120,6 +120,19 @@ test('settles once where shipping and cancelling race', async () => {
   }
 });
 
+test('keeps its word to a customer whose cancel races with the shipping', async () => {
+  for (let round = 0; round < 10; round++) {
+    const orderId = await accepted();
+
+    const [before, shipping] = await Promise.all([
+      requestCancel(database, orderId),
+      shipOrder(database, orderId, randomUUID()),
+    ]);
+
+    expect(shipping.orderStatus).toBe(before === 'placed' ? 'cancelled' : 'shipped');
+  }
+});
+
 test('cancels overlapping orders all at once, while others are accepted', async () => {
   const orders = await Promise.all(Array.from({ length: 20 }, accepted));
 

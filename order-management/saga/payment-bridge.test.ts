@@ -328,6 +328,20 @@ test('starts the saga of a placed order that has none, with the answer: no secon
   expect(await queues.waiting('processPayment')).toBe(0);
 });
 
+test('starts one saga where two payments of a placed order come at once, and refunds the other', async () => {
+  const order = await placedOrder();
+  const [one, two] = [aStat(order), aStat(order)];
+
+  await bridge(one, two, one, two);
+
+  await ends(order, { orderStatus: 'shipped', paymentStatus: 'success' });
+  const [kept, given] = (await row(order)).paymentId === one.paymentId ? [one, two] : [two, one];
+  expect(await row(order)).toMatchObject({ paymentId: kept.paymentId });
+  await eventually(async () => expect(await refundOf(given)).toMatchObject({ status: 'RUNNING' }));
+  expect(await refundOf(kept)).toBeNull();
+  expect(await queues.waiting('processPayment')).toBe(0);
+});
+
 describe('for an order that is settled', () => {
   test('does nothing about the answer that settled it', async () => {
     const stat = { paymentId: randomUUID() };
