@@ -21,7 +21,7 @@ const KINDS_OF_OUTAGE = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'So
 // that has become a secondary; 3D000 and 42P01 a database that is not yet created or migrated.
 const STATES_OF_OUTAGE = /^(08...|53...|57P..|57014|25006|3D000|42P01)$/;
 const CONNECTION_LOST =
-  /Connection terminated|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
+  /Connection terminated|not queryable|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
 
 /** Whether a failure says that the database is away, rather than that this query is wrong. */
 export function isDatabaseDown(error: unknown): boolean {
@@ -31,7 +31,7 @@ export function isDatabaseDown(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // `pg` itself, which migrates: an AggregateError where a host has several addresses.
   const code = 'code' in error ? String(error.code) : '';
-  return STATES_OF_OUTAGE.test(code) || CONNECTION_LOST.test(`${code} ${error.message}`);
+  return STATES_OF_OUTAGE.test(code) || CONNECTION_LOST.test(`${code} ${error.message}`) || isDatabaseDown(error.cause);
 }
 
 const UNIQUE_VIOLATION = '23505';

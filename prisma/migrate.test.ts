@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import files from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
+import { eventually } from '../test/eventually';
 import { createDatabase } from '../test/servers';
 import { isDatabaseDown } from './errors';
 import { migrate } from './migrate';
@@ -178,6 +181,44 @@ const originalRows = async () => ({
     'SELECT order_id, customer_id, payment_status, order_status, order_date FROM orders ORDER BY order_id',
   ),
   lines: await query('SELECT order_id, product_id, quantity FROM order_products ORDER BY order_id'),
+});
+
+test.each([
+  ['waits for its turn', `SELECT pg_advisory_lock(72707369)`],
+  ['applies a migration', `BEGIN; LOCK TABLE orders`],
+])('takes a server that ends its connection while it %s for one that is away', async (_, hold) => {
+  await createOriginalTables();
+  const holder = new Client({ connectionString: database.url });
+  await holder.connect();
+  await holder.query(hold);
+  const migrating = migrate(database.url, 'orders').catch((failure: unknown) => failure);
+  await eventually(async () => {
+    const ended = await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    expect(ended).toHaveLength(1);
+  });
+
+  const error = await migrating;
+  await holder.end();
+
+  expect(isDatabaseDown(error)).toBe(true);
+  await migrate(database.url, 'orders');
+  expect(await recorded()).toEqual(ALL);
+});
+
+test('takes a server that ends its connection between two queries for one that is away', async () => {
+  const readdir = files.readdir as (folder: string, options: object) => Promise<never>;
+  const reading = jest.spyOn(files, 'readdir').mockImplementationOnce(async (folder, options) => {
+    await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    await delay(200); // it hears of that
+    return readdir(String(folder), Object(options));
+  });
+
+  const error = await migrate(database.url, 'orders').catch((failure: unknown) => failure);
+
+  expect(reading).toHaveBeenCalledTimes(1);
+  expect(isDatabaseDown(error)).toBe(true);
 });
 
 test('takes a server that is connected to and says nothing for one that is away', async () => {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, escapeIdentifier } from 'pg';
+import { Client, escapeIdentifier, type ClientConfig } from 'pg';
 import { connectionOf } from './connection';
 
 /** The services' migration histories, each in Prisma's own layout. */
@@ -22,7 +22,7 @@ const MIGRATION_LOCK = 72707369;
 export async function migrate(url: string, history: History): Promise<string[]> {
   await createDatabaseIfMissing(url);
   const { schema, ...config } = connectionOf(url);
-  const client = new Client(config);
+  const client = clientOf(config);
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -52,14 +52,14 @@ export async function migrate(url: string, history: History): Promise<string[]> 
 
 async function createDatabaseIfMissing(url: string): Promise<void> {
   const { database, ...config } = connectionOf(url);
-  const probe = new Client(config);
+  const probe = clientOf(config);
   try {
     await probe.connect();
   } catch (error) {
     if (!hasCode(error, '3D000')) throw error;
     const adminUrl = new URL(url);
     adminUrl.pathname = '/postgres';
-    const admin = new Client(connectionOf(adminUrl.toString()));
+    const admin = clientOf(connectionOf(adminUrl.toString()));
     await admin.connect();
     try {
       await admin.query(`CREATE DATABASE ${escapeIdentifier(database)}`);
@@ -72,6 +72,12 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
     return;
   }
   await probe.end();
+}
+
+function clientOf(config: ClientConfig): Client {
+  const client = new Client(config);
+  client.on('error', () => undefined); // a connection that breaks between two queries is told by the next
+  return client;
 }
 
 const hasCode = (error: unknown, code: string): boolean =>
@@ -99,7 +105,7 @@ async function apply(client: Client, name: string, sql: string, checksum: string
     );
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK');
+    await client.query('ROLLBACK').catch(() => undefined); // a connection that is lost does so by itself
     throw new Error(`Migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
