@@ -19,38 +19,41 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
     case 'stop orders':
     case 'stop payments': {
       const name = serviceOf(fault.kind);
-      await shop.endService(name, fault.instance, fault.kind.startsWith('kill') ? 'SIGKILL' : undefined);
+      await shop.endService(name, fault.instance, signalOf(fault.kind));
       await shop.startService(name, fault.instance);
       return `${fault.kind} ${fault.instance}`;
     }
     case 'pause orders':
     case 'pause payments': {
       const name = serviceOf(fault.kind);
-      shop.sendToService(name, fault.instance, 'SIGSTOP');
-      await delay(fault.ms);
-      shop.sendToService(name, fault.instance, 'SIGCONT');
-      return `${fault.kind} ${fault.instance} for ${fault.ms} ms`;
+      return forAWhile(
+        { kind: `${fault.kind} ${fault.instance}`, ms: fault.ms },
+        () => shop.sendToService(name, fault.instance, 'SIGSTOP'),
+        () => shop.sendToService(name, fault.instance, 'SIGCONT'),
+      );
     }
     case 'kill broker':
     case 'stop broker':
-      return away(
+      return forAWhile(
         fault,
-        (signal) => shop.endBroker(signal),
+        () => shop.endBroker(signalOf(fault.kind)),
         () => shop.startBroker(),
       );
     case 'pause broker':
     case 'pause Temporal': {
       const server = fault.kind === 'pause broker' ? 'rabbitmq' : 'temporal';
-      shop.sendToServer(server, 'SIGSTOP');
-      await delay(fault.ms);
-      shop.sendToServer(server, 'SIGCONT');
-      return `${fault.kind} for ${fault.ms} ms`;
+      return forAWhile(
+        fault,
+        () => shop.sendToServer(server, 'SIGSTOP'),
+        () => shop.sendToServer(server, 'SIGCONT'),
+      );
     }
     case 'block broker':
-      await shop.blockBroker(true);
-      await delay(fault.ms);
-      await shop.blockBroker(false);
-      return `block broker for ${fault.ms} ms`;
+      return forAWhile(
+        fault,
+        () => shop.blockBroker(true),
+        () => shop.blockBroker(false),
+      );
     case 'fill disk': {
       if (!shop.fillDisk()) return 'fill disk: left out, as a disk of the database’s own needs root and Linux';
       const refusal = await writeMuch(shop.databaseUrl);
@@ -60,16 +63,16 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
     }
     case 'kill database':
     case 'stop database':
-      return away(
+      return forAWhile(
         fault,
-        (signal) => shop.endDatabase(signal),
+        () => shop.endDatabase(signalOf(fault.kind)),
         () => shop.startDatabase(),
       );
     case 'kill Temporal':
     case 'stop Temporal':
-      return away(
+      return forAWhile(
         fault,
-        (signal) => shop.endTemporal(signal),
+        () => shop.endTemporal(signalOf(fault.kind)),
         () => shop.startTemporal(),
       );
     case 'lose Temporal’s store':
@@ -93,18 +96,20 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
   }
 }
 
-/** Ends a server, by a crash where the fault is a kill, and starts it after a while. @returns what was done */
-async function away(
+/** Breaks something, and mends it after a while. @returns what was done */
+async function forAWhile(
   { kind, ms }: { kind: string; ms: number },
-  end: (signal?: 'SIGKILL') => Promise<void>,
-  start: () => Promise<void>,
+  begin: () => unknown,
+  end: () => unknown,
 ): Promise<string> {
-  await end(kind.startsWith('kill') ? 'SIGKILL' : undefined);
+  await begin();
   await delay(ms);
-  await start();
+  await end();
   return `${kind} for ${ms} ms`;
 }
 
+/** A kill is a crash; else it ends in good order. */
+const signalOf = (kind: string): 'SIGKILL' | undefined => (kind.startsWith('kill') ? 'SIGKILL' : undefined);
 const serviceOf = (kind: string): ServiceName => (kind.endsWith('orders') ? 'order-management' : 'payment-processing');
 
 /** Writes until the disk is found full. @returns what PostgreSQL said */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@shop/deploy/cluster';
-import { INSTANCES } from '@shop/deploy/layout';
+import { INSTANCES, type Instance, type ServiceName } from '@shop/deploy/layout';
 import { sumOf } from '@shop/deploy/metrics-text';
-import { SERVICES } from '@shop/deploy/service-instances';
+import { SERVICES, type ServiceInstances } from '@shop/deploy/service-instances';
 import { switchOver } from '@shop/deploy/switch-over';
 import type { Figures } from './answers';
 
@@ -34,20 +34,12 @@ export const STEPS: Step[] = [
   },
   {
     name: 'one order service killed, and started again',
-    act: async ({ services }) => {
-      await services.end('order-management', 1, 'SIGKILL');
-      await delay(AWAY_MS);
-      await services.start('order-management', 1);
-    },
+    act: ({ services }) => killAndStart(services, 'order-management', 1),
     mustBe: unnoticed,
   },
   {
     name: 'one payment service killed, and started again',
-    act: async ({ services }) => {
-      await services.end('payment-processing', 2, 'SIGKILL');
-      await delay(AWAY_MS);
-      await services.start('payment-processing', 2);
-    },
+    act: ({ services }) => killAndStart(services, 'payment-processing', 2),
     mustBe: unnoticed,
   },
   {
@@ -103,6 +95,12 @@ export const STEPS: Step[] = [
     mustBe: answered,
   },
 ];
+
+async function killAndStart(services: ServiceInstances, service: ServiceName, instance: Instance): Promise<void> {
+  await services.end(service, instance, 'SIGKILL');
+  await delay(AWAY_MS);
+  await services.start(service, instance);
+}
 
 /** The build that all instances run and that sagas go to. @throws where it is not one and the same */
 async function buildOfAll({ services, temporal }: Cluster): Promise<string> {

@@ -1,6 +1,3 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '@shop/deploy/cluster';
 import { INSTANCES, layoutOf, PORTS } from '@shop/deploy/layout';
@@ -12,10 +9,10 @@ import { integer, readEnvironment, readOrExit } from '@shop/service/environment'
 import { z } from 'zod';
 import { Answers, inWords } from './answers';
 import { STEPS } from './cluster-plan';
-import { untilInterrupted } from './interrupted';
 import { figuresOf, load, type LoadResult } from './load';
 import { holdsOf } from './settled';
 import { TokenReads } from './token-reads';
+import { onTrial, say } from './trial';
 
 /**
  * What `make test-cluster` does: starts a cluster of its own, measures how many orders a second it takes, drives half of
@@ -30,9 +27,6 @@ const WARMED_UP_FOR_MS = 10_000; // fresh processes are several times slower tha
 const MEASURED_FOR_MS = 8_000;
 const QUIET_MS = 3_000;
 const SETTINGS = { SWEEP_INTERVAL: '500ms', SWEEP_AFTER: '5s', PAYMENT_TIMEOUT: '5s' };
-const began = Date.now();
-const say = (line: string): void =>
-  void process.stdout.write(`${((Date.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}\n`);
 
 async function main(cluster: Cluster): Promise<boolean> {
   const answers = new Answers();
@@ -97,9 +91,9 @@ async function main(cluster: Cluster): Promise<boolean> {
       asWanted &&= good !== false;
     }
     while (reads.withToken < tries) await delay(100);
-    const { failed, unanswered, ...figures } = answers.look();
-    const good = failed + unanswered === 0;
-    say(`${inAWord(good)}  nothing any more: ${inWords({ failed, unanswered, ...figures })}`);
+    const figures = answers.look();
+    const good = figures.failed + figures.unanswered === 0;
+    say(`${inAWord(good)}  nothing any more: ${inWords(figures)}`);
     return asWanted && good;
   }
 }
@@ -127,22 +121,8 @@ async function freeRange(): Promise<number> {
   }
 }
 
-async function run(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'order-placement-cluster-'));
-  chmodSync(folder, 0o755); // PostgreSQL, which does not run as root, works in it
-  let cluster: Cluster | null = null;
-  let holds = false;
-  try {
-    cluster = await Cluster.at(layoutOf(folder, await freeRange()), { services: SETTINGS }, say);
-    holds = await untilInterrupted(cluster.start(say).then(() => main(cluster!)));
-  } catch (error) {
-    say(String(error instanceof Error ? error.stack : error));
-  }
-  await cluster?.stop();
-  if (holds) rmSync(folder, { recursive: true, force: true });
-  else say(`logs are in ${join(folder, 'logs')}`);
-  say(holds ? 'all holds' : 'FAILED');
-  process.exit(holds ? 0 : 1);
-}
-
-void run();
+void onTrial(
+  'cluster',
+  async (folder) => Cluster.at(layoutOf(folder, await freeRange()), { services: SETTINGS }, say),
+  (cluster) => cluster.start(say).then(() => main(cluster)),
+);

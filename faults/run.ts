@@ -1,6 +1,3 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { integer, readEnvironment, readOrExit } from '@shop/service/environment';
 import { z } from 'zod';
@@ -9,8 +6,8 @@ import { figuresOf, load } from './load';
 import { planOf } from './plan';
 import { Random } from './random';
 import { holdsOf } from './settled';
-import { untilInterrupted } from './interrupted';
 import { ShopUnderTest } from './shop-under-test';
+import { onTrial, say } from './trial';
 
 /**
  * What `make test-faults` does: a load on two instances of each service while a plan breaks one thing after the other;
@@ -19,9 +16,6 @@ import { ShopUnderTest } from './shop-under-test';
 const { SEED: seed, ORDERS: orders } = readOrExit(() =>
   readEnvironment(z.object({ SEED: integer(1, 0, 2 ** 31), ORDERS: integer(2_000, 50, 1_000_000) })),
 );
-const began = Date.now();
-const say = (line: string): void =>
-  void process.stdout.write(`${((Date.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}\n`);
 
 async function main(shop: ShopUnderTest): Promise<boolean> {
   const nonsense: Nonsense = { marks: new Set() };
@@ -46,28 +40,14 @@ async function main(shop: ShopUnderTest): Promise<boolean> {
   return holdsOf(shop, result, nonsense, say);
 }
 
-async function run(): Promise<void> {
-  say(`seed ${seed}, ${orders} orders`);
-  const folder = mkdtempSync(join(tmpdir(), 'order-placement-faults-'));
-  chmodSync(folder, 0o755); // PostgreSQL, which does not run as root, works in it
-  let shop: ShopUnderTest | null = null;
-  let holds = false;
-  try {
-    const under = (shop = await ShopUnderTest.at(folder));
-    const all = async (): Promise<boolean> => {
-      await under.start();
-      say('both services twice, PostgreSQL, RabbitMQ and Temporal are up');
-      return main(under);
-    };
-    holds = await untilInterrupted(all());
-  } catch (error) {
-    say(String(error instanceof Error ? error.stack : error));
-  }
-  await shop?.stop();
-  if (holds) rmSync(folder, { recursive: true, force: true });
-  else say(`logs are in ${join(folder, 'logs')}; again: make test-faults SEED=${seed} ORDERS=${orders}`);
-  say(holds ? 'all holds' : 'FAILED');
-  process.exit(holds ? 0 : 1);
-}
-
-void run();
+say(`seed ${seed}, ${orders} orders`);
+void onTrial(
+  'faults',
+  (folder) => ShopUnderTest.at(folder),
+  async (shop) => {
+    await shop.start();
+    say('both services twice, PostgreSQL, RabbitMQ and Temporal are up');
+    return main(shop);
+  },
+  `make test-faults SEED=${seed} ORDERS=${orders}`,
+);
