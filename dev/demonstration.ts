@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import type { TemporalSecurity } from '@shop/service/temporal-security';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Say } from './progress';
 import { tellSaga } from './saga-story';
-import type { TemporalSecurity } from './temporal';
 
 const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
 const PRODUCT = {

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
 import { ConfigError, port, readEnvironment } from '@shop/service/environment';
+import { securityOf, type TemporalSecurity } from '@shop/service/temporal-security';
 import { z } from 'zod';
-import type { TemporalSecurity } from './temporal';
 
 const ownSettings = z.object({
   /** Where servers are looked for that no URL names, and started where there are none. */
@@ -60,10 +60,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     paymentsDatabaseUrl,
     amqpUrl: env['AMQP_URL'] || null,
     temporalAddress: env['TEMPORAL_ADDRESS'] || null,
-    temporalSecurity: {
-      tls: orders.TEMPORAL_TLS === 'on' || orders.TEMPORAL_API_KEY !== undefined,
-      ...(orders.TEMPORAL_API_KEY !== undefined && { apiKey: orders.TEMPORAL_API_KEY }),
-    },
+    temporalSecurity: securityOf({ tls: orders.TEMPORAL_TLS === 'on', apiKey: orders.TEMPORAL_API_KEY }),
     namespace: orders.TEMPORAL_NAMESPACE,
   };
 }

@@ -1,17 +1,12 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { TemporalSecurity } from '@shop/service/temporal-security';
 import { Connection } from '@temporalio/client';
 import { freePort, isTaken, thisOrFreePort } from './ports';
 import type { Say } from './progress';
 import type { Starter } from './servers';
 import { SetUpError } from './set-up-error';
 import { findTemporalCli } from './temporal-cli';
-
-/** How a server is reached, beside its address. */
-export interface TemporalSecurity {
-  tls: boolean;
-  apiKey?: string;
-}
 
 export interface FoundTemporal {
   address: string;

@@ -14,6 +14,7 @@ import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { atMost } from './at-most';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
+import { securityOf } from './temporal-security';
 
 export interface TemporalOptions {
   address: string;
@@ -153,12 +154,8 @@ export class Temporal implements Part {
   }
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
-    const { address, namespace, tls = false, apiKey, log, worker, version, versioning } = this.options;
-    const connection = await NativeConnection.connect({
-      address,
-      tls: tls || apiKey !== undefined,
-      ...(apiKey !== undefined && { apiKey }),
-    });
+    const { address, namespace, log, worker, version, versioning } = this.options;
+    const connection = await NativeConnection.connect({ address, ...securityOf(this.options) });
     this.connection = connection;
     try {
       await this.prepare();
