@@ -127,10 +127,7 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
   const backlog = new Backlog(database, config.MAX_UNSETTLED, handover);
   let migrated = false;
   const readiness = async () => {
-    const databaseUp = await primary.ask().then(
-      () => true,
-      () => false,
-    );
+    const databaseUp = await primary.answers();
     return {
       // Orders are accepted while all but the database is away, and settle after; secondaries go on without a primary.
       ready: migrated && (databaseUp || reads.secondaryStates.some(({ usable }) => usable)),

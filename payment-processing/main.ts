@@ -74,10 +74,7 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
 
   let migrated = false;
   const readiness = async () => {
-    const databaseUp = await probe.ask().then(
-      () => true,
-      () => false,
-    );
+    const databaseUp = await probe.answers();
     return {
       ready: databaseUp && migrated && (consumer?.isUp === true || temporal.isUp),
       checks: {

@@ -48,6 +48,14 @@ export class ReplicationProbe {
     return this.asking;
   }
 
+  /** Whether it can say where it stands. */
+  answers(): Promise<boolean> {
+    return this.ask().then(
+      () => true,
+      () => false,
+    );
+  }
+
   stop(): Promise<void> {
     return this.pool.end();
   }
