@@ -227,14 +227,6 @@ export class PostgresServers {
     return false;
   }
 
-  /** Takes away the slots of a server that is no secondary any more; they would keep everything from then on. */
-  async dropSlot(primary: PostgresServer, of: PostgresServer): Promise<void> {
-    await this.query(
-      primary,
-      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slotOf(of)}' AND NOT active`,
-    );
-  }
-
   /** How each secondary is doing, as the primary sees it. */
   async replication(primary: PostgresServer): Promise<Replication[]> {
     return this.query<Replication>(
@@ -292,6 +284,14 @@ export class PostgresServers {
   private async giveSlot(primary: PostgresServer, server: PostgresServer): Promise<void> {
     await this.dropSlot(primary, server); // of an earlier life, which may lag too far behind
     await this.query(primary, `SELECT pg_create_physical_replication_slot('${slotOf(server)}', true)`);
+  }
+
+  /** Takes away the slot of a server, which would keep everything from then on. */
+  private async dropSlot(primary: PostgresServer, of: PostgresServer): Promise<void> {
+    await this.query(
+      primary,
+      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slotOf(of)}' AND NOT active`,
+    );
   }
 
   /** Makes a server's data beside its place and moves it there when it is whole, in place of what was there. */

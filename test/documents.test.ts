@@ -114,30 +114,28 @@ const ofShipped = (prints: RegExp, orderedQuantity?: number) => async (command: 
   await succeeds(command, prints, order);
 };
 
-/** Of an order that waits for its payment, and in which state it is to end. */
-const ofWaiting = (prints: RegExp, ends: 'shipped' | 'cancelled') => async (command: string) => {
+/** Does something with an order that waits for its payment, and has it end. */
+const whileItWaits = async (act: (order: Order) => Promise<void>, ends: 'shipped' | 'cancelled') => {
   payments.send('SIGSTOP');
   const order = await place();
   try {
-    await succeeds(`temporal workflow query --workflow-id order-<orderId> --type status`, /payment/, order);
-    expect(await run(command, order)).toMatchObject({ output: expect.stringMatching(prints), exitCode: 0 });
+    await act(order);
   } finally {
     payments.send('SIGCONT');
   }
   await toEnd(order, ends);
 };
 
+/** Of an order that waits for its payment, and in which state it is to end. */
+const ofWaiting = (prints: RegExp, ends: 'shipped' | 'cancelled') => (command: string) =>
+  whileItWaits(async (order) => {
+    await succeeds(`temporal workflow query --workflow-id order-<orderId> --type status`, /payment/, order);
+    expect(await run(command, order)).toMatchObject({ output: expect.stringMatching(prints), exitCode: 0 });
+  }, ends);
+
 /** What lists sagas that run, this one too. */
-const listsRunning = async (command: string) => {
-  payments.send('SIGSTOP');
-  const order = await place();
-  try {
-    await succeeds(command, new RegExp(`Running +order-${order.orderId}`));
-  } finally {
-    payments.send('SIGCONT');
-  }
-  await toEnd(order, 'shipped');
-};
+const listsRunning = (command: string) =>
+  whileItWaits(({ orderId }) => succeeds(command, new RegExp(`Running +order-${orderId}`)), 'shipped');
 
 /** Serves until it is interrupted, once it has said so. */
 const serves = (says: RegExp) => async (command: string, document: string) => {
