@@ -91,6 +91,8 @@ export async function breakIt(shop: ShopUnderTest, fault: Fault, random: Random,
       for (const mark of marks) nonsense.marks.add(mark);
       return `send nonsense: ${marks.length}`;
     }
+    case 'outlast patience':
+      return `outlast patience: ${await withoutPayments(shop, () => outlastPatience(shop.databaseUrl, fault.ms))} gave up`;
     default:
       throw new Error(`There is no fault ${JSON.stringify(fault satisfies never)}.`);
   }
@@ -132,6 +134,22 @@ async function withoutPayments<T>(shop: ShopUnderTest, act: () => Promise<T>): P
   for (const instance of [1, 2]) await shop.startService('payment-processing', instance);
   return result;
 }
+
+/** Waits until a saga has given up on its payment, and a while longer. @returns how many have */
+async function outlastPatience(databaseUrl: string, ms: number): Promise<number> {
+  return withDatabase(databaseUrl, async (sql) => {
+    const givenUp = async (): Promise<number> => Number((await sql.query<{ count: string }>(GIVEN_UP)).rows[0]!.count);
+    const before = await givenUp();
+    for (const end = Date.now() + 90_000; (await givenUp()) === before; await delay(500)) {
+      if (Date.now() > end) throw new Error('No payment was made for 90 s, and no saga has given up.');
+    }
+    await delay(ms);
+    return (await givenUp()) - before;
+  });
+}
+
+const GIVEN_UP = `SELECT count(*) FROM orders
+  WHERE order_status = 'cancelled' AND payment_status = 'cancelled' AND cancel_requested_at IS NULL`;
 
 async function terminateSagas(address: string, count: number): Promise<number> {
   return withTemporal(address, async (client) => {

@@ -11,7 +11,7 @@ test.each([1, 2, 3])(
   (seed) => {
     const plan = planOf(seed, 2_000);
 
-    expect(new Set(plan.map(({ fault }) => fault.kind)).size).toBe(21);
+    expect(new Set(plan.map(({ fault }) => fault.kind)).size).toBe(22);
     const moments = plan.map(({ afterOrders }) => afterOrders);
     expect(moments).toEqual(moments.toSorted((a, b) => a - b));
     expect(moments.at(-1)).toBeLessThan(2_000);

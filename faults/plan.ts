@@ -10,7 +10,8 @@ export type Fault =
   | { kind: 'lose Temporal’s store' }
   | { kind: 'terminate sagas'; count: number }
   | { kind: 'repeat messages' | 'reorder messages'; count: number }
-  | { kind: 'send nonsense'; count: number };
+  | { kind: 'send nonsense'; count: number }
+  | { kind: 'outlast patience'; ms: number };
 
 export interface PlannedFault {
   /** It happens when so many orders have been asked for. */
@@ -42,15 +43,19 @@ const kinds: ((random: Random) => Fault)[] = [
   (random) => ({ kind: 'send nonsense', count: random.between(1, 5) }),
 ];
 
-/** All kinds of faults once and some of them again, in an order and at moments that the seed determines. */
+/**
+ * All kinds of faults once and some of them again, in an order and at moments that the seed determines; then, as it
+ * takes long, once that no payment is made until sagas give up.
+ */
 export function planOf(seed: number, orders: number): PlannedFault[] {
   const random = new Random(seed);
   const again = random.shuffled(kinds).slice(0, 5);
   const faults = random.shuffled([...kinds, ...again]).map((make) => make(random));
-  // Between them the load goes on; the last comes while some of it is left.
+  // Between them the load goes on, and some of it is left for the last.
   const distance = (orders * 0.9) / faults.length;
-  return faults.map((fault, index) => ({
+  const plan = faults.map((fault, index) => ({
     afterOrders: Math.round(distance * (index + random.next() * 0.8)),
     fault,
   }));
+  return [...plan, { afterOrders: Math.round(orders * 0.9), fault: { kind: 'outlast patience', ms: 3_000 } }];
 }
