@@ -20,6 +20,8 @@ export type PaymentOutcome = { success: true; paymentId: string } | { success: f
 export class Inbox {
   readonly answers: PaymentAnswer[] = [];
   outcome: PaymentOutcome | null = null;
+  /** Whether the broker has confirmed a request for the payment; whatever comes of that will be answered. */
+  requestConfirmed = false;
 
   /** @param known answers that arrived before the saga began */
   constructor(known: PaymentAnswer[] = []) {

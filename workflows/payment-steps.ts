@@ -3,6 +3,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   sleep,
@@ -11,6 +12,7 @@ import type { Undo } from './compensations';
 import { PAYMENT_TASK_QUEUE, type OrderActivities, type PaymentActivities } from './contract';
 import { notPaid, type Inbox, type PaymentOutcome } from './inbox';
 import type { OrderInHand } from './order-steps';
+import { startRefund } from './refunds';
 
 // A publish to our own broker: as short as the steps on our own database.
 const { requestPayment } = proxyLocalActivities<OrderActivities>({
@@ -51,7 +53,8 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
 
   if (channel === 'events') {
     for (let asked = 0; asked < asks; asked++) {
-      const answer = await requestPayment(request);
+      const answer = await requestPayment(request); // retried until the broker has confirmed it
+      inbox.requestConfirmed = true;
       if (answer) return inbox.receive(answer);
       await sleep(askTimeoutMs); // an answer ends the race in `pay`, and this wait with it
     }
@@ -68,13 +71,18 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
 }
 
 /**
- * Undoes the asking. A decline leaves nothing to undo. Over RabbitMQ nothing can be withdrawn: a success that comes too
- * late is refunded by whoever receives it. On the activity channel the payment service refunds what it has charged, or
- * notes the order as void, so that a charge still under way meets the note.
+ * Undoes the asking. A decline leaves nothing to undo. On the activity channel the payment service refunds what it has
+ * charged, or notes the order as void, so that a charge still under way meets the note. Over RabbitMQ nothing can be
+ * withdrawn: a success that comes too late is refunded by whoever receives it. Only a request that the broker has not
+ * confirmed may have been charged and then been lost with its answer, as where the broker crashes: that is refunded like
+ * on the activity channel, but not awaited, because the payment service may be the original one.
  */
 export const withdrawPayment =
-  ({ orderId, payment }: OrderInHand): Undo =>
+  ({ orderId, payment }: OrderInHand, inbox: Inbox): Undo =>
   async (settled, why) => {
-    const mayBeCharged = payment.channel === 'activity' && why.paymentStatus !== 'failed';
-    if (mayBeCharged && settled.orderStatus === 'cancelled') await refundPayment({ orderId });
+    if (why.paymentStatus === 'failed' || settled.orderStatus !== 'cancelled') return;
+    if (payment.channel === 'activity') await refundPayment({ orderId });
+    else if (!inbox.requestConfirmed && patched(UNCONFIRMED)) await startRefund({ orderId });
   };
+
+const UNCONFIRMED = 'an unconfirmed request is refunded';

@@ -173,6 +173,22 @@ describe('over RabbitMQ', () => {
     await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled' });
   });
 
+  test('has refunded what may have been charged for a request that the broker never confirmed', async () => {
+    const order = anOrder();
+    sagas.shop.failing(order, 'requestPayment', Infinity);
+    const saga = await sagas.start(order);
+    await saga.signal(cancelRequested);
+
+    await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
+    expect(
+      sagas.shop
+        .callsFor(order)
+        .filter((call) => call !== 'requestPayment')
+        .slice(0, 2),
+    ).toEqual(['cancelOrder cancelled', 'noteRefund of the order']);
+    expect(await sagas.startedRefunds(order)).toEqual([`refund-${order.orderId}`]);
+  });
+
   test('does not swallow a compensation that fails: it is retried until it succeeds', async () => {
     const order = anOrder();
     sagas.shop.failing(order, 'cancelOrder', 4);

@@ -18,7 +18,7 @@ export async function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
   if (!settled) {
     const compensations = new Compensations(cancelOrder(order)); // the stock was taken when the order was accepted
     try {
-      compensations.add(withdrawPayment(order)); // before the step: a charge may follow an answer that never came
+      compensations.add(withdrawPayment(order, inbox)); // before the step: a charge may follow an answer that never came
       const payment = await pay(order, inbox); // a decline, a cancel and silence are values
 
       settled = payment.success

@@ -27,8 +27,8 @@ export async function refundWhatDidNotSettle(
 
 const NOTED = 'refunds are noted';
 
-/** Notes the refund first: a note in the database outlives this saga, and Temporal's store. */
-async function startRefund(refund: RefundInput): Promise<void> {
+/** Starts a refund, once. Notes it first: a note in the database outlives this saga, and Temporal's store. */
+export async function startRefund(refund: RefundInput): Promise<void> {
   try {
     await CancellationScope.nonCancellable(async () => {
       if (patched(NOTED)) await noteRefund(refund);
