@@ -121,7 +121,13 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.record('requestPayment', orderId);
     const ask = (this.asks.get(orderId) ?? 0) + 1;
     this.asks.set(orderId, ask);
-    return (await this.requests.get(orderId)?.(this.sagaOf(orderId), ask)) ?? null;
+    const answer = await this.requests.get(orderId)?.(this.sagaOf(orderId), ask);
+    if (!answer) return null;
+    const { success, paymentId } = answer;
+    const settled = await (success
+      ? this.shipOrder(orderId, paymentId)
+      : this.cancelOrder(orderId, { paymentStatus: 'failed', paymentId }));
+    return { ...answer, settled };
   };
 
   shipOrder: OrderActivities['shipOrder'] = async (orderId, paymentId) => {

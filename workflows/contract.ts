@@ -80,8 +80,8 @@ export interface RefundInput {
 /** Activities of order-management, on its own database and broker. Each may run twice; the second time changes nothing. */
 export interface OrderActivities {
   resumeOrder(orderId: string): Promise<ResumedOrder>;
-  /** Sends the request, and returns the answer where that comes at once. */
-  requestPayment(request: PaymentRequest): Promise<PaymentAnswer | null>;
+  /** Sends the request; where its answer comes at once, settles the order by it. Null where none does. */
+  requestPayment(request: PaymentRequest): Promise<(PaymentAnswer & { settled?: Settlement }) | null>;
   shipOrder(orderId: string, paymentId: string): Promise<Settlement>;
   cancelOrder(orderId: string, why: Cancellation): Promise<Settlement>;
   /** Makes it durable, outside of Temporal, that money must go back. */

@@ -9,7 +9,10 @@ import {
 } from './contract';
 
 /** How the payment of an order came out: paid, or why not. */
-export type PaymentOutcome = { success: true; paymentId: string } | { success: false; why: Cancellation };
+export type PaymentOutcome = ({ success: true; paymentId: string } | { success: false; why: Cancellation }) & {
+  /** How it has settled the order already, where it came at once. */
+  settled?: Settlement | undefined;
+};
 
 /**
  * What the saga has been told: payment answers and the customer's cancel.
@@ -19,7 +22,10 @@ export type PaymentOutcome = { success: true; paymentId: string } | { success: f
  */
 export class Inbox {
   readonly answers: PaymentAnswer[] = [];
+  private tellDecided!: (outcome: PaymentOutcome) => void;
   outcome: PaymentOutcome | null = null;
+  /** Settles with `outcome`. */
+  readonly decided = new Promise<PaymentOutcome>((resolve) => (this.tellDecided = resolve));
   /** Whether the broker has confirmed a request for the payment; whatever comes of that will be answered. */
   requestConfirmed = false;
 
@@ -32,20 +38,22 @@ export class Inbox {
     });
   }
 
-  receive(answer: PaymentAnswer): void {
+  /** @param settled how the answer has settled the order, if it has */
+  receive(answer: PaymentAnswer, settled?: Settlement): void {
     const repeated = this.answers.some((a) => a.paymentId === answer.paymentId && a.success === answer.success);
     if (repeated) return;
     this.answers.push(answer);
     this.decide(
       answer.success
-        ? { success: true, paymentId: answer.paymentId }
-        : { success: false, why: { paymentStatus: 'failed', paymentId: answer.paymentId } },
+        ? { success: true, paymentId: answer.paymentId, settled }
+        : { success: false, why: { paymentStatus: 'failed', paymentId: answer.paymentId }, settled },
     );
   }
 
   /** Decides the payment, unless something else has. */
   decide(outcome: PaymentOutcome): PaymentOutcome {
     this.outcome ??= outcome;
+    this.tellDecided(this.outcome);
     return this.outcome;
   }
 

@@ -1,7 +1,6 @@
 import {
   ActivityFailure,
   CancellationScope,
-  condition,
   isCancellation,
   patched,
   proxyActivities,
@@ -34,7 +33,7 @@ export async function pay(order: OrderInHand, inbox: Inbox): Promise<PaymentOutc
 
   const asking = new CancellationScope();
   try {
-    await Promise.race([asking.run(() => ask(order, inbox)), condition(() => inbox.outcome !== null)]);
+    await Promise.race([asking.run(() => ask(order, inbox)), inbox.decided]);
   } catch (error) {
     if (isCancellation(error)) return inbox.decide(notPaid('the saga was cancelled by an operator'));
     if (error instanceof ActivityFailure) return inbox.decide(notPaid(`no payment: ${String(error.cause)}`));
@@ -53,9 +52,12 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
 
   if (channel === 'events') {
     for (let asked = 0; asked < asks; asked++) {
-      const answer = await requestPayment(request); // retried until the broker has confirmed it
+      const atOnce = await requestPayment(request); // retried until the broker has confirmed it
       inbox.requestConfirmed = true;
-      if (answer) return inbox.receive(answer);
+      if (atOnce) {
+        const { settled: settledBy, ...answer } = atOnce;
+        return inbox.receive(answer, settledBy);
+      }
       await sleep(askTimeoutMs); // an answer ends the race in `pay`, and this wait with it
     }
     return;

@@ -25,13 +25,31 @@ describe('over RabbitMQ', () => {
     expect(await sagas.startedRefunds(order)).toEqual([]);
   });
 
-  test('ships an order in one workflow task where the answer comes at once', async () => {
+  test('ships an order in one workflow task by an answer that comes at once, which settles it on its way', async () => {
     const order = anOrder();
     sagas.shop.onRequest(order, async () => anAnswer({ paymentId: 'pay-now' }));
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped', paymentId: 'pay-now' });
     expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'shipOrder pay-now']);
     expect(await sagas.workflowTasksOf(order)).toBe(1);
+  });
+
+  test('cancels an order in one workflow task by a decline that comes at once', async () => {
+    const order = anOrder();
+    sagas.shop.onRequest(order, async () => anAnswer({ success: false, reason: 'total amount over $1000' }));
+
+    await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'failed' });
+    expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'cancelOrder failed']);
+    expect(await sagas.workflowTasksOf(order)).toBe(1);
+  });
+
+  test('refunds a payment that succeeds at once although the customer has cancelled', async () => {
+    const order = anOrder();
+    sagas.shop.cancelRow(order);
+    sagas.shop.onRequest(order, async () => anAnswer({ paymentId: 'pay-in-vain' }));
+
+    await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
+    expect(await sagas.startedRefunds(order)).toEqual(['refund-pay-in-vain']);
   });
 
   test('takes an answer once that comes at once and as a signal, and refunds another', async () => {

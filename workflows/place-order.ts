@@ -21,9 +21,13 @@ export async function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
       compensations.add(withdrawPayment(order, inbox)); // before the step: a charge may follow an answer that never came
       const payment = await pay(order, inbox); // a decline, a cancel and silence are values
 
-      settled = payment.success
-        ? await shipOrder(order, payment.paymentId) // the row decides: it ends cancelled if a cancel came first
-        : await compensations.run(payment.why);
+      if (payment.settled) {
+        settled = payment.settled; // by an answer that came at once, on its way here
+      } else if (payment.success) {
+        settled = await shipOrder(order, payment.paymentId); // the row decides: it ends cancelled if a cancel came first
+      } else {
+        settled = await compensations.run(payment.why);
+      }
     } catch (fault) {
       settled = await compensations.run({ paymentStatus: 'cancelled', reason: String(fault) });
       await refundWhatDidNotSettle(order, settled, inbox);

@@ -4,7 +4,7 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import type { OrderActivities } from '@shop/workflows/contract';
 import { noteRefund } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
-import { cancelOrder, shipOrder } from '../orders/settle-order';
+import { cancelOrder as cancel, shipOrder as ship } from '../orders/settle-order';
 import type { PaymentHandover } from './payment-handover';
 
 export interface OrderActivityNeeds {
@@ -15,17 +15,30 @@ export interface OrderActivityNeeds {
 }
 
 /** The saga's steps on this service's own database and broker. */
-export const createOrderActivities = ({ database, broker, handover }: OrderActivityNeeds): OrderActivities => ({
-  resumeOrder: (orderId) => resumeOrder(database, orderId),
+export function createOrderActivities({ database, broker, handover }: OrderActivityNeeds): OrderActivities {
+  const shipOrder: OrderActivities['shipOrder'] = async (orderId, paymentId) =>
+    handover.tellSettled(orderId, await ship(database, orderId, paymentId));
+  const cancelOrder: OrderActivities['cancelOrder'] = async (orderId, why) =>
+    handover.tellSettled(orderId, await cancel(database, orderId, why));
 
-  requestPayment: async ({ orderId, customerId, totalAmount }) => {
+  const requestPayment: OrderActivities['requestPayment'] = async ({ orderId, customerId, totalAmount }) => {
     if (!broker)
       throw new Error('AMQP_URL is none, yet this order is to be paid over RabbitMQ: give the worker a broker.');
     const request = { orderId, customerId, totalAmount: Number(totalAmount) };
-    return handover.ask(orderId, () => broker.send(PROCESS_PAYMENT, request));
-  },
+    const answer = await handover.ask(orderId, () => broker.send(PROCESS_PAYMENT, request));
+    if (!answer) return null;
+    const { paymentId, success } = answer;
+    const settled = await (success
+      ? shipOrder(orderId, paymentId)
+      : cancelOrder(orderId, { paymentStatus: 'failed', paymentId }));
+    return { ...answer, settled };
+  };
 
-  shipOrder: async (orderId, paymentId) => handover.tellSettled(orderId, await shipOrder(database, orderId, paymentId)),
-  cancelOrder: async (orderId, why) => handover.tellSettled(orderId, await cancelOrder(database, orderId, why)),
-  noteRefund: (refund) => noteRefund(database, refund),
-});
+  return {
+    resumeOrder: (orderId) => resumeOrder(database, orderId),
+    requestPayment,
+    shipOrder,
+    cancelOrder,
+    noteRefund: (refund) => noteRefund(database, refund),
+  };
+}

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PaymentAnswer, Settlement } from '@shop/workflows/contract';
 import { WorthWaiting } from './worth-waiting';
 
 /**
- * Where an answer meets the very process whose saga asks for it: the answer goes into the step that asked, and the saga
- * settles the order in one workflow task. That saves Temporal a signal and the saga a second task, more than half of
+ * Where an answer meets the very process whose saga asks for it: the answer goes into the step that asked, which settles
+ * the order by it, all in one workflow task. That saves Temporal a signal and the saga a second task, more than half of
  * what they cost. Nothing relies on it: whoever waits here waits for a moment, and then goes the durable way.
  */
 export class PaymentHandover {
@@ -90,11 +89,11 @@ export class PaymentHandover {
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
-  const patience = new AbortController();
-  const late = delay(ms, null, { signal: patience.signal, ref: false }).catch(() => null);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, ms, null).unref()));
   try {
     return await Promise.race([promise, late]);
   } finally {
-    patience.abort();
+    clearTimeout(timer);
   }
 }
