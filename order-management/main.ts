@@ -77,7 +77,8 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
     asks: config.PAYMENT_ASKS,
     askTimeoutMs: config.PAYMENT_TIMEOUT,
   });
-  const starter = new SagaStarter(sagas, handover, log);
+  const backlog = new Backlog(database, config.MAX_UNSETTLED, handover);
+  const starter = new SagaStarter(sagas, handover, backlog, log);
   const sweeper = new Sweeper({
     database,
     temporal,
@@ -124,7 +125,6 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
     ),
   );
 
-  const backlog = new Backlog(database, config.MAX_UNSETTLED, handover);
   let migrated = false;
   const readiness = async () => {
     const databaseUp = await primary.answers();

@@ -67,7 +67,7 @@ export class Temporal implements Part {
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
   private preparing: Promise<void> | null = null;
-  private readonly inTurn = atMost(CALLS_AT_ONCE);
+  private readonly inTurn = atMost(() => CALLS_AT_ONCE);
   /** When it was last found to be away. */
   private awayAtMs = -Infinity;
 

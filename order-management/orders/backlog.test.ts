@@ -109,3 +109,14 @@ test('hears whether a payment has settled an order lately', async () => {
   await delay(20);
   expect(handover.hasSettledWithin(10)).toBe(false);
 });
+
+test('sees a rush where several customers wait at once, and for a moment after', async () => {
+  backlog = new Backlog({ $queryRaw: async () => [{ count: 0 }] } as unknown as OrdersClient, 100, handover);
+  await Promise.all([admit(), admit(), admit()]);
+  expect(backlog.isRush).toBe(false);
+
+  await Promise.all([admit(), admit(), admit(), admit()]);
+  expect(backlog.isRush).toBe(true);
+  await delay(150);
+  expect(backlog.isRush).toBe(false);
+});

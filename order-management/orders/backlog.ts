@@ -10,6 +10,7 @@ export class BacklogFull extends Error {
 const LOOK_EVERY_MS = 500;
 const OLD_AFTER_MS = 1_000;
 const SETTLES_WITHIN_MS = 10_000;
+const RUSH = { customers: 4, lastsMs: 100 };
 
 /**
  * How many orders wait to be settled, as far as this instance knows: what it saw when it last looked, and what it has
@@ -21,6 +22,7 @@ export class Backlog {
   private counted = 0;
   private acceptedSince = 0;
   private underWay = 0;
+  private rushAt = -Infinity;
   private lookedAt = -Infinity;
   private looking: Promise<void> | null = null;
 
@@ -41,6 +43,7 @@ export class Backlog {
       throw new BacklogFull(`${this.limit} orders wait to be settled, which is as many as may. Try again shortly.`);
     }
     this.underWay++;
+    if (this.underWay >= RUSH.customers) this.rushAt = performance.now();
     try {
       const outcome = await accept();
       if (outcome.accepted) this.acceptedSince++;
@@ -48,6 +51,11 @@ export class Backlog {
     } finally {
       this.underWay--;
     }
+  }
+
+  /** Whether several customers at once wait for their 201, or did a moment ago. */
+  get isRush(): boolean {
+    return performance.now() - this.rushAt <= RUSH.lastsMs;
   }
 
   private get isFull(): boolean {

@@ -149,7 +149,7 @@ test('adopts overlapping orders whose lines stand in opposite order, all at once
   const plan = encodeURIComponent('-c enable_hashjoin=off -c enable_mergejoin=off');
   const planned = connectOrders(`${shop.ordersUrl}?options=${plan}`, { poolSize: 10 });
   try {
-    const inTurn = atMost(10); // as many as have a connection: transactions do not wait for one for long
+    const inTurn = atMost(() => 10); // as many as have a connection: transactions do not wait for one for long
     await Promise.all(orders.map((orderId) => inTurn(() => resumeOrder(planned, orderId))));
   } finally {
     await planned.$disconnect();

@@ -34,6 +34,7 @@ class HeldSagas {
 let sagas: HeldSagas;
 let warnings: { orderId: string; err: { message: string } }[];
 let starter: SagaStarter;
+let backlog: { isRush: boolean };
 /** Settles an order, or ends the patience with it. */
 let settled: Map<string, () => void>;
 beforeEach(() => {
@@ -44,7 +45,8 @@ beforeEach(() => {
   const handover = {
     settled: (orderId: string) => new Promise<null>((resolve) => settled.set(orderId, () => resolve(null))),
   };
-  starter = new SagaStarter(sagas, handover, log);
+  backlog = { isRush: false };
+  starter = new SagaStarter(sagas, handover, backlog, log);
 });
 afterEach(async () => {
   const stopping = starter.stop();
@@ -67,6 +69,20 @@ test('has no more than 16 sagas under way, and goes on with the next when one ha
   expect(sagas.starts.map(({ order }) => order)).toEqual(orders.slice(0, 17));
 });
 
+test('steps back while customers come in a rush, and goes on when they do not', async () => {
+  backlog.isRush = true;
+  for (let orders = 0; orders < 18; orders++) starter.start(anOrder());
+  expect(sagas.starts).toHaveLength(2);
+
+  sagas.starts[0]?.succeed(false);
+  await sagas.nth(3);
+  expect(sagas.starts).toHaveLength(3);
+  backlog.isRush = false;
+  sagas.starts[1]?.succeed(false);
+
+  await sagas.nth(18);
+});
+
 test('goes on with the next at once where a saga was there already', async () => {
   for (let orders = 0; orders < 17; orders++) starter.start(anOrder());
 
@@ -78,7 +94,7 @@ test('goes on with the next at once where a saga was there already', async () =>
 test('waits for no order to settle where it has lately been in vain, but for one in twenty', async () => {
   let waits = 0;
   const tooLate = { settled: async () => (waits++, null) };
-  starter = new SagaStarter({ start: async () => true }, tooLate, pino({ level: 'silent' }));
+  starter = new SagaStarter({ start: async () => true }, tooLate, backlog, pino({ level: 'silent' }));
 
   for (let orders = 0; orders < 400; orders++) starter.start(anOrder());
   await eventually(() => expect(waits).toBeGreaterThan(15));
@@ -149,7 +165,12 @@ afterAll(async () => {
 
 const realStarter = (): SagaStarter => {
   const terms = { channel: 'events', asks: 1, askTimeoutMs: 1_000 } as const;
-  return new SagaStarter(new Sagas({ call: (use) => use(client) }, terms), { settled: async () => null }, silentLog);
+  return new SagaStarter(
+    new Sagas({ call: (use) => use(client) }, terms),
+    { settled: async () => null },
+    { isRush: false },
+    silentLog,
+  );
 };
 
 test('starts the saga of an order', async () => {

@@ -3,6 +3,7 @@ import { atMost } from '@shop/service/at-most';
 import type { Logger } from '@shop/service/log';
 import { TemporalDown } from '@shop/service/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
+import type { Backlog } from '../orders/backlog';
 import type { PaymentHandover } from './payment-handover';
 import type { OrderToPay, Sagas } from './sagas';
 import { WorthWaiting } from './worth-waiting';
@@ -10,6 +11,7 @@ import { WorthWaiting } from './worth-waiting';
 // Enough to keep Temporal busy: more of them only make each other slow. What waits beyond this is in memory only, and
 // the sweeper has it too.
 const SAGAS_AT_ONCE = 16;
+const SAGAS_IN_A_RUSH = 2; // the customers who wait come first; docs/performance.md has what that changes
 const WORTH_WAITING = 0.8; // where payments take long, most of the sagas under way wait for others, and keep nobody busy
 const STARTS_WAITING = 10_000;
 const TRY_AGAIN_MS = 1_000;
@@ -20,7 +22,7 @@ const TRY_AGAIN_MS = 1_000;
  */
 export class SagaStarter {
   readonly name = 'saga starter';
-  private readonly inTurn = atMost(SAGAS_AT_ONCE);
+  private readonly inTurn = atMost(() => (this.backlog.isRush ? SAGAS_IN_A_RUSH : SAGAS_AT_ONCE));
   private readonly pending = new Set<Promise<void>>();
   private readonly settling = new WorthWaiting(WORTH_WAITING);
   private readonly stopping = new AbortController();
@@ -28,6 +30,7 @@ export class SagaStarter {
   constructor(
     private readonly sagas: Pick<Sagas, 'start'>,
     private readonly handover: Pick<PaymentHandover, 'settled'>,
+    private readonly backlog: Pick<Backlog, 'isRush'>,
     private readonly log: Logger,
   ) {}
 

@@ -89,7 +89,7 @@ export class Sweeper {
 
   /** A few at once: after an outage there are many. @throws what the first that failed did; the rest is left for later */
   private async examineAll<T>(items: T[], examine: (item: T) => Promise<void>): Promise<void> {
-    const inTurn = atMost(EXAMINED_AT_ONCE);
+    const inTurn = atMost(() => EXAMINED_AT_ONCE);
     const failures: unknown[] = [];
     const examineOne = async (item: T): Promise<void> => {
       if (failures.length === 0) await examine(item).catch((error: unknown) => failures.push(error));
