@@ -41,11 +41,13 @@ export async function tellSaga(client: Client, orderId: string): Promise<Chapter
     if (marker?.markerName === 'core_local_activity') {
       // Recorded with the workflow task that ran it, after the fact.
       const run = decode(marker.details?.['data']?.payloads?.[0]) as LocalActivityRun;
-      const answer = marker.details?.['result']?.payloads?.[0];
+      const result = marker.details?.['result']?.payloads?.[0];
+      const atOnce = run.activity_type === 'requestPayment' ? (decode(result) as AtOnce) : null;
       return [
         ...chapter(nameOf(run.activity_type), run.original_schedule_time),
-        ...(run.activity_type === 'requestPayment' && decode(answer)
-          ? chapter(answerIn(answer), run.complete_time)
+        ...(atOnce ? chapter(answerIn(result), run.complete_time) : []),
+        ...(atOnce?.settled
+          ? chapter(STEPS[atOnce.settled.orderStatus === 'shipped' ? 'shipOrder' : 'cancelOrder'], run.complete_time)
           : []),
       ];
     }
@@ -58,6 +60,8 @@ export async function tellSaga(client: Client, orderId: string): Promise<Chapter
   });
   return chapters.toSorted((a, b) => a.afterMs - b.afterMs);
 }
+
+type AtOnce = Awaited<ReturnType<OrderActivities['requestPayment']>>;
 
 interface LocalActivityRun {
   activity_type: string;

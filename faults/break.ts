@@ -129,27 +129,31 @@ async function writeMuch(databaseUrl: string): Promise<string> {
 /** Does something while no payment service takes messages off its queue, and some have come. */
 async function withoutPayments<T>(shop: ShopUnderTest, act: () => Promise<T>): Promise<T> {
   for (const instance of [1, 2]) await shop.endService('payment-processing', instance, 'SIGKILL');
-  await delay(1_000);
-  const result = await act();
-  for (const instance of [1, 2]) await shop.startService('payment-processing', instance);
-  return result;
+  try {
+    await delay(1_000);
+    return await act();
+  } finally {
+    for (const instance of [1, 2]) await shop.startService('payment-processing', instance);
+  }
 }
 
-/** Waits until a saga has given up on its payment, and a while longer. @returns how many have */
+/** Waits until a saga has given up on its payment, and a while longer, unless none waits for any. @returns how many have */
 async function outlastPatience(databaseUrl: string, ms: number): Promise<number> {
   return withDatabase(databaseUrl, async (sql) => {
-    const givenUp = async (): Promise<number> => Number((await sql.query<{ count: string }>(GIVEN_UP)).rows[0]!.count);
-    const before = await givenUp();
-    for (const end = Date.now() + 90_000; (await givenUp()) === before; await delay(500)) {
+    const look = async () => (await sql.query<{ waiting: number; given_up: number }>(PATIENCE)).rows[0]!;
+    const { given_up: before } = await look();
+    for (const end = Date.now() + 90_000; ; await delay(500)) {
+      const { waiting, given_up: now } = await look();
+      if (now > before || waiting === 0) break;
       if (Date.now() > end) throw new Error('No payment was made for 90 s, and no saga has given up.');
     }
     await delay(ms);
-    return (await givenUp()) - before;
+    return (await look()).given_up - before;
   });
 }
 
-const GIVEN_UP = `SELECT count(*) FROM orders
-  WHERE order_status = 'cancelled' AND payment_status = 'cancelled' AND cancel_requested_at IS NULL`;
+const PATIENCE = `SELECT count(*) FILTER (WHERE order_status = 'placed')::int AS waiting,
+  count(*) FILTER (WHERE payment_status = 'cancelled' AND cancel_requested_at IS NULL)::int AS given_up FROM orders`;
 
 async function terminateSagas(address: string, count: number): Promise<number> {
   return withTemporal(address, async (client) => {

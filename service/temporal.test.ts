@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
+import { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { eventually } from '../test/eventually';
 import { Wire } from '../test/queues';
@@ -43,6 +44,21 @@ test.each<[string, Partial<TemporalOptions>]>([
 
 test('Temporal is reached without TLS where nothing is said', async () => {
   expect(await firstByteTo({})).not.toBe(TLS_HANDSHAKE);
+});
+
+test('Temporal is away where it finds no namespace, as when its store does not answer', async () => {
+  const { address, namespace } = await createNamespace('temporal-store');
+  const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
+  const temporal = new Temporal({ address, namespace, log: silentLog, worker });
+  temporal.start();
+  await eventually(() => temporal.probe(), 20_000);
+
+  const asking = temporal.call(({ connection }) =>
+    new Client({ connection, namespace: 'gone' }).workflow.getHandle('any').signal('any'),
+  );
+
+  await expect(asking).rejects.toThrow(TemporalDown);
+  await temporal.stop();
 });
 
 test('those who wait for their turn do not wait for a server that does not answer the others', async () => {

@@ -10,7 +10,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import type { WorkerDeploymentVersion } from '@temporalio/common';
+import { NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
 import { atMost } from './at-most';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
@@ -203,7 +203,8 @@ const AWAY = new Set<status>([
 
 function saysServerIsAway(error: unknown): boolean {
   const cause = causeOf(error);
-  return isGrpcServiceError(cause) && AWAY.has(cause.code);
+  // One whose store does not answer finds no namespace, though the worker has been working in it.
+  return error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && AWAY.has(cause.code));
 }
 
 /** Whether the server no longer knows a search attribute that it was told of. */

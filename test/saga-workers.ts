@@ -6,6 +6,7 @@ import { registerSearchAttributes } from '@shop/order-management/saga/register-s
 import { installTemporalRuntime } from '@shop/service/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import {
+  cancelRequested,
   ORDER_TASK_QUEUE,
   orderWorkflowId,
   PAYMENT_TASK_QUEUE,
@@ -112,9 +113,9 @@ class FakeShop implements OrderActivities, PaymentActivities {
 
   resumeOrder: OrderActivities['resumeOrder'] = async (orderId) => {
     this.record('resumeOrder', orderId);
-    const { settled, cancelRequested } = this.rowOf(orderId);
+    const { settled, cancelRequested: cancelled } = this.rowOf(orderId);
     if (settled) return { settled };
-    return { settled: null, totalAmount: '90.00', ...(cancelRequested ? { hopeless: 'cancel requested' } : {}) };
+    return { settled: null, totalAmount: '90.00', ...(cancelled ? { hopeless: 'cancel requested' } : {}) };
   };
 
   requestPayment: OrderActivities['requestPayment'] = async ({ orderId }) => {
@@ -238,6 +239,17 @@ export class SagaWorkers {
       workflowId: orderWorkflowId(order.orderId),
       taskQueue: ORDER_TASK_QUEUE,
       args: [order],
+    });
+  }
+
+  /** Starts a saga whose first task has the customer's cancel in it. */
+  startCancelled(order: PlaceOrderInput): Promise<Pick<Saga, 'result'>> {
+    this.started.push(order);
+    return this.client.workflow.signalWithStart<typeof placeOrder>('placeOrder', {
+      workflowId: orderWorkflowId(order.orderId),
+      taskQueue: ORDER_TASK_QUEUE,
+      args: [order],
+      signal: cancelRequested,
     });
   }
 

@@ -26,7 +26,7 @@ export class Inbox {
   outcome: PaymentOutcome | null = null;
   /** Settles with `outcome`. */
   readonly decided = new Promise<PaymentOutcome>((resolve) => (this.tellDecided = resolve));
-  /** Whether the broker has confirmed a request for the payment; whatever comes of that will be answered. */
+  /** Whether it is known that the broker has confirmed a request for the payment: what comes of that will be answered. */
   requestConfirmed = false;
 
   /** @param known answers that arrived before the saga began */

@@ -17,6 +17,7 @@ import { startRefund } from './refunds';
 const { requestPayment } = proxyLocalActivities<OrderActivities>({
   startToCloseTimeout: '5s',
   localRetryThreshold: '1s',
+  cancellationType: 'TRY_CANCEL', // who cancels does not wait for it
   retry: { initialInterval: '200ms', maximumInterval: '10s' },
 });
 
@@ -52,7 +53,7 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
 
   if (channel === 'events') {
     for (let asked = 0; asked < asks; asked++) {
-      const atOnce = await requestPayment(request); // retried until the broker has confirmed it
+      const atOnce = await requestPayment(request); // repeated until the broker has confirmed it
       inbox.requestConfirmed = true;
       if (atOnce) {
         const { settled: settledBy, ...answer } = atOnce;
@@ -66,6 +67,7 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
   const { processPayment } = proxyActivities<PaymentActivities>({
     taskQueue: PAYMENT_TASK_QUEUE,
     startToCloseTimeout: askTimeoutMs,
+    cancellationType: 'TRY_CANCEL',
     scheduleToCloseTimeout: asks * askTimeoutMs,
     retry: { initialInterval: '500ms', maximumInterval: '10s' },
   });
@@ -75,16 +77,17 @@ async function ask(order: OrderInHand, inbox: Inbox): Promise<void> {
 /**
  * Undoes the asking. A decline leaves nothing to undo. On the activity channel the payment service refunds what it has
  * charged, or notes the order as void, so that a charge still under way meets the note. Over RabbitMQ nothing can be
- * withdrawn: a success that comes too late is refunded by whoever receives it. Only a request that the broker has not
- * confirmed may have been charged and then been lost with its answer, as where the broker crashes: that is refunded like
- * on the activity channel, but not awaited, because the payment service may be the original one.
+ * withdrawn: a success that comes too late is refunded by whoever receives it. But where no request is known to have been
+ * confirmed, one may have been charged and then been lost with its answer, as a broker loses it that crashes; also where
+ * none is known to have been sent, because a worker crashed that did. That is refunded like on the activity channel, but
+ * not awaited, as the payment service may be the original one. (For a resumed saga `refundWhatDidNotSettle` does so.)
  */
 export const withdrawPayment =
-  ({ orderId, payment }: OrderInHand, inbox: Inbox): Undo =>
+  ({ orderId, payment, resumed }: OrderInHand, inbox: Inbox): Undo =>
   async (settled, why) => {
     if (why.paymentStatus === 'failed' || settled.orderStatus !== 'cancelled') return;
     if (payment.channel === 'activity') await refundPayment({ orderId });
-    else if (!inbox.requestConfirmed && patched(UNCONFIRMED)) await startRefund({ orderId });
+    else if (!inbox.requestConfirmed && !resumed && patched(UNCONFIRMED)) await startRefund({ orderId });
   };
 
 const UNCONFIRMED = 'an unconfirmed request is refunded';

@@ -193,8 +193,9 @@ describe('over RabbitMQ', () => {
 
   test('has refunded what may have been charged for a request that the broker never confirmed', async () => {
     const order = anOrder();
-    sagas.shop.failing(order, 'requestPayment', Infinity);
+    sagas.shop.onRequest(order, () => Promise.reject(new Error('RabbitMQ does not confirm')));
     const saga = await sagas.start(order);
+    await sagas.shop.called(order, 'requestPayment');
     await saga.signal(cancelRequested);
 
     await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
@@ -204,6 +205,14 @@ describe('over RabbitMQ', () => {
         .filter((call) => call !== 'requestPayment')
         .slice(0, 2),
     ).toEqual(['cancelOrder cancelled', 'noteRefund of the order']);
+    expect(await sagas.startedRefunds(order)).toEqual([`refund-${order.orderId}`]);
+  });
+
+  test('has refunded what a lost first task may have asked for, where the cancel is all that the next one knows', async () => {
+    const order = anOrder();
+    const saga = await sagas.startCancelled(order);
+
+    await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
     expect(await sagas.startedRefunds(order)).toEqual([`refund-${order.orderId}`]);
   });
 

@@ -10,7 +10,7 @@ export class BacklogFull extends Error {
 const LOOK_EVERY_MS = 500;
 const OLD_AFTER_MS = 1_000;
 const SETTLES_WITHIN_MS = 10_000;
-const RUSH = { customers: 4, lastsMs: 100 };
+const RUSH = { customers: 4, goesOnMs: 100, lastsMs: 5_000 };
 
 /**
  * How many orders wait to be settled, as far as this instance knows: what it saw when it last looked, and what it has
@@ -22,6 +22,7 @@ export class Backlog {
   private counted = 0;
   private acceptedSince = 0;
   private underWay = 0;
+  private rushBeganAt = -Infinity;
   private rushAt = -Infinity;
   private lookedAt = -Infinity;
   private looking: Promise<void> | null = null;
@@ -43,7 +44,7 @@ export class Backlog {
       throw new BacklogFull(`${this.limit} orders wait to be settled, which is as many as may. Try again shortly.`);
     }
     this.underWay++;
-    if (this.underWay >= RUSH.customers) this.rushAt = performance.now();
+    if (this.underWay >= RUSH.customers) this.noticeRush();
     try {
       const outcome = await accept();
       if (outcome.accepted) this.acceptedSince++;
@@ -53,9 +54,16 @@ export class Backlog {
     }
   }
 
-  /** Whether several customers at once wait for their 201, or did a moment ago. */
+  /** Whether customers come while several others wait for their 201. What goes on for long is no rush. */
   get isRush(): boolean {
-    return performance.now() - this.rushAt <= RUSH.lastsMs;
+    const now = performance.now();
+    return now - this.rushAt <= RUSH.goesOnMs && now - this.rushBeganAt <= RUSH.lastsMs;
+  }
+
+  private noticeRush(): void {
+    const now = performance.now();
+    if (now - this.rushAt > RUSH.goesOnMs) this.rushBeganAt = now;
+    this.rushAt = now;
   }
 
   private get isFull(): boolean {

@@ -6,6 +6,9 @@ import { noteRefund } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
 import { cancelOrder as cancel, shipOrder as ship } from '../orders/settle-order';
 import type { PaymentHandover } from './payment-handover';
+import { within } from './within';
+
+const SETTLED_WITHIN_MS = 500;
 
 export interface OrderActivityNeeds {
   database: OrdersClient;
@@ -28,10 +31,12 @@ export function createOrderActivities({ database, broker, handover }: OrderActiv
     const answer = await handover.ask(orderId, () => broker.send(PROCESS_PAYMENT, request));
     if (!answer) return null;
     const { paymentId, success } = answer;
-    const settled = await (success
+    const settling = success
       ? shipOrder(orderId, paymentId)
-      : cancelOrder(orderId, { paymentStatus: 'failed', paymentId }));
-    return { ...answer, settled };
+      : cancelOrder(orderId, { paymentStatus: 'failed', paymentId });
+    // Where it cannot be settled at once the saga does so in a step of its own: this one, repeated, would ask again.
+    const settled = await within(SETTLED_WITHIN_MS, settling).catch(() => null);
+    return settled ? { ...answer, settled } : answer;
   };
 
   return {

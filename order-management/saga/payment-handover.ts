@@ -1,4 +1,5 @@
 import type { PaymentAnswer, Settlement } from '@shop/workflows/contract';
+import { within } from './within';
 import { WorthWaiting } from './worth-waiting';
 
 /**
@@ -85,15 +86,5 @@ export class PaymentHandover {
   /** Whether a payment's answer has settled an order here lately; cancels and lost patience do so in an outage, too. */
   hasSettledWithin(ms: number): boolean {
     return performance.now() - this.paidAtMs <= ms;
-  }
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, ms, null).unref()));
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
