@@ -1,5 +1,5 @@
 import type { Part, Running } from './contestants';
-import { memoryMbOf } from './process-usage';
+import { memoryOf, type MemoryMb } from './process-usage';
 import type { Stage } from './stage';
 import { quantile } from './statistics';
 
@@ -7,14 +7,14 @@ export type Megabytes = Partial<Record<Part, number>>;
 
 /** Looks at the memory of a contestant's parts until it is stopped. */
 export class MemoryWatch {
-  private readonly samples: number[][] = [];
+  private readonly samples: MemoryMb[][] = [];
   private readonly parts: Part[];
   private readonly timer: NodeJS.Timeout;
 
   constructor(stage: Stage, { parts }: Running, everyMs: number) {
     this.parts = Object.keys(parts) as Part[];
     const pids = this.parts.map((part) => stage.pidOf(parts[part]!));
-    const look = (): void => void this.samples.push(memoryMbOf(pids));
+    const look = (): void => void this.samples.push(memoryOf(pids));
     look();
     this.timer = setInterval(look, everyMs);
   }
@@ -25,17 +25,21 @@ export class MemoryWatch {
 
   /** Of each part at its largest. */
   peak(): Megabytes {
-    return this.each((values) => values.reduce((most, value) => Math.max(most, value), 0));
+    return this.each((values) => values.reduce((most, { all }) => Math.max(most, all), 0));
   }
 
-  /** Of each part in the middle of the n-th quarter of the time, the first being 1. */
+  /** Of each part its own in the middle of the n-th quarter of the time, the first being 1. */
   quarter(n: number): Megabytes {
-    return this.each((values) =>
-      quantile(values.slice(Math.floor(((n - 1) * values.length) / 4), Math.ceil((n * values.length) / 4)), 0.5),
-    );
+    return this.each((values) => {
+      const quarter = values.slice(Math.floor(((n - 1) * values.length) / 4), Math.ceil((n * values.length) / 4));
+      return quantile(
+        quarter.map(({ own }) => own),
+        0.5,
+      );
+    });
   }
 
-  private each(figure: (values: number[]) => number): Megabytes {
+  private each(figure: (values: MemoryMb[]) => number): Megabytes {
     return Object.fromEntries(
       this.parts.map((part, index) => [part, figure(this.samples.map((sample) => sample[index]!))]),
     );

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { cpuMsOf, memoryMbOf } from './process-usage';
+import { cpuMsOf, memoryIn, memoryOf } from './process-usage';
 
 const WORK = 'const end = process.cpuUsage().user + 400_000; while (process.cpuUsage().user < end);';
 
@@ -27,7 +27,13 @@ test('the CPU time of what a process has started is counted, also once that has 
 test('a process has memory, and one that has ended has none', async () => {
   const child = spawn(process.execPath, ['-e', '1'], { env: process.env });
   await once(child, 'exit');
-  const [own, ended] = memoryMbOf([process.pid, child.pid!]);
-  expect(own).toBeGreaterThan(10);
-  expect(ended).toBe(0);
+  const [own, ended] = memoryOf([process.pid, child.pid!]);
+  expect(own?.all).toBeGreaterThan(10);
+  expect(own?.own).toBeGreaterThan(10);
+  expect(ended).toEqual({ all: 0, own: 0 });
+});
+
+test("memory set aside for sharing is not a process's own", () => {
+  const rollup = 'Rss: 204800 kB\nPss:             102400 kB\nPss_Anon:   61440 kB\nPss_Shmem:       40960 kB\n';
+  expect(memoryIn(rollup)).toEqual({ all: 100, own: 60 });
 });

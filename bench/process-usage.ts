@@ -14,10 +14,23 @@ export function cpuMsOf(pids: number[]): number[] {
   return pids.map((pid) => treeOf(pid, stats).reduce((sum, one) => sum + (stats.get(one)?.cpuMs ?? 0), 0));
 }
 
-/** The memory of processes with all that they have started, in megabytes; in the order asked for. */
-export function memoryMbOf(pids: number[]): number[] {
+/** What of a process is in RAM, in megabytes. */
+export interface MemoryMb {
+  all: number;
+  /** Without memory set aside for sharing, such as PostgreSQL's buffers: that fills up to a size fixed at its start. */
+  own: number;
+}
+
+/** The memory of processes with all that they have started; in the order asked for. */
+export function memoryOf(pids: number[]): MemoryMb[] {
   const stats = readStats();
-  return pids.map((pid) => treeOf(pid, stats).reduce((sum, one) => sum + pssMb(one), 0));
+  return pids.map((pid) => {
+    const memories = treeOf(pid, stats).map(memoryOfOne);
+    return {
+      all: memories.reduce((sum, { all }) => sum + all, 0),
+      own: memories.reduce((sum, { own }) => sum + own, 0),
+    };
+  });
 }
 
 /** The CPU time of this process and of those that it has started and that have ended, in milliseconds. */
@@ -62,9 +75,13 @@ function treeOf(root: number, stats: ReadonlyMap<number, ProcessStat>): number[]
   return tree;
 }
 
-function pssMb(pid: number): number {
-  const kilobytes = /^Pss:\s+(\d+)/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1];
-  return Number(kilobytes ?? 0) / 1_024;
+const memoryOfOne = (pid: number): MemoryMb => memoryIn(readOrNothing(`/proc/${pid}/smaps_rollup`));
+
+/** What Linux tells of a process's memory (`smaps_rollup`), read. */
+export function memoryIn(rollup: string): MemoryMb {
+  const megabytes = (line: RegExp): number => Number(line.exec(rollup)?.[1] ?? 0) / 1_024;
+  const all = megabytes(/^Pss:\s+(\d+)/m);
+  return { all, own: all - megabytes(/^Pss_Shmem:\s+(\d+)/m) };
 }
 
 function readOrNothing(file: string): string {

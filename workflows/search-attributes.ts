@@ -4,3 +4,5 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 export const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
 export const ORDER_TOTAL = defineSearchAttributeKey('OrderTotal', 'DOUBLE');
 export const ORDER_STATUS = defineSearchAttributeKey('OrderStatus', 'KEYWORD');
+
+export const SEARCH_ATTRIBUTES = [CUSTOMER_ID, ORDER_TOTAL, ORDER_STATUS];

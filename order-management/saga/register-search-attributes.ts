@@ -1,5 +1,5 @@
 import type { Logger } from '@shop/service/log';
-import { CUSTOMER_ID, ORDER_STATUS, ORDER_TOTAL } from '@shop/workflows/search-attributes';
+import { SEARCH_ATTRIBUTES } from '@shop/workflows/search-attributes';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { NativeConnection } from '@temporalio/worker';
 
@@ -14,9 +14,8 @@ export async function registerSearchAttributes(
   log: Logger,
 ): Promise<void> {
   const { operatorService } = connection;
-  const wanted = [CUSTOMER_ID, ORDER_TOTAL, ORDER_STATUS];
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const missing = wanted.filter(({ name }) => !(name in customAttributes));
+  const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in customAttributes));
   if (missing.length === 0) return;
 
   const names = missing.map(({ name, type }) => `${name} (${type})`).join(', ');
