@@ -294,6 +294,11 @@ test('starts sagas also once Temporal has lost its store, and with it what sagas
   await temporal.call(({ connection, options: { namespace } }) =>
     (connection as NativeConnection).operatorService.removeSearchAttributes({ namespace, searchAttributes }),
   );
+  const list = () =>
+    temporal.call(({ workflowService, options: { namespace } }) =>
+      workflowService.listWorkflowExecutions({ namespace, query: "OrderStatus = 'placed'" }),
+    );
+  await eventually(() => expect(list()).rejects.toThrow('OrderStatus')); // it takes the server a moment to forget
 
   startSweeper({ examineAgainMs: 0 });
 
