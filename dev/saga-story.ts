@@ -43,11 +43,14 @@ export async function tellSaga(client: Client, orderId: string): Promise<Chapter
       const run = decode(marker.details?.['data']?.payloads?.[0]) as LocalActivityRun;
       const result = marker.details?.['result']?.payloads?.[0];
       const atOnce = run.activity_type === 'requestPayment' ? (decode(result) as AtOnce) : null;
+      // The two are of different clocks, the server's and the worker's, which may be some milliseconds apart.
+      const { original_schedule_time: began, complete_time: completed } = run;
+      const ended = millisecondsOf(completed) < millisecondsOf(began) ? began : completed;
       return [
-        ...chapter(nameOf(run.activity_type), run.original_schedule_time),
-        ...(atOnce ? chapter(answerIn(result), run.complete_time) : []),
+        ...chapter(nameOf(run.activity_type), began),
+        ...(atOnce ? chapter(answerIn(result), ended) : []),
         ...(atOnce?.settled
-          ? chapter(STEPS[atOnce.settled.orderStatus === 'shipped' ? 'shipOrder' : 'cancelOrder'], run.complete_time)
+          ? chapter(STEPS[atOnce.settled.orderStatus === 'shipped' ? 'shipOrder' : 'cancelOrder'], ended)
           : []),
       ];
     }
