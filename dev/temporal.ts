@@ -61,14 +61,6 @@ export async function findOrStartTemporal(
   return { address, uiUrl: `http://localhost:${ownUiPort}`, cli };
 }
 
-// What this server spends on its list of workflows, of a saga's work the most expensive part; measured in
-// docs/performance.md. It is written once a second, so that a saga that has ended by then is written once, not twice; and
-// the search attributes are looked up at the start, not for each entry, since all of them are known by then.
-const CHEAPER_LIST = [
-  'history.visibilityProcessorMaxPollRPS=1',
-  'system.forceSearchAttributesCacheRefreshOnRead=false',
-].flatMap((setting) => ['--dynamic-config-value', setting]);
-
 /**
  * Starts Temporal's development server.
  *
@@ -84,10 +76,9 @@ export async function startTemporal(
   const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
   options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');
   options.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
-  options.push(
-    ...CHEAPER_LIST,
-    ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
-  );
+  // Known from the start, so that they need not be looked up for each workflow's entry in its list.
+  options.push(...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]));
+  options.push('--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=false');
   const unfinished = `${databaseFile}.unfinished`; // stands while the server makes its store
   if (databaseFile !== undefined) {
     mkdirSync(dirname(databaseFile), { recursive: true });
