@@ -48,14 +48,16 @@ export class MemoryWatch {
 
 // The first quarter fills caches and pools; what still grows by a tenth from the second to the last does not stop.
 const FLAT = 1.1;
+// PostgreSQL has up to 4 MB for each connection, and how many its clients keep open goes up and down.
+const FLAT_MB = 16;
 
 /** The quarters as a table, and whether each part has stopped growing. */
-export function quartersOf(watch: MemoryWatch): { rows: string[][]; holds: boolean } {
+export function quartersOf(watch: Pick<MemoryWatch, 'quarter'>): { rows: string[][]; holds: boolean } {
   const quarters = [1, 2, 3, 4].map((n) => watch.quarter(n));
   let holds = true;
   const rows = (Object.keys(quarters[0]!) as Part[]).map((part) => {
     const [, second = 0, , last = 0] = quarters.map((megabytes) => megabytes[part] ?? 0);
-    const flat = last <= second * FLAT;
+    const flat = last <= Math.max(second * FLAT, second + FLAT_MB);
     holds &&= flat;
     return [part, ...quarters.map((megabytes) => (megabytes[part] ?? 0).toFixed(0)), flat ? 'holds' : 'short'];
   });
