@@ -13,8 +13,8 @@ import { say, type Stage } from './stage';
 const settings = readOrExit(readSettings);
 const FULL_SECONDS = 600;
 const WARM_UPS = 2;
-// A tenth above twice: what has been at it for minutes may settle faster than it did in a burst.
-const TIMES_CAPACITY = 2.2;
+// A quarter above twice: what has been at it for minutes may settle faster than it did in a burst.
+const TIMES_CAPACITY = 2.5;
 const seconds = Math.ceil(settings.OVERLOAD_FOR / 1_000);
 
 async function overload(stage: Stage): Promise<boolean> {

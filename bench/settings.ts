@@ -31,7 +31,7 @@ const settings = z.object({
     .transform((text) => text.split(',').map(Number)),
   /** How long `make bench-growth` keeps up half the load that the shop can bear. */
   HALF_LOAD_FOR: duration('10m'),
-  /** How long `make bench-overload` lasts, and how much it asks for: 0 is 2.2 times what was seen to settle. */
+  /** How long `make bench-overload` lasts, and how much it asks for: 0 is 2.5 times what was seen to settle. */
   OVERLOAD_FOR: duration('10m'),
   OVERLOAD_PER_SECOND: integer(0, 0, 100_000),
 });
