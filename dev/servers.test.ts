@@ -28,11 +28,13 @@ const LISTENS = 'require("net").createServer().listen(process.argv[1], "127.0.0.
 
 test('waits until a server can be used, and stops it', async () => {
   const port = await freePort();
+  const listeners = process.listenerCount('exit');
   await servers.start(aServer('listener', LISTENS, port));
   expect(await isTaken(port)).toBe(true);
 
   await servers.stopAll();
   expect(await isTaken(port)).toBe(false);
+  expect(process.listenerCount('exit')).toBe(listeners);
 });
 
 test('tells why a server did not start, from its log', async () => {

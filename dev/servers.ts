@@ -47,13 +47,12 @@ export class Servers implements Starter {
   private readonly running: { name: string; child: ChildProcess; stopSignal: NodeJS.Signals }[] = [];
   private refusing = false;
 
-  constructor(private readonly logFolder: string) {
-    process.once('exit', () => this.killAll());
-  }
+  constructor(private readonly logFolder: string) {}
 
   async start(server: ServerProgram): Promise<void> {
     const { name, stopSignal = DEFAULT_STOP_SIGNAL } = server;
     if (this.refusing) throw new StartsRefused(name);
+    process.off('exit', this.killAll).once('exit', this.killAll);
     await launch(server, this.logFolder, (child) => this.running.push({ name, child, stopSignal }));
   }
 
@@ -91,14 +90,15 @@ export class Servers implements Starter {
   }
 
   /** For a process that ends without having stopped them, as at an impatient Ctrl-C. */
-  private killAll(): void {
+  private readonly killAll = (): void => {
     for (const { child } of this.running) if (!hasEnded(child)) process.kill(-child.pid!, 'SIGKILL');
-  }
+  };
 
   /** Stops all servers in good order, the last started first. */
   async stopAll(): Promise<void> {
     for (let server = this.running.pop(); server; server = this.running.pop())
       await stop(server.child, server.stopSignal);
+    process.off('exit', this.killAll);
   }
 }
 
