@@ -75,8 +75,7 @@ export class Servers implements Starter {
 
   /** Ends one of them: in good order, or, with SIGKILL, as a crash does. */
   async end(name: string, signal?: 'SIGKILL'): Promise<void> {
-    const at = this.running.findIndex((one) => one.name === name && !hasEnded(one.child));
-    const [server] = at < 0 ? [] : this.running.splice(at, 1);
+    const server = this.running.find((one) => one.name === name && !hasEnded(one.child));
     if (!server) return;
     if (!signal) return stop(server.child, server.stopSignal);
     const ended = once(server.child, 'exit');
@@ -96,8 +95,10 @@ export class Servers implements Starter {
 
   /** Stops all servers in good order, the last started first. */
   async stopAll(): Promise<void> {
-    for (let server = this.running.pop(); server; server = this.running.pop())
-      await stop(server.child, server.stopSignal);
+    for (let server = this.running.at(-1); server; server = this.running.at(-1)) {
+      await stop(server.child, server.stopSignal); // still among them meanwhile, in case this process ends before it
+      if (this.running.at(-1) === server) this.running.pop();
+    }
     process.off('exit', this.killAll);
   }
 }
