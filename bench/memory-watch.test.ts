@@ -6,14 +6,15 @@ const watched = (...quarters: Megabytes[]): Parameters<typeof quartersOf>[0] => 
 });
 
 test.each([
-  ['what stays as it is', [300, 400, 400, 400], 'holds'],
-  ['a tenth more', [300, 400, 420, 440], 'holds'],
-  ['more than a tenth more', [300, 400, 420, 441], 'short'],
-  ['some connections more', [30, 30, 40, 46], 'holds'],
-  ['more than that', [30, 30, 40, 47], 'short'],
-])('memory: %s', (_, quarters, verdict) => {
-  const { rows, holds } = quartersOf(watched(...quarters.map((orders) => ({ orders }))));
-  expect(rows).toEqual([['orders', ...quarters.map(String), verdict]]);
+  ['what stays as it is', 'orders', [300, 400, 400, 400], 'holds'],
+  ['a tenth more', 'orders', [300, 400, 420, 440], 'holds'],
+  ['more than a tenth more', 'orders', [300, 400, 420, 441], 'short'],
+  ['as many MB as some connections', 'RabbitMQ', [30, 30, 40, 46], 'short'],
+  ['some connections more', 'PostgreSQL', [30, 30, 40, 46], 'holds'],
+  ['more than that', 'PostgreSQL', [30, 30, 40, 47], 'short'],
+])('memory: %s', (_, part, quarters, verdict) => {
+  const { rows, holds } = quartersOf(watched(...quarters.map((megabytes) => ({ [part]: megabytes }))));
+  expect(rows).toEqual([[part, ...quarters.map(String), verdict]]);
   expect(holds).toBe(verdict === 'holds');
 });
 

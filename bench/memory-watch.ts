@@ -48,8 +48,8 @@ export class MemoryWatch {
 
 // The first quarter fills caches and pools; what still grows by a tenth from the second to the last does not stop.
 const FLAT = 1.1;
-// PostgreSQL has up to 4 MB for each connection, and how many its clients keep open goes up and down.
-const FLAT_MB = 16;
+// PostgreSQL has some 2 to 4 MB for each connection, and how many its clients keep open goes up and down.
+const CONNECTIONS_MB = 16;
 
 /** The quarters as a table, and whether each part has stopped growing. */
 export function quartersOf(watch: Pick<MemoryWatch, 'quarter'>): { rows: string[][]; holds: boolean } {
@@ -57,7 +57,7 @@ export function quartersOf(watch: Pick<MemoryWatch, 'quarter'>): { rows: string[
   let holds = true;
   const rows = (Object.keys(quarters[0]!) as Part[]).map((part) => {
     const [, second = 0, , last = 0] = quarters.map((megabytes) => megabytes[part] ?? 0);
-    const flat = last <= Math.max(second * FLAT, second + FLAT_MB);
+    const flat = last <= Math.max(second * FLAT, second + (part === 'PostgreSQL' ? CONNECTIONS_MB : 0));
     holds &&= flat;
     return [part, ...quarters.map((megabytes) => (megabytes[part] ?? 0).toFixed(0)), flat ? 'holds' : 'short'];
   });
