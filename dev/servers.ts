@@ -58,24 +58,24 @@ export class Servers implements Starter {
 
   /** The process id of one of them. @throws where it does not run */
   pidOf(name: string): number {
-    const server = this.running.find((one) => one.name === name && !hasEnded(one.child));
+    const server = this.find(name);
     if (server?.child.pid === undefined) throw new Error(`${name} does not run.`);
     return server.child.pid;
   }
 
   isRunning(name: string): boolean {
-    return this.running.some((one) => one.name === name && !hasEnded(one.child));
+    return this.find(name) !== undefined;
   }
 
   /** Sends a signal to one of them and to what it has started. */
   send(name: string, signal: NodeJS.Signals): void {
-    const server = this.running.find((one) => one.name === name && !hasEnded(one.child));
+    const server = this.find(name);
     if (server) process.kill(-server.child.pid!, signal);
   }
 
   /** Ends one of them: in good order, or, with SIGKILL, as a crash does. */
   async end(name: string, signal?: 'SIGKILL'): Promise<void> {
-    const server = this.running.find((one) => one.name === name && !hasEnded(one.child));
+    const server = this.find(name);
     if (!server) return;
     if (!signal) return stop(server.child, server.stopSignal);
     const ended = once(server.child, 'exit');
@@ -100,6 +100,10 @@ export class Servers implements Starter {
       if (this.running.at(-1) === server) this.running.pop();
     }
     process.off('exit', this.killAll);
+  }
+
+  private find(name: string): (typeof this.running)[number] | undefined {
+    return this.running.find((one) => one.name === name && !hasEnded(one.child));
   }
 }
 
