@@ -38,4 +38,4 @@ COPY --from=build /app/service/dist service/dist
 COPY --from=build /app/workflows/dist workflows/dist
 USER node
 EXPOSE 8001 8002
-CMD ["node", "--enable-source-maps", "order-management/dist/main.js"]
+CMD ["node", "order-management/dist/main.js"]

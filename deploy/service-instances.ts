@@ -43,7 +43,7 @@ export class ServiceInstances {
       name: nameOf(service, instance),
       logName: `${nameOf(service, instance)}.${Date.now()}.${++this.starts}`,
       program: process.execPath,
-      args: ['--enable-source-maps', require.resolve(`@shop/${service}/main`)],
+      args: [require.resolve(`@shop/${service}/main`)],
       env: {
         ...process.env,
         WORKER_VERSIONING: 'on',

@@ -42,7 +42,7 @@ export async function startServices(surroundings: Surroundings, servers: Starter
     await servers.start({
       name,
       program: process.execPath,
-      args: ['--enable-source-maps', require.resolve(`@shop/${name}/main`)],
+      args: [require.resolve(`@shop/${name}/main`)],
       env: {
         ...process.env,
         PORT: String(port),

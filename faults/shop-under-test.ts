@@ -115,7 +115,7 @@ export class ShopUnderTest {
       name: `${name}-${instance}`,
       logName: `${name}-${instance}.${++this.starts}`,
       program: process.execPath,
-      args: ['--enable-source-maps', require.resolve(`@shop/${name}/main`)],
+      args: [require.resolve(`@shop/${name}/main`)],
       env: {
         ...process.env,
         ...SETTINGS,
