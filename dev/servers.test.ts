@@ -86,7 +86,13 @@ test('leaves none running behind a process that ends without having stopped them
     const { isTaken } = require('@shop/dev/ports');
     const args = ['-e', ${JSON.stringify(LISTENS)}, '${port}'];
     const server = { name: 'left', program: process.execPath, args, isReady: () => isTaken(${port}) };
-    void new Servers(${JSON.stringify(folder)}).start(server).then(() => process.exit(7));`;
+    void (async () => {
+      const servers = new Servers(${JSON.stringify(folder)});
+      await servers.start(server);
+      await servers.stopAll(); // and it is as it was before
+      await servers.start(server);
+      process.exit(7);
+    })();`;
 
   expect(spawnSync(process.execPath, ['-e', script], { cwd: join(__dirname, '..') }).status).toBe(7);
 

@@ -4,7 +4,8 @@ export type { Logger };
 
 /**
  * Structured logs, a JSON object a line, on standard output. Each is written before the next statement runs: that costs
- * less than handing it to a thread, and the last lines are there however the process ends.
+ * less than handing it to a thread, and the last lines are there however the process ends. Whoever reads them through a
+ * pipe must keep up: where it is full, the service waits.
  */
 export const createLog = (service: string, level: string): Logger =>
   pino(
