@@ -1,4 +1,4 @@
-import '@shop/service/source-maps'; // before all others, which it is for
+import '@shop/service/source-maps'; // first: it maps what is loaded after it
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
