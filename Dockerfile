@@ -1,4 +1,4 @@
-# Both services in one image; the command chooses. Built on Node's current long-term version.
+# Both services in one image; the command chooses. Built on the newest Node that Temporal's SDK names as supported.
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

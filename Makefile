@@ -6,6 +6,8 @@ SOURCES := $(shell find amqp bench deploy dev faults order-management payment-pr
 INSTALLED := node_modules/.package-lock.json
 BUILT := node_modules/.built
 PEERS := bench/node_modules/.package-lock.json
+# What benches run on: the Node of the container image, from npm, whichever this machine has.
+BENCH_NODE := NODE_ENV=production bench/node_modules/.bin/node
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 21
@@ -33,13 +35,13 @@ test-faults: $(BUILT) ## A load on two instances of each service while a plan of
 
 bench: $(BUILT) $(PEERS) ## This shop beside others that do the same work, in one run; BENCH_REPS=3 BENCH_ORDERS=1000 BENCH_SECONDS=8
 	@npx tsc -b bench/peers
-	@NODE_ENV=production node bench/dist/compare.js
+	@$(BENCH_NODE) bench/dist/compare.js
 
-bench-growth: $(BUILT) ## What an order costs after GROWTH_ORDERS=1000,10000 others, and memory in HALF_LOAD_FOR=10m
-	@NODE_ENV=production node bench/dist/growth.js
+bench-growth: $(BUILT) $(PEERS) ## What an order costs after GROWTH_ORDERS=1000,10000 others, and memory in HALF_LOAD_FOR=10m
+	@$(BENCH_NODE) bench/dist/growth.js
 
-bench-overload: $(BUILT) ## Twice what the shop can settle, OVERLOAD_FOR=10m
-	@NODE_ENV=production node bench/dist/overload.js
+bench-overload: $(BUILT) $(PEERS) ## Twice what the shop can settle, OVERLOAD_FOR=10m
+	@$(BENCH_NODE) bench/dist/overload.js
 
 cluster: $(BUILT) ## HAProxy, three instances of each service, PostgreSQL with two secondaries, RabbitMQ, Temporal on PostgreSQL
 	@node --enable-source-maps deploy/dist/main.js up
@@ -81,7 +83,7 @@ $(INSTALLED): package.json package-lock.json $(wildcard */package.json)
 	@touch $@
 
 $(PEERS): bench/package.json bench/package-lock.json
-	@echo 'Installing what the bench compares with …'
+	@echo 'Installing what the benches need …'
 	@log=$$(mktemp) && (cd bench && npm ci --no-progress) > $$log 2>&1 && ! grep -q TAR_ENTRY_ERROR $$log \
 		|| { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf bench/node_modules; exit 1; }; rm $$log
 	@touch $@
