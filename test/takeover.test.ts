@@ -13,6 +13,7 @@ import { ServiceProcess } from './service-process';
 const PAID_IN_QUEUE = '00000000-0000-4000-8000-0000000000a1';
 const NEVER_ANSWERED = '00000000-0000-4000-8000-0000000000a2';
 const OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a3';
+const PAID_OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a4';
 const MUG = '00000000-0000-4000-8000-0000000000b1';
 const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15'; // predefined, and here already
 const OVERSOLD = '00000000-0000-4000-8000-0000000000b2';
@@ -61,6 +62,9 @@ const orderRow = async (orderId: string): Promise<unknown> =>
     await sql.query('SELECT order_status, payment_status, payment_id FROM orders WHERE order_id = $1', [orderId])
   ).rows.at(0);
 
+const refundsDue = async (): Promise<object[]> =>
+  (await sql.query('SELECT order_id, payment_id FROM refunds_due')).rows as object[];
+
 const stock = async (productId: string): Promise<unknown> =>
   (await sql.query('SELECT quantity_available FROM products WHERE product_id = $1', [productId])).rows.at(0);
 
@@ -72,9 +76,10 @@ test('takes a database of the original over: no row lost, none changed but the o
   const shared = { AMQP_URL: virtualHostUrl('takeover'), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
   const orders = { ...shared, DATABASE_URL: database.url, SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
 
-  // An answer of the original payment service, which waited while nobody consumed.
+  // Answers of the original payment service, which waited while nobody consumed.
   const answer = { orderId: PAID_IN_QUEUE, paymentId: randomUUID(), success: true, reason: '' };
-  await queues.send(PAYMENT_STAT, answer);
+  const paidInVain = { ...answer, orderId: PAID_OUT_OF_STOCK, paymentId: randomUUID() };
+  for (const one of [answer, paidInVain]) await queues.send(PAYMENT_STAT, one);
   await Promise.all([1, 2].map(() => ServiceProcess.start('order-management', orders)));
 
   await eventually(async () => {
@@ -83,6 +88,10 @@ test('takes a database of the original over: no row lost, none changed but the o
       payment_status: 'success',
       payment_id: answer.paymentId,
     });
+  });
+  await eventually(async () => {
+    expect(await orderRow(PAID_OUT_OF_STOCK)).toMatchObject({ order_status: 'cancelled', payment_status: 'cancelled' });
+    expect(await refundsDue()).toContainEqual({ order_id: PAID_OUT_OF_STOCK, payment_id: paidInVain.paymentId });
   });
   expect(await queues.waiting(PROCESS_PAYMENT.queue)).toBe(0); // nobody was asked to pay again
   expect(await stock(MUG)).toEqual({ quantity_available: 8 });
@@ -98,7 +107,7 @@ test('takes a database of the original over: no row lost, none changed but the o
   expect(await stock(OVERSOLD)).toEqual({ quantity_available: -3 });
 
   const after = await originalRows();
-  const adopted = new Set([PAID_IN_QUEUE, NEVER_ANSWERED, OUT_OF_STOCK]);
+  const adopted = new Set([PAID_IN_QUEUE, NEVER_ANSWERED, OUT_OF_STOCK, PAID_OUT_OF_STOCK]);
   const untouched = ({ orders: rows }: Rows) => rows.filter((row) => !adopted.has(row.order_id));
   expect(untouched(after)).toEqual(untouched(before));
   expect(after.orders).toHaveLength(before.orders.length);

@@ -33,7 +33,7 @@ export async function shipOrder({ orderId }: OrderInHand, paymentId: string): Pr
   return CancellationScope.nonCancellable(() => orders.shipOrder(orderId, paymentId));
 }
 
-/** Undoes the accepting of an order: its stock goes back and its row says why. */
+/** Undoes the accepting of an order: its stock goes back and its row ends `cancelled`. */
 export const cancelOrder =
   ({ orderId }: OrderInHand): CancelOrder =>
   (why) =>

@@ -6,6 +6,7 @@ import { aCustomer, anOriginalOrder, aProduct } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
 import { findOrder, findOrders } from './find-orders';
 import { deleteOrder, requestCancel } from './request-cancel';
+import { resumeOrder } from './resume-order';
 import { shipOrder } from './settle-order';
 import { claimUnsettledOrders, readOrderState } from './unsettled-orders';
 
@@ -26,6 +27,13 @@ afterAll(async () => {
 async function placed(): Promise<string> {
   const { productId } = await aProduct(database, { price: '4.50' });
   return anOriginalOrder(database, customer, [{ productId, quantity: 2 }]);
+}
+
+async function shipped(): Promise<string> {
+  const orderId = await placed();
+  await resumeOrder(database, orderId); // takes its stock
+  await shipOrder(database, orderId, randomUUID());
+  return orderId;
 }
 
 const claim = (limit: number): Promise<string[]> =>
@@ -53,8 +61,7 @@ test('keeps when a customer first wished to cancel', async () => {
 });
 
 test('refuses to cancel an order that has shipped, and one that is not there', async () => {
-  const orderId = await placed();
-  await shipOrder(database, orderId, randomUUID());
+  const orderId = await shipped();
 
   await expect(requestCancel(database, orderId)).resolves.toBe('shipped');
   await expect(requestCancel(database, randomUUID())).resolves.toBeNull();
@@ -85,8 +92,7 @@ test('does not cancel an order that is deleted: there is none for the customer',
 });
 
 test('leaves a settled order as it ended when it is deleted', async () => {
-  const orderId = await placed();
-  await shipOrder(database, orderId, randomUUID());
+  const orderId = await shipped();
 
   await expect(deleteOrder(database, orderId)).resolves.toBe('shipped');
   await expect(readOrderState(database, orderId)).resolves.toMatchObject({

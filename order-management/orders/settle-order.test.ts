@@ -162,6 +162,14 @@ test('does not ship an order that its customer has cancelled: it ends cancelled,
   expect(await stock()).toEqual([100, 100]);
 });
 
+test('does not ship an order without stock, as the original left some: it ends cancelled, its payment noted', async () => {
+  const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
+  const paymentId = randomUUID();
+
+  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual({ ...CANCELLED, paymentId });
+  expect(await stock()).toEqual([100, 100]);
+});
+
 test('gives no stock back for an order of the original, which took none', async () => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
 

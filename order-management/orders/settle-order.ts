@@ -3,7 +3,7 @@ import { retryDeadlocks } from '@shop/prisma/errors';
 import type { Cancellation, Settlement } from '@shop/workflows/contract';
 import { EXAMINE_AFTER_MS } from './refunds-due';
 
-/** Ships a `placed` order that this payment has paid; where its customer cancelled first, cancels it instead. */
+/** Ships a `placed` order that this payment has paid. One that its customer cancelled first, or that has no stock, it cancels. */
 export const shipOrder = (database: OrdersClient, orderId: string, paymentId: string): Promise<Settlement> =>
   settle(database, orderId, { ship: true, paymentStatus: 'cancelled', paymentId });
 
@@ -44,8 +44,10 @@ async function settle(
     () => database.$queryRaw<SettledRow[]>`
       WITH settled AS (
         UPDATE orders SET
-          order_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL THEN 'shipped' ELSE 'cancelled' END,
-          payment_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL THEN 'success' ELSE ${paymentStatus} END,
+          order_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL
+            THEN 'shipped' ELSE 'cancelled' END,
+          payment_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL
+            THEN 'success' ELSE ${paymentStatus} END,
           payment_id = ${paymentId}::uuid,
           settled_at = now()
         WHERE order_id = ${orderId}::uuid AND order_status = 'placed'
