@@ -102,10 +102,31 @@ describe('publishes', () => {
 
   test('and gives up on a broker that does not confirm', async () => {
     wire.silence();
-    await expect(publish()).rejects.toThrow(/^RabbitMQ has not confirmed PaymentStat \S+ in time\.$/);
+    await expect(publish()).rejects.toThrow(new BrokerDown('RabbitMQ has not confirmed PaymentStat in time.'));
 
     wire.cut();
     await connectedTimes(2);
+  });
+
+  test('no second copy of a message that the broker has yet to confirm', async () => {
+    wire.silence();
+    const message = { orderId: randomUUID() };
+    await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerDown);
+
+    const sent = [broker.send(PAYMENT_STAT, message), broker.send(PAYMENT_STAT, { orderId: 'another' })];
+
+    await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(2)); // in the order written
+    wire.cut();
+    for (const one of await Promise.allSettled(sent)) expect(one.status).toBe('rejected');
+    await connectedTimes(2);
+    await broker.send(PAYMENT_STAT, message);
+    expect(await queues.waiting('PaymentStat')).toBe(3);
+  });
+
+  test('a message anew once an equal one is confirmed', async () => {
+    for (let times = 0; times < 2; times++) await broker.send(PAYMENT_STAT, {});
+
+    expect(await queues.waiting('PaymentStat')).toBe(2);
   });
 
   test('nothing that no queue takes', async () => {
@@ -114,6 +135,17 @@ describe('publishes', () => {
     await expect(lost).rejects.toThrow(new BrokerDown('No queue takes orderManagement/nobody.'));
     await expect(publish()).resolves.toBeUndefined();
   });
+});
+
+test('waits for a count of messages, but not for ever', async () => {
+  await open();
+  expect(await broker.waitingIn('PaymentStat')).toBe(0);
+  wire.silence();
+
+  await expect(broker.waitingIn('PaymentStat')).rejects.toThrow(
+    new BrokerDown('RabbitMQ has not counted PaymentStat in time.'),
+  );
+  wire.cut();
 });
 
 describe('is away', () => {

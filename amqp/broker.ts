@@ -29,7 +29,7 @@ export interface BrokerOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const CONFIRM_TIMEOUT_MS = 4_000;
+const ANSWER_TIMEOUT_MS = 4_000; // within the time that a step of the saga has
 
 /**
  * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
@@ -41,6 +41,8 @@ export class Broker {
   private publisher: ConfirmChannel | null = null;
   private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
   private readonly returned = new Set<string>();
+  /** Messages of the contract that the broker has yet to confirm. */
+  private readonly unconfirmed = new Map<string, Promise<void>>();
 
   constructor(private readonly options: BrokerOptions) {}
 
@@ -88,16 +90,46 @@ export class Broker {
     content: Buffer,
     properties: Options.Publish = {},
   ): Promise<void> {
+    await inTime(this.write(exchange, routingKey, content, properties), `confirmed ${routingKey}`);
+  }
+
+  /**
+   * Publishes a message of the contract as JSON. One that is still on its way is waited for, not written again: a broker
+   * that has only been slow, or has blocked publishers, would take each copy, and a payment service may charge each.
+   *
+   * @throws BrokerDown likewise
+   */
+  async send({ exchange, routingKey }: Route, message: object): Promise<void> {
+    const text = JSON.stringify(message);
+    const key = `${exchange} ${routingKey} ${text}`;
+    let confirmed = this.unconfirmed.get(key);
+    if (!confirmed) {
+      confirmed = this.write(exchange, routingKey, Buffer.from(text));
+      this.unconfirmed.set(key, confirmed);
+      const forget = (): void => void this.unconfirmed.delete(key);
+      void confirmed.then(forget, forget);
+    }
+    await inTime(confirmed, `confirmed ${routingKey}`);
+  }
+
+  /** How many messages wait in a queue that we have declared. @throws BrokerDown */
+  async waitingIn(queue: string): Promise<number> {
+    if (!this.publisher) throw new BrokerDown('RabbitMQ is not connected.');
+    return (await inTime(this.publisher.checkQueue(queue), `counted ${queue}`)).messageCount;
+  }
+
+  /** Ends when the broker has the message, or its channel has ended. */
+  private async write(
+    exchange: string,
+    routingKey: string,
+    content: Buffer,
+    properties: Options.Publish = {},
+  ): Promise<void> {
     const channel = this.publisher;
     if (!channel) throw new BrokerDown('RabbitMQ is not connected.');
     const messageId = properties.messageId ?? randomUUID();
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new BrokerDown(`RabbitMQ has not confirmed ${routingKey} ${messageId} in time.`)),
-        CONFIRM_TIMEOUT_MS,
-      );
       const settle = (error: Error | null): void => {
-        clearTimeout(timer);
         if (error) reject(new BrokerDown(`RabbitMQ did not take ${routingKey} ${messageId}: ${error.message}`));
         else if (this.returned.delete(messageId)) reject(new BrokerDown(`No queue takes ${exchange}/${routingKey}.`));
         else resolve();
@@ -112,17 +144,6 @@ export class Broker {
     });
   }
 
-  /** How many messages wait in a queue that we have declared. @throws BrokerDown */
-  async waitingIn(queue: string): Promise<number> {
-    if (!this.publisher) throw new BrokerDown('RabbitMQ is not connected.');
-    return (await this.publisher.checkQueue(queue)).messageCount;
-  }
-
-  /** Publishes a message of the contract as JSON. */
-  async send(route: Route, message: object): Promise<void> {
-    await this.publish(route.exchange, route.routingKey, Buffer.from(JSON.stringify(message)));
-  }
-
   /** Closes the connection; one that the broker does not answer on is left to break. */
   async stop(): Promise<void> {
     await patiently(this.connection?.close());
@@ -133,10 +154,26 @@ export class Broker {
     model.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ connection broke'));
     const channel = await this.channel(model);
     channel.on('return', (message) => this.returned.add(String(message.properties.messageId)));
-    channel.on('close', () => (this.publisher = null));
+    channel.on('close', () => {
+      this.publisher = null;
+      this.returned.clear();
+    });
     await declareAll(channel);
     this.publisher = channel;
     for (const setUp of this.onConnect) await setUp(model);
+  }
+}
+
+/** Waits for an answer of the broker, but not for long: one that blocks publishers answers none. @throws BrokerDown */
+async function inTime<T>(answer: Promise<T>, done: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new BrokerDown(`RabbitMQ has not ${done} in time.`)), ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

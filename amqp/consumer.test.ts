@@ -5,7 +5,7 @@ import { eventually } from '../test/eventually';
 import { Gate, Queues, Wire } from '../test/queues';
 import { virtualHostUrl } from '../test/servers';
 import { silentLog } from '../test/silent-log';
-import { Broker } from './broker';
+import { Broker, BrokerDown } from './broker';
 import { Consumer, type ConsumerOptions, type Verdict } from './consumer';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
@@ -333,6 +333,21 @@ describe('when it is stopped', () => {
     expect(await leftAfterStop(consumer)).toBe(1);
   });
 });
+
+test('a consumer stops also where the broker has fallen silent while a message meets an outage', async () => {
+  const outage = new Gate();
+  const consumer = await consume(async () => {
+    await outage.opened;
+    throw new BrokerDown('RabbitMQ has not confirmed in time.');
+  });
+  await queues.send(route, 'order');
+  await eventually(() => expect(handled).toEqual(['order']));
+  wire.silence();
+  outage.open();
+  await eventually(() => expect(consumer.isUp).toBe(false)); // it asks the broker to give it no more
+
+  await consumer.stop();
+}, 30_000);
 
 test('a consumer stops also where the broker has fallen silent', async () => {
   const consumer = await consume(async () => DONE);

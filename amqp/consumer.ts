@@ -151,7 +151,7 @@ export class Consumer {
     if (!this.pausing) {
       const { log, route } = this.options;
       log.warn({ queue: route.queue, err: error }, 'consumer paused');
-      this.pausing = this.cancel().catch(() => undefined);
+      this.pausing = patiently(this.cancel());
       await this.pausing;
       void this.resumeWhenWell();
     }
