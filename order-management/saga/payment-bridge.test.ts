@@ -272,6 +272,14 @@ describe('while its saga runs, an order', () => {
     await ends(order, { orderStatus: 'cancelled', paymentStatus: 'failed' });
   });
 
+  test('is settled by an answer whose reason is longer than Temporal takes', async () => {
+    const order = await orderWithSaga();
+
+    await bridge(aStat(order, { success: false, reason: 'no '.repeat(2_000_000) }));
+
+    await ends(order, { orderStatus: 'cancelled', paymentStatus: 'failed' });
+  });
+
   test('understands names and ids in any case, and all that the original says', async () => {
     const order = await orderWithSaga();
     const paymentId = randomUUID();

@@ -10,6 +10,7 @@ import type { PaymentHandover } from './payment-handover';
 import type { Sagas } from './sagas';
 
 const uuid = z.guid().toLowerCase();
+const LONGEST_REASON = 1_000; // it goes into a signal, and Temporal refuses what is larger than 4 MB
 
 /** `PaymentStat`, as far as the original order service reads it too; a sender may leave out the rest. */
 const paymentStat = z.object({
@@ -19,7 +20,7 @@ const paymentStat = z.object({
   reason: z
     .string()
     .nullish()
-    .transform((reason) => reason ?? ''),
+    .transform((reason) => (reason ?? '').slice(0, LONGEST_REASON)),
 });
 
 export interface PaymentBridgeNeeds {
