@@ -17,9 +17,10 @@ function driverCauseOf(error: unknown): DriverCause {
 export const sqlStateOf = (error: unknown): string | null => driverCauseOf(error).originalCode ?? null;
 
 const KINDS_OF_OUTAGE = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
-// Classes 08 connection, 53 out of resources, 57P server shutdown; 57014 a statement that took too long; 25006 a primary
-// that has become a secondary; 3D000 and 42P01 a database that is not yet created or migrated.
-const STATES_OF_OUTAGE = /^(08...|53...|57P..|57014|25006|3D000|42P01)$/;
+// Classes 08 connection, 28 credentials refused (while they are changed, for example), 53 out of resources, 57P server
+// shutdown, 58 its disk; 57014 a statement that took too long; 25006 a primary that has become a secondary; 3D000 and 42P01
+// a database that is not yet created or migrated.
+const STATES_OF_OUTAGE = /^(08...|28...|53...|57P..|58...|57014|25006|3D000|42P01)$/;
 const CONNECTION_LOST =
   /Connection terminated|not queryable|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { Metadata, status } from '@grpc/grpc-js';
 import { afterAll, expect, test } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
@@ -56,6 +57,20 @@ test('Temporal is away where it finds no namespace, as when its store does not a
   const asking = temporal.call(({ connection }) =>
     new Client({ connection, namespace: 'gone' }).workflow.getHandle('any').signal('any'),
   );
+
+  await expect(asking).rejects.toThrow(TemporalDown);
+  await temporal.stop();
+});
+
+test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('Temporal is away where it says %s', async (code) => {
+  const { address, namespace } = await createNamespace('temporal-refuses');
+  const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
+  const temporal = new Temporal({ address, namespace, log: silentLog, worker });
+  temporal.start();
+  await eventually(() => temporal.probe(), 20_000);
+
+  const refused = Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
+  const asking = temporal.call(() => Promise.reject(refused));
 
   await expect(asking).rejects.toThrow(TemporalDown);
   await temporal.stop();

@@ -195,7 +195,7 @@ const deploymentOf = (
     ? { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' }
     : { version, useWorkerVersioning: false };
 
-// What gRPC says of a server that is away, overloaded or starting up.
+// What gRPC says of a server that is away, overloaded, starting up, or refuses our credentials, of which no order knows.
 const AWAY = new Set<status>([
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
@@ -203,6 +203,8 @@ const AWAY = new Set<status>([
   status.CANCELLED,
   status.ABORTED,
   status.INTERNAL,
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
 ]);
 
 function saysServerIsAway(error: unknown): boolean {
