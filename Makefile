@@ -40,7 +40,7 @@ bench: $(BUILT) $(PEERS) ## This shop beside others that do the same work, in on
 bench-growth: $(BUILT) $(PEERS) ## What an order costs after GROWTH_ORDERS=1000,10000 others, and memory in HALF_LOAD_FOR=10m
 	@$(BENCH_NODE) bench/dist/growth.js
 
-bench-overload: $(BUILT) $(PEERS) ## Twice what the shop can settle, OVERLOAD_FOR=10m
+bench-overload: $(BUILT) $(PEERS) ## Two and a half times what the shop can settle, OVERLOAD_FOR=10m
 	@$(BENCH_NODE) bench/dist/overload.js
 
 cluster: $(BUILT) ## HAProxy, three instances of each service, PostgreSQL with two secondaries, RabbitMQ, Temporal on PostgreSQL

@@ -238,6 +238,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
     /^make (test|conformance)$/,
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),
   ],
+  [/^make help$/, inTheTree(/^test-faults /m)],
   [/^make (build|clean)$/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
