@@ -123,6 +123,19 @@ describe('publishes', () => {
     expect(await queues.waiting('PaymentStat')).toBe(3);
   });
 
+  test('no second copy of a message that was confirmed when nobody waited for it any more', async () => {
+    wire.silence();
+    const message = { orderId: randomUUID() };
+    await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerDown);
+    wire.speak();
+    await broker.send(PAYMENT_STAT, { orderId: 'another' }); // confirmed after it
+
+    await broker.send(PAYMENT_STAT, message);
+    expect(await queues.waiting('PaymentStat')).toBe(2);
+    await broker.send(PAYMENT_STAT, message);
+    expect(await queues.waiting('PaymentStat')).toBe(3);
+  });
+
   test('a message anew once an equal one is confirmed', async () => {
     for (let times = 0; times < 2; times++) await broker.send(PAYMENT_STAT, {});
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   type Channel,
@@ -30,6 +31,7 @@ export interface BrokerOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 4_000; // within the time that a step of the saga has
+const ASKED_AGAIN_WITHIN_MS = 60_000; // longer than whoever has given up pauses before the next try
 
 /**
  * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
@@ -41,8 +43,8 @@ export class Broker {
   private publisher: ConfirmChannel | null = null;
   private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
   private readonly returned = new Set<string>();
-  /** Messages of the contract that the broker has yet to confirm. */
-  private readonly unconfirmed = new Map<string, Promise<void>>();
+  /** Messages of the contract that wait to be confirmed, and those that were once nobody waited any more. */
+  private readonly sent = new Map<string, Promise<void>>();
 
   constructor(private readonly options: BrokerOptions) {}
 
@@ -102,14 +104,19 @@ export class Broker {
   async send({ exchange, routingKey }: Route, message: object): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
-    let confirmed = this.unconfirmed.get(key);
-    if (!confirmed) {
-      confirmed = this.write(exchange, routingKey, Buffer.from(text));
-      this.unconfirmed.set(key, confirmed);
-      const forget = (): void => void this.unconfirmed.delete(key);
-      void confirmed.then(forget, forget);
+    const sent = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text));
+    this.sent.set(key, sent);
+    const forget = (): void => {
+      if (this.sent.get(key) === sent) this.sent.delete(key);
+    };
+    try {
+      await inTime(sent, `confirmed ${routingKey}`);
+      forget();
+    } catch (error) {
+      // Given up on, but not taken back: it may be confirmed before it is asked for again.
+      void sent.then(() => delay(ASKED_AGAIN_WITHIN_MS, undefined, { ref: false })).then(forget, forget);
+      throw error;
     }
-    await inTime(confirmed, `confirmed ${routingKey}`);
   }
 
   /** How many messages wait in a queue that we have declared. @throws BrokerDown */

@@ -75,11 +75,11 @@ const queuesOf = (route: Route): string[] => [route.queue, parkedQueue(route), r
 /** The way to a server, which a test can cut or silence. */
 export class Wire {
   private readonly sockets = new Set<Socket>();
-  private readonly answers = new Set<Socket>();
+  private readonly answers = new Map<Socket, Socket>();
   private port = 0;
   private readonly server = createServer((client) => {
     const broker = connectTcp(Number(this.target.port || 5672), this.target.hostname);
-    this.answers.add(broker);
+    this.answers.set(broker, client);
     for (const [from, to] of [
       [client, broker],
       [broker, client],
@@ -130,7 +130,12 @@ export class Wire {
 
   /** Keeps back what the server says from now on, on the connections there are. */
   silence(): void {
-    for (const broker of this.answers) broker.unpipe().pause();
+    for (const broker of this.answers.keys()) broker.unpipe().pause();
+  }
+
+  /** Lets through what was kept back, and what comes. */
+  speak(): void {
+    for (const [broker, client] of this.answers) broker.pipe(client);
   }
 
   async close(): Promise<void> {
