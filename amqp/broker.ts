@@ -8,6 +8,7 @@ import {
   type Options,
   type RecoveringChannelModel,
 } from 'amqplib';
+import { Confirmation } from './confirmation';
 import { patiently } from './patience';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
@@ -31,7 +32,7 @@ export interface BrokerOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 4_000; // within the time that a step of the saga has
-const ASKED_AGAIN_WITHIN_MS = 60_000; // longer than whoever has given up pauses before the next try
+const ASKED_AGAIN_WITHIN_MS = 3_600_000; // longer than it takes until each of many that gave up has had its next try
 
 /**
  * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
@@ -44,7 +45,7 @@ export class Broker {
   private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
   private readonly returned = new Set<string>();
   /** Messages of the contract that wait to be confirmed, and those that were once nobody waited any more. */
-  private readonly sent = new Map<string, Promise<void>>();
+  private readonly sent = new Map<string, Confirmation>();
 
   constructor(private readonly options: BrokerOptions) {}
 
@@ -92,63 +93,75 @@ export class Broker {
     content: Buffer,
     properties: Options.Publish = {},
   ): Promise<void> {
-    await inTime(this.write(exchange, routingKey, content, properties), `confirmed ${routingKey}`);
+    const confirmation = new Confirmation();
+    this.write(exchange, routingKey, content, properties, confirmation);
+    await confirmation.within(ANSWER_TIMEOUT_MS, () => notInTime(`confirmed ${routingKey}`));
   }
 
   /**
-   * Publishes a message of the contract as JSON. One that is still on its way is waited for, not written again: a broker
-   * that has only been slow, or has blocked publishers, would take each copy, and a payment service may charge each.
+   * Publishes a message of the contract as JSON. One that this process has on its way is waited for, not written again: a
+   * broker that has only been slow, or has blocked publishers, would take each copy, and a payment service may charge each.
    *
    * @throws BrokerDown likewise
    */
   async send({ exchange, routingKey }: Route, message: object): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
-    const sent = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text));
-    this.sent.set(key, sent);
-    const forget = (): void => {
-      if (this.sent.get(key) === sent) this.sent.delete(key);
-    };
+    const confirmation = this.sent.get(key) ?? this.writeOnce(key, exchange, routingKey, Buffer.from(text));
     try {
-      await inTime(sent, `confirmed ${routingKey}`);
-      forget();
-    } catch (error) {
-      // Given up on, but not taken back: it may be confirmed before it is asked for again.
-      void sent.then(() => delay(ASKED_AGAIN_WITHIN_MS, undefined, { ref: false })).then(forget, forget);
-      throw error;
+      await confirmation.within(ANSWER_TIMEOUT_MS, () => notInTime(`confirmed ${routingKey}`));
+    } finally {
+      if (confirmation.isSettled) this.sent.delete(key);
     }
   }
 
   /** How many messages wait in a queue that we have declared. @throws BrokerDown */
   async waitingIn(queue: string): Promise<number> {
     if (!this.publisher) throw new BrokerDown('RabbitMQ is not connected.');
-    return (await inTime(this.publisher.checkQueue(queue), `counted ${queue}`)).messageCount;
+    const tooLate = delay(ANSWER_TIMEOUT_MS, null, { ref: false });
+    const counted = await Promise.race([this.publisher.checkQueue(queue), tooLate]);
+    if (!counted) throw notInTime(`counted ${queue}`);
+    return counted.messageCount;
   }
 
-  /** Ends when the broker has the message, or its channel has ended. */
-  private async write(
+  private writeOnce(key: string, exchange: string, routingKey: string, content: Buffer): Confirmation {
+    const forget = (): void => void this.sent.delete(key);
+    const confirmation = new Confirmation((error) => {
+      // Given up on, but not taken back: where it was confirmed, whoever asks for it again is told so.
+      if (error) forget();
+      else setTimeout(forget, ASKED_AGAIN_WITHIN_MS).unref();
+    });
+    this.sent.set(key, confirmation);
+    this.write(exchange, routingKey, content, {}, confirmation);
+    return confirmation;
+  }
+
+  /** Writes a message; it is settled when the broker has it, or its channel has ended. */
+  private write(
     exchange: string,
     routingKey: string,
     content: Buffer,
-    properties: Options.Publish = {},
-  ): Promise<void> {
-    const channel = this.publisher;
-    if (!channel) throw new BrokerDown('RabbitMQ is not connected.');
+    properties: Options.Publish,
+    confirmation: Confirmation,
+  ): void {
     const messageId = properties.messageId ?? randomUUID();
-    await new Promise<void>((resolve, reject) => {
-      const settle = (error: Error | null): void => {
-        if (error) reject(new BrokerDown(`RabbitMQ did not take ${routingKey} ${messageId}: ${error.message}`));
-        else if (this.returned.delete(messageId)) reject(new BrokerDown(`No queue takes ${exchange}/${routingKey}.`));
-        else resolve();
-      };
-      try {
-        // Mandatory: a message that no queue takes comes back, instead of being confirmed and forgotten.
-        const options = { contentType: 'text/json', ...properties, messageId, persistent: true, mandatory: true };
-        channel.publish(exchange, routingKey, content, options, settle);
-      } catch (error) {
-        settle(error instanceof Error ? error : new Error(String(error)));
+    const settle = (error: Error | null): void => {
+      if (error) {
+        confirmation.settle(new BrokerDown(`RabbitMQ did not take ${routingKey} ${messageId}: ${error.message}`));
+      } else if (this.returned.delete(messageId)) {
+        confirmation.settle(new BrokerDown(`No queue takes ${exchange}/${routingKey}.`));
+      } else {
+        confirmation.settle(null);
       }
-    });
+    };
+    if (!this.publisher) return confirmation.settle(new BrokerDown('RabbitMQ is not connected.'));
+    try {
+      // Mandatory: a message that no queue takes comes back, instead of being confirmed and forgotten.
+      const options = { contentType: 'text/json', ...properties, messageId, persistent: true, mandatory: true };
+      this.publisher.publish(exchange, routingKey, content, options, settle);
+    } catch (error) {
+      settle(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** Closes the connection; one that the broker does not answer on is left to break. */
@@ -171,18 +184,7 @@ export class Broker {
   }
 }
 
-/** Waits for an answer of the broker, but not for long: one that blocks publishers answers none. @throws BrokerDown */
-async function inTime<T>(answer: Promise<T>, done: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BrokerDown(`RabbitMQ has not ${done} in time.`)), ANSWER_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const notInTime = (done: string): BrokerDown => new BrokerDown(`RabbitMQ has not ${done} in time.`);
 
 // Both sides declare both routes: whichever service starts first, no message finds its queue missing.
 async function declareAll(channel: Channel): Promise<void> {

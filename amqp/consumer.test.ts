@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../test/eventually';
 import { Gate, Queues, Wire } from '../test/queues';
@@ -332,6 +332,33 @@ describe('when it is stopped', () => {
 
     expect(await leftAfterStop(consumer)).toBe(1);
   });
+});
+
+test('a consumer whose work is refused, though all it needs answers, comes back ever more slowly', async () => {
+  const consumer = await consume(async () => {
+    throw new BrokerDown('refused');
+  });
+  await queues.send(route, 'order');
+
+  await delay(3_000); // taken at once, after half a second, and one later
+
+  expect(handled.length).toBeGreaterThan(1);
+  expect(handled.length).toBeLessThan(5);
+  await consumer.stop();
+});
+
+test('a consumer is not up again before the broker has said so', async () => {
+  const consumer = await consume(async () => {
+    throw new BrokerDown('refused');
+  });
+  await queues.send(route, 'order');
+  await eventually(() => expect(handled).toEqual(['order']));
+  await eventually(() => expect(consumer.isUp).toBe(false));
+  wire.silence();
+
+  await delay(1_500); // after half a second it asks for messages
+
+  expect(consumer.isUp).toBe(false);
 });
 
 test('a consumer stops also where the broker has fallen silent while a message meets an outage', async () => {

@@ -40,7 +40,10 @@ export class Consumer {
   readonly name: string;
   private channel: ConfirmChannel | null = null;
   private consumerTag: string | null = null;
+  private consuming = false;
   private pausing: Promise<void> | null = null;
+  /** Grows until a message is handled: what answers a probe may still refuse the work. */
+  private pauseMs = RESUME_MS.first;
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
@@ -51,7 +54,7 @@ export class Consumer {
 
   /** Whether messages are being taken. */
   get isUp(): boolean {
-    return this.channel !== null && this.consumerTag !== null;
+    return this.consuming;
   }
 
   /** Takes no more messages, and waits until those under way are handled. */
@@ -69,6 +72,7 @@ export class Consumer {
       if (this.channel !== channel) return;
       this.channel = null;
       this.consumerTag = null;
+      this.consuming = false;
     });
     await channel.prefetch(PREFETCH);
     this.channel = channel;
@@ -84,13 +88,16 @@ export class Consumer {
       const handled = this.receive(channel, message).finally(() => this.underWay.delete(handled));
       this.underWay.add(handled);
     };
-    this.consumerTag = randomUUID(); // known before the first message can fail and want it cancelled
-    await channel.consume(this.options.route.queue, onMessage, { consumerTag: this.consumerTag });
+    const consumerTag = randomUUID();
+    this.consumerTag = consumerTag; // known before the first message can fail and want it cancelled
+    await channel.consume(this.options.route.queue, onMessage, { consumerTag });
+    this.consuming = this.consumerTag === consumerTag; // a broker that blocks publishers says so late
   }
 
   private async cancel(): Promise<void> {
     const tag = this.consumerTag;
     this.consumerTag = null;
+    this.consuming = false;
     if (tag !== null) await this.channel?.cancel(tag);
   }
 
@@ -100,6 +107,7 @@ export class Consumer {
       // Effect first, acknowledge second: a crash between the two repeats the effect, which changes nothing the second
       // time; the other order would lose the message.
       await this.dispatch(message);
+      this.pauseMs = RESUME_MS.first;
       answer(() => channel.ack(message));
     } catch (error) {
       this.options.count?.('given back');
@@ -160,8 +168,9 @@ export class Consumer {
 
   private async resumeWhenWell(): Promise<void> {
     const { log, route, probe } = this.options;
-    for (let pauseMs = RESUME_MS.first; ; pauseMs = Math.min(pauseMs * 2, RESUME_MS.longest)) {
-      await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    for (;;) {
+      await delay(this.pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      this.pauseMs = Math.min(this.pauseMs * 2, RESUME_MS.longest);
       if (this.stopping.signal.aborted) return;
       try {
         await probe();
