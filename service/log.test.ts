@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { temporaryFolder } from '../test/temporary-folder';
 
 /** Runs code with `log` and `delay` at hand, its standard output going to a file. */
 const run = (code: string, output: string) =>
@@ -26,4 +27,19 @@ test('a full disk neither ends nor holds up a service that logs to it', () => {
   );
 
   expect({ status, stderr }).toEqual({ status: 3, stderr: 'went on' });
+});
+
+test('nor where it is first met by the last lines', () => {
+  const { status } = run("log.warn('almost'); log.fatal('the end'); log.info('over'); process.exit(3);", '/dev/full');
+
+  expect(status).toBe(3);
+});
+
+test('what is logged before the end is written', () => {
+  const file = join(temporaryFolder('log'), 'output');
+
+  run("for (const line of ['one', 'two', 'three']) log.info(line); process.exit(0);", file);
+
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['one', 'two', 'three']);
 });

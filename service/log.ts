@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger };
@@ -21,12 +22,18 @@ const WAITING_BYTES = 4 * 2 ** 20; // lines beyond them are dropped
  * lines wait in memory, and are tried again with the next one.
  */
 function standardOutput(): DestinationStream {
-  const output = pino.destination({ dest: process.stdout.fd, sync: false, maxLength: WAITING_BYTES });
-  let stuck = false;
-  output.on('error', () => (stuck = true)).on('write', () => (stuck = false));
-  const flush = output.flushSync.bind(output);
+  const fd = process.stdout.fd;
+  const output = pino.destination({ dest: fd, sync: false, maxLength: WAITING_BYTES });
+  output.on('error', () => undefined);
+  // At the end of a process, and after what is fatal: once, where its own would try for as long as the disk is full.
+  const { _bufs: waiting } = output as unknown as { _bufs: string[] };
   output.flushSync = () => {
-    if (!stuck) flush(); // which, at the end of a process, would try for as long as the disk is full
+    const lines = waiting.splice(0).join('');
+    try {
+      writeFileSync(fd, lines);
+    } catch {
+      // Nowhere to say it.
+    }
   };
   return output;
 }
