@@ -10,7 +10,7 @@ import type { PaymentHandover } from './payment-handover';
 import type { Sagas } from './sagas';
 
 const uuid = z.guid().toLowerCase();
-const LONGEST_REASON = 1_000; // it goes into a signal, and Temporal refuses what is larger than 4 MB
+const LONGEST_REASON = 1_000; // it goes into a signal, and Temporal refuses one that is larger than 2 MB
 
 /** `PaymentStat`, as far as the original order service reads it too; a sender may leave out the rest. */
 const paymentStat = z.object({
