@@ -214,11 +214,10 @@ test('answers and parks ten thousand messages that come at once, each order char
   await serve();
 
   await eventually(async () => {
-    expect(await queues.waiting('processPayment')).toBe(0);
+    expect(await queues.waiting('PaymentStat')).toBeGreaterThanOrEqual(9_000); // told twice where a connection broke
     expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(1_000);
   }, 120_000);
   await consumer.stop();
-  expect(await queues.waiting('PaymentStat')).toBeGreaterThan(8_000); // equal answers that wait at once are one
   expect(await queues.waiting('processPayment')).toBe(0);
   const orderIds = asked.map(({ orderId }) => orderId);
   expect(await database.payment.count({ where: { orderId: { in: orderIds } } })).toBe(1_000);
