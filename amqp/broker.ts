@@ -93,9 +93,7 @@ export class Broker {
     content: Buffer,
     properties: Options.Publish = {},
   ): Promise<void> {
-    const confirmation = new Confirmation();
-    this.write(exchange, routingKey, content, properties, confirmation);
-    await confirmation.within(ANSWER_TIMEOUT_MS, () => notInTime(`confirmed ${routingKey}`));
+    await inTime(this.write(exchange, routingKey, content, properties), routingKey);
   }
 
   /**
@@ -107,11 +105,18 @@ export class Broker {
   async send({ exchange, routingKey }: Route, message: object): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
-    const confirmation = this.sent.get(key) ?? this.writeOnce(key, exchange, routingKey, Buffer.from(text));
+    const forget = (): void => void this.sent.delete(key);
+    const onUnheard = (error: Error | null): void => {
+      // Given up on, but not taken back: where it was confirmed, whoever asks for it again is told so.
+      if (error) forget();
+      else setTimeout(forget, ASKED_AGAIN_WITHIN_MS).unref();
+    };
+    const confirmation = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text), {}, onUnheard);
+    this.sent.set(key, confirmation);
     try {
-      await confirmation.within(ANSWER_TIMEOUT_MS, () => notInTime(`confirmed ${routingKey}`));
+      await inTime(confirmation, routingKey);
     } finally {
-      if (confirmation.isSettled) this.sent.delete(key);
+      if (confirmation.isSettled) forget();
     }
   }
 
@@ -124,27 +129,17 @@ export class Broker {
     return counted.messageCount;
   }
 
-  private writeOnce(key: string, exchange: string, routingKey: string, content: Buffer): Confirmation {
-    const forget = (): void => void this.sent.delete(key);
-    const confirmation = new Confirmation((error) => {
-      // Given up on, but not taken back: where it was confirmed, whoever asks for it again is told so.
-      if (error) forget();
-      else setTimeout(forget, ASKED_AGAIN_WITHIN_MS).unref();
-    });
-    this.sent.set(key, confirmation);
-    this.write(exchange, routingKey, content, {}, confirmation);
-    return confirmation;
-  }
-
-  /** Writes a message; it is settled when the broker has it, or its channel has ended. */
+  /** Writes a message. @returns what is settled when the broker has it, or its channel has ended */
   private write(
     exchange: string,
     routingKey: string,
     content: Buffer,
     properties: Options.Publish,
-    confirmation: Confirmation,
-  ): void {
+    onUnheard?: (error: Error | null) => void,
+  ): Confirmation {
+    if (!this.publisher) throw new BrokerDown('RabbitMQ is not connected.');
     const messageId = properties.messageId ?? randomUUID();
+    const confirmation = new Confirmation(onUnheard);
     const settle = (error: Error | null): void => {
       if (error) {
         confirmation.settle(new BrokerDown(`RabbitMQ did not take ${routingKey} ${messageId}: ${error.message}`));
@@ -154,7 +149,6 @@ export class Broker {
         confirmation.settle(null);
       }
     };
-    if (!this.publisher) return confirmation.settle(new BrokerDown('RabbitMQ is not connected.'));
     try {
       // Mandatory: a message that no queue takes comes back, instead of being confirmed and forgotten.
       const options = { contentType: 'text/json', ...properties, messageId, persistent: true, mandatory: true };
@@ -162,6 +156,7 @@ export class Broker {
     } catch (error) {
       settle(error instanceof Error ? error : new Error(String(error)));
     }
+    return confirmation;
   }
 
   /** Closes the connection; one that the broker does not answer on is left to break. */
@@ -183,6 +178,9 @@ export class Broker {
     for (const setUp of this.onConnect) await setUp(model);
   }
 }
+
+const inTime = (confirmation: Confirmation, routingKey: string): Promise<void> =>
+  confirmation.within(ANSWER_TIMEOUT_MS, () => notInTime(`confirmed ${routingKey}`));
 
 const notInTime = (done: string): BrokerDown => new BrokerDown(`RabbitMQ has not ${done} in time.`);
 

@@ -3,8 +3,8 @@ export class Confirmation {
   private readonly waiting = new Set<() => void>();
   private outcome: { error: Error | null } | null = null;
 
-  /** @param unheard hears how it came out where by then nobody waits */
-  constructor(private readonly unheard?: (error: Error | null) => void) {}
+  /** @param onUnheard hears how it came out where by then nobody waits */
+  constructor(private readonly onUnheard?: (error: Error | null) => void) {}
 
   get isSettled(): boolean {
     return this.outcome !== null;
@@ -13,7 +13,7 @@ export class Confirmation {
   /** Says how it came out, once: null is well. */
   settle(error: Error | null): void {
     this.outcome ??= { error };
-    if (this.waiting.size === 0) this.unheard?.(error);
+    if (this.waiting.size === 0) this.onUnheard?.(error);
     for (const goOn of this.waiting) goOn();
   }
 
