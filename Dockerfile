@@ -2,14 +2,14 @@
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY amqp/package.json amqp/
-COPY deploy/package.json deploy/
-COPY dev/package.json dev/
-COPY faults/package.json faults/
+COPY packages/amqp/package.json packages/amqp/
+COPY tools/cluster/package.json tools/cluster/
+COPY tools/dev/package.json tools/dev/
+COPY tools/faults/package.json tools/faults/
 COPY order-management/package.json order-management/
 COPY payment-processing/package.json payment-processing/
 COPY prisma/package.json prisma/
-COPY service/package.json service/
+COPY packages/runtime/package.json packages/runtime/
 COPY workflows/package.json workflows/
 
 FROM manifests AS build
@@ -28,13 +28,13 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=installed /app ./
-COPY --from=build /app/amqp/dist amqp/dist
+COPY --from=build /app/packages/amqp/dist packages/amqp/dist
 COPY --from=build /app/order-management/dist order-management/dist
 COPY --from=build /app/payment-processing/dist payment-processing/dist
 COPY --from=build /app/prisma/dist prisma/dist
 COPY --from=build /app/prisma/orders/migrations prisma/orders/migrations
 COPY --from=build /app/prisma/payments/migrations prisma/payments/migrations
-COPY --from=build /app/service/dist service/dist
+COPY --from=build /app/packages/runtime/dist packages/runtime/dist
 COPY --from=build /app/workflows/dist workflows/dist
 USER node
 EXPOSE 8001 8002

@@ -14,7 +14,8 @@ module.exports = {
     ],
   },
   moduleNameMapper: {
-    '^@shop/([^/]+)/package\\.json$': '<rootDir>/$1/package.json',
+    '^@shop/(amqp|runtime)/(.+)$': '<rootDir>/packages/$1/$2',
+    '^@shop/(cluster|dev|faults)/(.+)$': '<rootDir>/tools/$1/$2',
     '^@shop/([^/]+)/(.+)$': '<rootDir>/$1/$2',
   },
   globalSetup: '<rootDir>/test/start-servers.ts',

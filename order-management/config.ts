@@ -8,7 +8,7 @@ import {
   postgresUrl,
   postgresUrls,
   readEnvironment,
-} from '@shop/service/environment';
+} from '@shop/runtime/environment';
 import { z } from 'zod';
 
 const settings = z

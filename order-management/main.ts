@@ -1,18 +1,18 @@
-import '@shop/service/source-maps'; // first: it maps what is loaded after it
+import '@shop/runtime/source-maps'; // first: it maps what is loaded after it
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
 import { connectOrders } from '@shop/prisma/clients';
-import { isDatabaseDown } from '@shop/prisma/errors';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
-import { buildIdOf, showBuildId } from '@shop/service/build-id';
-import { readOrExit } from '@shop/service/environment';
-import { serveHttp } from '@shop/service/http-server';
-import { lookedUp, messages } from '@shop/service/metrics';
-import { runUntilSignal, whenAvailable } from '@shop/service/lifecycle';
-import { createLog } from '@shop/service/log';
-import { installTemporalRuntime, Temporal, TemporalDown } from '@shop/service/temporal';
+import { buildIdOf, showBuildId } from '@shop/runtime/build-id';
+import { readOrExit } from '@shop/runtime/environment';
+import { serveHttp } from '@shop/runtime/http-server';
+import { lookedUp, messages } from '@shop/runtime/metrics';
+import { runUntilSignal, whenAvailable } from '@shop/runtime/lifecycle';
+import { createLog } from '@shop/runtime/log';
+import { installTemporalRuntime, Temporal, TemporalUnavailableError } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
@@ -98,7 +98,7 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
       log,
       count: (outcome) => messages.inc({ queue: PAYMENT_STAT.queue, outcome }),
       handle: createPaymentBridge({ database, sagas, handover, log }),
-      isOutage: (error) => error instanceof TemporalDown || isDatabaseDown(error),
+      isOutage: (error) => error instanceof TemporalUnavailableError || isDatabaseUnavailable(error),
       probe: async () => {
         await databaseAnswers();
         await temporal.probe();
@@ -155,7 +155,7 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
 
   await whenAvailable('PostgreSQL', {
     log,
-    isOutage: isDatabaseDown,
+    isOutage: isDatabaseUnavailable,
     attempt: async () => {
       const applied = await migrate(config.DATABASE_URL, 'orders');
       if (applied.length > 0) log.info({ applied }, 'migrations applied');

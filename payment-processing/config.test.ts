@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ConfigError } from '@shop/service/environment';
+import { ConfigError } from '@shop/runtime/environment';
 import { readConfig } from './config';
 
 test('needs no settings beside servers at their usual places', () => {

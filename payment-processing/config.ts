@@ -1,4 +1,4 @@
-import { amqpUrl, commonSettings, port, postgresUrl, readEnvironment } from '@shop/service/environment';
+import { amqpUrl, commonSettings, port, postgresUrl, readEnvironment } from '@shop/runtime/environment';
 import { z } from 'zod';
 
 const settings = z.object({

@@ -1,18 +1,18 @@
-import '@shop/service/source-maps'; // first: it maps what is loaded after it
+import '@shop/runtime/source-maps'; // first: it maps what is loaded after it
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
-import { isDatabaseDown } from '@shop/prisma/errors';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
-import { buildIdOf, showBuildId } from '@shop/service/build-id';
-import { readOrExit } from '@shop/service/environment';
-import { createHttpApp, serveHttp } from '@shop/service/http-server';
-import { lookedUp, messages } from '@shop/service/metrics';
-import { runUntilSignal, whenAvailable } from '@shop/service/lifecycle';
-import { createLog } from '@shop/service/log';
-import { installTemporalRuntime, Temporal } from '@shop/service/temporal';
+import { buildIdOf, showBuildId } from '@shop/runtime/build-id';
+import { readOrExit } from '@shop/runtime/environment';
+import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
+import { lookedUp, messages } from '@shop/runtime/metrics';
+import { runUntilSignal, whenAvailable } from '@shop/runtime/lifecycle';
+import { createLog } from '@shop/runtime/log';
+import { installTemporalRuntime, Temporal } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
 import { readConfig } from './config';
@@ -62,7 +62,7 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
       log,
       count: (outcome) => messages.inc({ queue: PROCESS_PAYMENT.queue, outcome }),
       handle: createPaymentRequestHandler({ ledger, broker }),
-      isOutage: isDatabaseDown,
+      isOutage: isDatabaseUnavailable,
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
   parts.push(...(broker ? [broker] : []), temporal, ...(consumer ? [consumer] : []));
@@ -90,7 +90,7 @@ void runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (parts, stopping)
 
   await whenAvailable('PostgreSQL', {
     log,
-    isOutage: isDatabaseDown,
+    isOutage: isDatabaseUnavailable,
     attempt: () => migrate(config.DATABASE_URL, 'payments'),
   });
   migrated = true;

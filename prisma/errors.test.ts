@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDatabase } from '../test/servers';
 import { connectOrders } from './clients';
-import { isDatabaseDown } from './errors';
+import { isDatabaseUnavailable } from './errors';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 beforeAll(async () => void (database = await createDatabase('errors')));
@@ -15,6 +15,6 @@ test('a database that refuses our credentials is away: nothing is wrong with wha
   const failure: unknown = await client.$queryRaw`SELECT 1`.catch((error: unknown) => error);
 
   expect(String(failure)).toContain('nobody_we_know');
-  expect(isDatabaseDown(failure)).toBe(true);
+  expect(isDatabaseUnavailable(failure)).toBe(true);
   await client.$disconnect();
 });

@@ -25,14 +25,18 @@ const CONNECTION_LOST =
   /Connection terminated|not queryable|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
 
 /** Whether a failure says that the database is away, rather than that this query is wrong. */
-export function isDatabaseDown(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   const { kind, originalCode } = driverCauseOf(error);
   if (kind !== undefined && KINDS_OF_OUTAGE.has(kind)) return true;
   if (originalCode !== undefined && STATES_OF_OUTAGE.test(originalCode)) return true;
   if (!(error instanceof Error)) return false;
   // `pg` itself, which migrates: an AggregateError where a host has several addresses.
   const code = 'code' in error ? String(error.code) : '';
-  return STATES_OF_OUTAGE.test(code) || CONNECTION_LOST.test(`${code} ${error.message}`) || isDatabaseDown(error.cause);
+  return (
+    STATES_OF_OUTAGE.test(code) ||
+    CONNECTION_LOST.test(`${code} ${error.message}`) ||
+    isDatabaseUnavailable(error.cause)
+  );
 }
 
 const UNIQUE_VIOLATION = '23505';

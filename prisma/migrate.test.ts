@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually } from '../test/eventually';
 import { createDatabase } from '../test/servers';
-import { isDatabaseDown } from './errors';
+import { isDatabaseUnavailable } from './errors';
 import { migrate } from './migrate';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -201,7 +201,7 @@ test.each([
   const error = await migrating;
   await holder.end();
 
-  expect(isDatabaseDown(error)).toBe(true);
+  expect(isDatabaseUnavailable(error)).toBe(true);
   await migrate(database.url, 'orders');
   expect(await recorded()).toEqual(ALL);
 });
@@ -218,7 +218,7 @@ test('takes a server that ends its connection between two queries for one that i
   const error = await migrate(database.url, 'orders').catch((failure: unknown) => failure);
 
   expect(reading).toHaveBeenCalledTimes(1);
-  expect(isDatabaseDown(error)).toBe(true);
+  expect(isDatabaseUnavailable(error)).toBe(true);
 });
 
 test('takes a server that is connected to and says nothing for one that is away', async () => {
@@ -232,5 +232,5 @@ test('takes a server that is connected to and says nothing for one that is away'
 
   silent.close();
   expect(error).toEqual(new Error('timeout expired'));
-  expect(isDatabaseDown(error)).toBe(true);
+  expect(isDatabaseUnavailable(error)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { createHttpApp, serveHttp } from '@shop/service/http-server';
+import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { assert, asyncProperty } from 'fast-check';
 import { createOrderApp } from '../order-management/http/app';
 import type { Acceptance } from '../order-management/orders/accept-order';

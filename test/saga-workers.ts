@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { registerSearchAttributes } from '@shop/order-management/saga/register-search-attributes';
-import { installTemporalRuntime } from '@shop/service/temporal';
+import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import {
   cancelRequested,

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { freePort } from '../dev/ports';
+import { freePort } from '../tools/dev/ports';
 import { eventually } from './eventually';
 
 export type Service = 'order-management' | 'payment-processing';

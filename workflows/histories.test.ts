@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { installTemporalRuntime } from '@shop/service/temporal';
+import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { Runtime, Worker } from '@temporalio/worker';
 import { HISTORIES } from '../test/saga-workers';

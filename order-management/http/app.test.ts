@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { serveHttp } from '@shop/service/http-server';
+import { serveHttp } from '@shop/runtime/http-server';
 import { createShopDatabase } from '../../test/servers';
 import { eventually } from '../../test/eventually';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
-import { TemporalDown } from '@shop/service/temporal';
+import { TemporalUnavailableError } from '@shop/runtime/temporal';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
 import { ReadClient } from '../reads/read-client';
 import type { OrderToPay } from '../saga/sagas';
@@ -44,7 +44,7 @@ const serve = (over: OrdersClient, { maxUnsettled = 2_000, settles = true } = {}
       sagas: {
         tellCancel: async (orderId) => {
           cancelled.push(orderId);
-          throw new TemporalDown('away, as the test wants'); // which is no business of the client's
+          throw new TemporalUnavailableError('away, as the test wants'); // which is no business of the client's
         },
       },
       backlog: new Backlog(over, maxUnsettled, { hasSettledWithin: () => settles }),

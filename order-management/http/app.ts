@@ -1,8 +1,8 @@
-import { isDatabaseDown } from '@shop/prisma/errors';
-import { createHttpApp, type HttpOptions } from '@shop/service/http-server';
-import { Problem } from '@shop/service/problem';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
+import { Problem } from '@shop/runtime/problem';
 import { Router } from 'express';
-import { BacklogFull } from '../orders/backlog';
+import { BacklogFullError } from '../orders/backlog';
 import { catalogRoutes } from './catalog-routes';
 import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
 
@@ -22,8 +22,8 @@ export function createOrderApp({
     readiness,
     ...(stopping && { stopping }),
     explain: (error) => {
-      if (error instanceof BacklogFull) return comeAgain(error.message);
-      return isDatabaseDown(error) ? comeAgain('The database is away. Try again shortly.') : undefined;
+      if (error instanceof BacklogFullError) return comeAgain(error.message);
+      return isDatabaseUnavailable(error) ? comeAgain('The database is away. Try again shortly.') : undefined;
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
-import { jsonBody } from '@shop/service/json-body';
-import { Problem } from '@shop/service/problem';
-import { refuseOtherMethods } from '@shop/service/refuse-other-methods';
+import { jsonBody } from '@shop/runtime/json-body';
+import { Problem } from '@shop/runtime/problem';
+import { refuseOtherMethods } from '@shop/runtime/refuse-other-methods';
 import { Router } from 'express';
 import { addCustomer } from '../catalog/customers';
 import { addProduct, findProducts, removeProduct } from '../catalog/products';

@@ -1,5 +1,5 @@
 import { parseWalPosition, type WalPosition } from '@shop/prisma/wal-position';
-import { Problem } from '@shop/service/problem';
+import { Problem } from '@shop/runtime/problem';
 import type { Request, Response } from 'express';
 import type { ReadClient } from '../reads/read-client';
 

@@ -1,7 +1,7 @@
-import { jsonBody } from '@shop/service/json-body';
-import type { Logger } from '@shop/service/log';
-import { Problem } from '@shop/service/problem';
-import { refuseOtherMethods } from '@shop/service/refuse-other-methods';
+import { jsonBody } from '@shop/runtime/json-body';
+import type { Logger } from '@shop/runtime/log';
+import { Problem } from '@shop/runtime/problem';
+import { refuseOtherMethods } from '@shop/runtime/refuse-other-methods';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { Router } from 'express';
 import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';

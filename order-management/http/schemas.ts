@@ -1,5 +1,5 @@
-import { Problem } from '@shop/service/problem';
-import { caseInsensitive } from '@shop/service/case-insensitive';
+import { Problem } from '@shop/runtime/problem';
+import { caseInsensitive } from '@shop/runtime/case-insensitive';
 import { z } from 'zod';
 
 // PostgreSQL's text cannot hold a NUL.

@@ -5,7 +5,7 @@ import { aCustomer, aProduct, stockOf, whileHeld } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
 import type { Product } from '../catalog/products';
 import { acceptOnce } from './accept-once';
-import { BacklogFull, type Backlog } from './backlog';
+import { BacklogFullError, type Backlog } from './backlog';
 import { fingerprintOf, forgetExpiredKeys } from './order-key';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
@@ -89,14 +89,14 @@ test('orders without a key are orders of their own', async () => {
 test('admits no new order to a full backlog, and still finds the order of a key', async () => {
   const full = {
     admit: async () => {
-      throw new BacklogFull('full');
+      throw new BacklogFullError('full');
     },
   };
   const first = await order('before');
 
   await expect(order('before', 1, full)).resolves.toMatchObject({ orderId: orderIdIn(first) });
-  await expect(order('after', 1, full)).rejects.toThrow(BacklogFull);
-  await expect(order(null, 1, full)).rejects.toThrow(BacklogFull);
+  await expect(order('after', 1, full)).rejects.toThrow(BacklogFullError);
+  await expect(order(null, 1, full)).rejects.toThrow(BacklogFullError);
   expect(await stockOf(database, mug)).toBe(9);
 });
 

@@ -15,7 +15,7 @@ export interface AcceptNeeds {
  * Accepts an order unless its key has placed one already, also where both come at once.
  *
  * @returns what became of it, or the order that the key has placed
- * @throws BacklogFull where too many orders wait to be settled
+ * @throws BacklogFullError where too many orders wait to be settled
  */
 export async function acceptOnce(
   { database, backlog, examineAfterMs }: AcceptNeeds,

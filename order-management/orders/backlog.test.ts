@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PaymentHandover } from '../saga/payment-handover';
 import type { Acceptance } from './accept-order';
-import { Backlog, BacklogFull } from './backlog';
+import { Backlog, BacklogFullError } from './backlog';
 
 // Over a database that answers when the test wants, and a system that settles orders unless the test says otherwise.
 const LIMIT = 3;
@@ -40,7 +40,7 @@ test('refuses what goes beyond the limit: what was counted, accepted since, and 
   await admit();
   void backlog.admit(() => new Promise(() => undefined));
 
-  await expect(admit()).rejects.toThrow(BacklogFull);
+  await expect(admit()).rejects.toThrow(BacklogFullError);
 });
 
 test('counts no order that was refused, or failed', async () => {
@@ -49,7 +49,7 @@ test('counts no order that was refused, or failed', async () => {
   await expect(backlog.admit(() => Promise.reject(new Error('as the test wants')))).rejects.toThrow('as the test');
 
   await expect(admit()).resolves.toBe(ACCEPTED);
-  await expect(admit()).rejects.toThrow(BacklogFull);
+  await expect(admit()).rejects.toThrow(BacklogFullError);
 });
 
 test('keeps what it accepted while it looked, and looks once at a time', async () => {
@@ -58,7 +58,7 @@ test('keeps what it accepted while it looked, and looks once at a time', async (
   looks.at(0)?.answer(1);
   await delay(0);
 
-  await expect(admit()).rejects.toThrow(BacklogFull);
+  await expect(admit()).rejects.toThrow(BacklogFullError);
   expect(looks).toHaveLength(1);
 });
 

@@ -3,8 +3,8 @@ import type { PaymentHandover } from '../saga/payment-handover';
 import type { Acceptance } from './accept-order';
 
 /** More orders wait to be settled than may wait: come again when some of them are. */
-export class BacklogFull extends Error {
-  override name = 'BacklogFull';
+export class BacklogFullError extends Error {
+  override name = 'BacklogFullError';
 }
 
 const LOOK_EVERY_MS = 500;
@@ -34,14 +34,16 @@ export class Backlog {
     private readonly handover: Pick<PaymentHandover, 'hasSettledWithin'>,
   ) {}
 
-  /** Has an order accepted, if there is room for it. @throws BacklogFull where too many wait */
+  /** Has an order accepted, if there is room for it. @throws BacklogFullError where too many wait */
   async admit(accept: () => Promise<Acceptance>): Promise<Acceptance> {
     const ageMs = performance.now() - this.lookedAt;
     const looked = ageMs > LOOK_EVERY_MS ? this.look() : null;
     // An order is not held up to learn of others, unless it would be refused for what was so long ago.
     if (this.isFull && ageMs > OLD_AFTER_MS) await looked;
     if (this.isFull && this.handover.hasSettledWithin(SETTLES_WITHIN_MS)) {
-      throw new BacklogFull(`${this.limit} orders wait to be settled, which is as many as may. Try again shortly.`);
+      throw new BacklogFullError(
+        `${this.limit} orders wait to be settled, which is as many as may. Try again shortly.`,
+      );
     }
     this.underWay++;
     if (this.underWay >= RUSH.customers) this.noticeRush();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { atMost } from '@shop/service/at-most';
+import { atMost } from '@shop/runtime/at-most';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, anOriginalOrder, aProduct, stockOf, whileHeld } from '../../test/shop';
 import type { Customer } from '../catalog/customers';

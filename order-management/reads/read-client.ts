@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { ReplicationProbe } from '@shop/prisma/replication';
 import type { WalPosition } from '@shop/prisma/wal-position';
-import type { Logger } from '@shop/service/log';
-import { readsAnswered } from '@shop/service/metrics';
+import type { Logger } from '@shop/runtime/log';
+import { readsAnswered } from '@shop/runtime/metrics';
 import { PrimaryLog } from './primary-log';
 import { Secondary, type SecondaryState } from './secondary';
 

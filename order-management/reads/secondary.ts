@@ -1,7 +1,7 @@
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { ReplicationProbe, type Standing } from '@shop/prisma/replication';
 import type { WalPosition } from '@shop/prisma/wal-position';
-import type { Logger } from '@shop/service/log';
+import type { Logger } from '@shop/runtime/log';
 import type { PrimaryLog } from './primary-log';
 
 /**

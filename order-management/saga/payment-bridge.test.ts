@@ -4,8 +4,8 @@ import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { isDatabaseDown } from '@shop/prisma/errors';
-import { installTemporalRuntime, Temporal, TemporalDown } from '@shop/service/temporal';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { installTemporalRuntime, Temporal, TemporalUnavailableError } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId, refundWorkflowId } from '@shop/workflows/contract';
 import { WorkflowNotFoundError } from '@temporalio/client';
@@ -94,7 +94,7 @@ async function startBridge(
     route: PAYMENT_STAT,
     log: silentLog,
     handle: createPaymentBridge({ database, sagas, handover, log: silentLog, ...more }),
-    isOutage: (error) => error instanceof TemporalDown || isDatabaseDown(error),
+    isOutage: (error) => error instanceof TemporalUnavailableError || isDatabaseUnavailable(error),
     probe,
   });
   await broker.open();

@@ -1,7 +1,7 @@
 import type { Verdict } from '@shop/amqp/consumer';
 import type { OrdersClient } from '@shop/prisma/clients';
-import type { Logger } from '@shop/service/log';
-import { readMessage } from '@shop/service/read-message';
+import type { Logger } from '@shop/runtime/log';
+import { readMessage } from '@shop/amqp/read-message';
 import type { PaymentAnswer } from '@shop/workflows/contract';
 import { z } from 'zod';
 import { noteRefund } from '../orders/refunds-due';

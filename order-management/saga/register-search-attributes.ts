@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import type { Logger } from '@shop/service/log';
+import type { Logger } from '@shop/runtime/log';
 import { SEARCH_ATTRIBUTES } from '@shop/workflows/search-attributes';
 import { isGrpcServiceError } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';

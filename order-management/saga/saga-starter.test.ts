@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { installTemporalRuntime, TemporalDown } from '@shop/service/temporal';
+import { installTemporalRuntime, TemporalUnavailableError } from '@shop/runtime/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
@@ -116,7 +116,7 @@ test('warns of a saga that could not be started, and goes on with the others', a
 test('tries again while Temporal is away, and says so', async () => {
   const order = anOrder();
   starter.start(order);
-  (await sagas.nth(1)).fail(new TemporalDown('Temporal is away'));
+  (await sagas.nth(1)).fail(new TemporalUnavailableError('Temporal is away'));
 
   expect((await sagas.nth(2)).order).toBe(order);
   expect(warnings).toMatchObject([{ orderId: order.orderId, err: { message: 'Temporal is away' } }]);
@@ -140,7 +140,7 @@ test('waits for the starts under way when it stops, and leaves the others to the
 
 test('does not wait for Temporal when it stops', async () => {
   starter.start(anOrder());
-  (await sagas.nth(1)).fail(new TemporalDown('Temporal is away'));
+  (await sagas.nth(1)).fail(new TemporalUnavailableError('Temporal is away'));
   await eventually(() => expect(warnings).toHaveLength(1));
 
   await starter.stop();

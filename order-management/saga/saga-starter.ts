@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { atMost } from '@shop/service/at-most';
-import type { Logger } from '@shop/service/log';
-import { TemporalDown } from '@shop/service/temporal';
+import { atMost } from '@shop/runtime/at-most';
+import type { Logger } from '@shop/runtime/log';
+import { TemporalUnavailableError } from '@shop/runtime/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Backlog } from '../orders/backlog';
 import type { PaymentHandover } from './payment-handover';
@@ -58,7 +58,7 @@ export class SagaStarter {
         return;
       } catch (error) {
         // In an outage none of those behind it could start either: it keeps its place.
-        const tryAgain = error instanceof TemporalDown;
+        const tryAgain = error instanceof TemporalUnavailableError;
         this.log.warn({ ...ids, err: error }, `saga not started; ${tryAgain ? 'tried again' : 'the sweeper will'}`);
         if (!tryAgain) return;
         await delay(TRY_AGAIN_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);

@@ -4,8 +4,8 @@ import {
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { sagasStarted } from '@shop/service/metrics';
-import type { Temporal } from '@shop/service/temporal';
+import { sagasStarted } from '@shop/runtime/metrics';
+import type { Temporal } from '@shop/runtime/temporal';
 import {
   cancelRequested,
   ORDER_TASK_QUEUE,
@@ -33,7 +33,7 @@ export interface OrderToPay {
 /** `UNKNOWN` to Temporal: never started, past its retention, or lost with its store. */
 export type WorkflowState = 'RUNNING' | 'COMPLETED' | 'BROKEN OFF' | 'UNKNOWN';
 
-/** The sagas of orders, as the rest of the service sees them. Each call throws TemporalDown where Temporal is away. */
+/** The sagas of orders, as the rest of the service sees them. Each call throws TemporalUnavailableError where Temporal is away. */
 export class Sagas {
   constructor(
     private readonly temporal: Pick<Temporal, 'call'>,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { installTemporalRuntime, Temporal, TemporalDown } from '@shop/service/temporal';
+import { installTemporalRuntime, Temporal, TemporalUnavailableError } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId, refundWorkflowId, type RefundInput } from '@shop/workflows/contract';
 import type { placeOrder } from '@shop/workflows/place-order';
@@ -277,7 +277,7 @@ test('goes on after a sweep that failed', async () => {
   let failures = 0;
   class FailingSagas extends Sagas {
     override async resume(order: OrderToPay): Promise<boolean> {
-      if (failures++ === 0) throw new TemporalDown('Temporal is away');
+      if (failures++ === 0) throw new TemporalUnavailableError('Temporal is away');
       return super.resume(order);
     }
   }

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
-import { isDatabaseDown } from '@shop/prisma/errors';
-import { atMost } from '@shop/service/at-most';
-import type { Logger } from '@shop/service/log';
-import { TemporalDown, type Temporal } from '@shop/service/temporal';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { atMost } from '@shop/runtime/at-most';
+import type { Logger } from '@shop/runtime/log';
+import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
 import { forgetExpiredKeys } from '../orders/order-key';
 import type { RefundInput } from '@shop/workflows/contract';
 import { claimRefundsDue, forgetRefund, leaveRefund } from '../orders/refunds-due';
@@ -106,7 +106,7 @@ export class Sweeper {
     try {
       await examine();
     } catch (error) {
-      if (error instanceof TemporalDown || isDatabaseDown(error)) throw error;
+      if (error instanceof TemporalUnavailableError || isDatabaseUnavailable(error)) throw error;
       this.options.log.error({ ...what, err: error }, `${'refund' in what ? 'refund' : 'order'} cannot be examined`);
     }
   }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Broker, BrokerDown } from '@shop/amqp/broker';
+import { Broker, BrokerUnavailableError } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
-import { isDatabaseDown } from '@shop/prisma/errors';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { eventually } from '../../test/eventually';
 import { Queues, Wire } from '../../test/queues';
 import { createShopDatabase, virtualHostUrl } from '../../test/servers';
@@ -49,7 +49,7 @@ async function serve(answers: Pick<Broker, 'send'> = broker, ledgerOn = database
     route: PROCESS_PAYMENT,
     log: silentLog,
     handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn), broker: answers }),
-    isOutage: isDatabaseDown,
+    isOutage: isDatabaseUnavailable,
     probe: async () => void (await ledgerOn.$queryRaw`SELECT 1`),
     count: (outcome) => void outcomes.push(outcome),
   });
@@ -161,7 +161,7 @@ describe('charges before it answers', () => {
     let isAway = true;
     await serve({
       send: async (route, message) => {
-        if (isAway) throw new BrokerDown('as the test wants');
+        if (isAway) throw new BrokerUnavailableError('as the test wants');
         await broker.send(route, message);
       },
     });
@@ -178,7 +178,7 @@ describe('charges before it answers', () => {
   });
 
   test('and gives the request back when it is stopped before it could answer', async () => {
-    await serve({ send: () => Promise.reject(new BrokerDown('as the test wants')) });
+    await serve({ send: () => Promise.reject(new BrokerUnavailableError('as the test wants')) });
     const asked = aRequest();
     await request(asked);
     await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));

@@ -1,6 +1,6 @@
 import type { Broker } from '@shop/amqp/broker';
 import type { Verdict } from '@shop/amqp/consumer';
-import { readMessage } from '@shop/service/read-message';
+import { readMessage } from '@shop/amqp/read-message';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { z } from 'zod';

@@ -1,4 +1,0 @@
-/** Something that a person at the keyboard must see to; the message says what, and how. */
-export class SetUpError extends Error {
-  override name = 'SetUpError';
-}

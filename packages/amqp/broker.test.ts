@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ChannelModel, Options } from 'amqplib';
+import { eventually } from '../../test/eventually';
+import { Queues, Wire } from '../../test/queues';
+import { virtualHostUrl } from '../../test/servers';
+import { silentLog } from '../../test/silent-log';
+import { Broker, BrokerUnavailableError } from './broker';
+import { Consumer } from './consumer';
+import { PAYMENT_STAT, PROCESS_PAYMENT } from './topology';
+
+let queues: Queues;
+let wire: Wire;
+let broker: Broker;
+/** The connections that the broker has had, each set up. */
+let connections: ChannelModel[];
+
+beforeAll(async () => {
+  queues = await Queues.open(virtualHostUrl('amqp'));
+});
+afterAll(() => queues.close());
+
+beforeEach(async () => {
+  for (const route of [PAYMENT_STAT, PROCESS_PAYMENT]) await queues.remove(route);
+  wire = await Wire.to(virtualHostUrl('amqp'));
+  connections = [];
+  broker = new Broker({ url: wire.url, connectionName: 'test', log: silentLog });
+  broker.use(async (model) => void connections.push(model));
+});
+afterEach(async () => {
+  await broker.stop();
+  await wire.close();
+});
+
+async function open(): Promise<void> {
+  await broker.open();
+  await connectedTimes(1);
+}
+
+const connectedTimes = (count: number): Promise<void> =>
+  eventually(() => {
+    expect(connections).toHaveLength(count);
+    expect(broker.isUp).toBe(true);
+  });
+
+const publish = (): Promise<void> => broker.publish('', PAYMENT_STAT.queue, Buffer.from('{}'));
+
+describe('declares', () => {
+  beforeEach(open);
+
+  const asTheOriginalDoes = { durable: true, exclusive: false, autoDelete: false };
+
+  test.each([
+    ['paymentProcessing', 'processPayment'],
+    ['orderManagement', 'PaymentStat'],
+  ])('the exchange %s and the queue %s such that the original can declare them, too', async (exchange, queue) => {
+    await queues.onItsOwnChannel(async (channel) => {
+      await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false, internal: false });
+      await channel.assertQueue(queue, asTheOriginalDoes);
+    });
+    const exchanged = { exchange, queue, routingKey: queue };
+    await queues.send(exchanged, 'routed');
+    expect((await queues.take(queue)).content.toString()).toBe('routed');
+  });
+
+  test.each<[string, Options.AssertQueue]>([
+    ['dead-lettering', { deadLetterExchange: '' }],
+    ['a time to live', { messageTtl: 1_000 }],
+    ['quorum', { arguments: { 'x-queue-type': 'quorum' } }],
+  ])('its queues without %s', async (_, more) => {
+    for (const queue of ['processPayment', 'PaymentStat']) {
+      const redeclared = queues.onItsOwnChannel((channel) =>
+        channel.assertQueue(queue, { ...asTheOriginalDoes, ...more }),
+      );
+      await expect(redeclared).rejects.toMatchObject({ code: 406 });
+    }
+  });
+});
+
+describe('publishes', () => {
+  beforeEach(open);
+
+  test('what survives a restart of the broker, as JSON of the content type the original uses', async () => {
+    await broker.send(PAYMENT_STAT, { success: true });
+
+    const { content, properties } = await queues.take('PaymentStat');
+    expect(content.toString()).toBe('{"success":true}');
+    expect(properties).toMatchObject({ contentType: 'text/json', deliveryMode: 2 });
+  });
+
+  test('and is done only when the broker has confirmed', async () => {
+    wire.silence();
+    let confirmed = false;
+    const published = publish().finally(() => (confirmed = true));
+
+    await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(1));
+    expect(confirmed).toBe(false);
+
+    wire.cut();
+    await expect(published).rejects.toThrow(BrokerUnavailableError);
+  });
+
+  test('and gives up on a broker that does not confirm', async () => {
+    wire.silence();
+    await expect(publish()).rejects.toThrow(
+      new BrokerUnavailableError('RabbitMQ has not confirmed PaymentStat in time.'),
+    );
+
+    wire.cut();
+    await connectedTimes(2);
+  });
+
+  test('no second copy of a message that the broker has yet to confirm', async () => {
+    wire.silence();
+    const message = { orderId: randomUUID() };
+    await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerUnavailableError);
+
+    const sent = [broker.send(PAYMENT_STAT, message), broker.send(PAYMENT_STAT, { orderId: 'another' })];
+
+    await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(2)); // in the order written
+    wire.cut();
+    for (const one of await Promise.allSettled(sent)) expect(one.status).toBe('rejected');
+    await connectedTimes(2);
+    await broker.send(PAYMENT_STAT, message);
+    expect(await queues.waiting('PaymentStat')).toBe(3);
+  });
+
+  test('no second copy of a message that was confirmed when nobody waited for it any more', async () => {
+    wire.silence();
+    const message = { orderId: randomUUID() };
+    await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerUnavailableError);
+    wire.speak();
+    await broker.send(PAYMENT_STAT, { orderId: 'another' }); // confirmed after it
+
+    await broker.send(PAYMENT_STAT, message);
+    expect(await queues.waiting('PaymentStat')).toBe(2);
+    await broker.send(PAYMENT_STAT, message);
+    expect(await queues.waiting('PaymentStat')).toBe(3);
+  });
+
+  test('a message anew once an equal one is confirmed', async () => {
+    for (let times = 0; times < 2; times++) await broker.send(PAYMENT_STAT, {});
+
+    expect(await queues.waiting('PaymentStat')).toBe(2);
+  });
+
+  test('nothing that no queue takes', async () => {
+    const lost = broker.publish('orderManagement', 'nobody', Buffer.from('{}'));
+
+    await expect(lost).rejects.toThrow(new BrokerUnavailableError('No queue takes orderManagement/nobody.'));
+    await expect(publish()).resolves.toBeUndefined();
+  });
+});
+
+test('waits for a count of messages, but not for ever', async () => {
+  await open();
+  expect(await broker.waitingIn('PaymentStat')).toBe(0);
+  wire.silence();
+
+  await expect(broker.waitingIn('PaymentStat')).rejects.toThrow(
+    new BrokerUnavailableError('RabbitMQ has not counted PaymentStat in time.'),
+  );
+  wire.cut();
+});
+
+describe('is away', () => {
+  test('before it is opened', async () => {
+    expect(broker.isUp).toBe(false);
+    await expect(publish()).rejects.toThrow(new BrokerUnavailableError('RabbitMQ is not connected.'));
+  });
+
+  test('when there is no RabbitMQ, and opens all the same', async () => {
+    const unreachable = new Broker({ url: 'amqp://localhost:1', connectionName: 'test', log: silentLog });
+    await unreachable.open();
+
+    await expect(unreachable.send(PAYMENT_STAT, {})).rejects.toThrow(BrokerUnavailableError);
+    await unreachable.stop();
+  });
+
+  test('after it is stopped', async () => {
+    await open();
+    await broker.stop();
+
+    await expect(publish()).rejects.toThrow(BrokerUnavailableError);
+  });
+});
+
+test.each([
+  ['has fallen silent', () => wire.silence()],
+  ['goes away at the same time', () => wire.cut()],
+])(
+  'stops also where the broker %s',
+  async (_, goAway) => {
+    await open();
+    goAway();
+    await broker.stop();
+  },
+  30_000,
+);
+
+describe('comes back by itself', () => {
+  test('when its connection breaks, its topology declared anew', async () => {
+    await open();
+    await queues.remove(PAYMENT_STAT);
+
+    wire.cut();
+
+    await connectedTimes(2);
+    await expect(broker.send(PAYMENT_STAT, {})).resolves.toBeUndefined();
+  });
+
+  test('when its connection breaks while it is being set up', async () => {
+    broker.use(async (model) => {
+      if (connections.length > 1) return;
+      wire.cut();
+      await model.createChannel(); // waits for an answer that does not come
+    });
+    await broker.open();
+
+    await connectedTimes(2);
+    await expect(publish()).resolves.toBeUndefined();
+  });
+
+  test('when the broker closes the channel it publishes on', async () => {
+    await open();
+
+    await expect(broker.publish('no such exchange', '', Buffer.from('{}'))).rejects.toThrow(BrokerUnavailableError);
+
+    await connectedTimes(2);
+    await expect(publish()).resolves.toBeUndefined();
+  });
+
+  test('when the broker closes another channel of its connection', async () => {
+    let channel: Awaited<ReturnType<Broker['channel']>> | undefined;
+    broker.use(async (model) => void (channel ??= await broker.channel(model)));
+    await open();
+    await eventually(() => expect(channel).toBeDefined());
+
+    void channel?.checkQueue(`no such queue ${randomUUID()}`).catch(() => undefined);
+
+    await connectedTimes(2);
+    await expect(publish()).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ['its connection breaks', async () => wire.cut()],
+    ['their queue is deleted', () => queues.onItsOwnChannel((channel) => channel.deleteQueue(PAYMENT_STAT.queue))],
+  ])('with its consumers, when %s', async (_, breakIt) => {
+    const handled: string[] = [];
+    const consumer = new Consumer({
+      broker,
+      route: PAYMENT_STAT,
+      log: silentLog,
+      handle: async (content) => {
+        handled.push(content.toString());
+        return { done: 'handled' };
+      },
+      isOutage: () => false,
+      probe: async () => undefined,
+    });
+    await open();
+    await eventually(() => expect(consumer.isUp).toBe(true));
+
+    await breakIt();
+    await connectedTimes(2);
+    await eventually(() => expect(consumer.isUp).toBe(true));
+    await queues.send(PAYMENT_STAT, 'after');
+
+    await eventually(() => expect(handled).toEqual(['after']));
+    await consumer.stop();
+  });
+});

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { Metadata, status } from '@grpc/grpc-js';
+import { afterAll, expect, test } from '@jest/globals';
+import { Client } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import { eventually } from '../../test/eventually';
+import { Wire } from '../../test/queues';
+import { createNamespace } from '../../test/servers';
+import { silentLog } from '../../test/silent-log';
+import { installTemporalRuntime, Temporal, TemporalUnavailableError, type TemporalOptions } from './temporal';
+
+installTemporalRuntime(silentLog);
+afterAll(() => Runtime.instance().shutdown());
+
+/** The first byte that a server hears. */
+async function firstByteTo(options: Partial<TemporalOptions>): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const temporal = new Temporal({
+    address: `127.0.0.1:${port}`,
+    namespace: 'default',
+    log: silentLog,
+    worker: { taskQueue: 'test' },
+    ...options,
+  });
+  temporal.start();
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const [heard] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  server.close();
+  await temporal.stop();
+  return heard.readUInt8(0);
+}
+
+const TLS_HANDSHAKE = 22;
+
+test.each<[string, Partial<TemporalOptions>]>([
+  ['it is wanted', { tls: true }],
+  ['there is an API key, which nobody else is to read', { apiKey: 'secret' }],
+])('Temporal is reached over TLS where %s', async (_, options) => {
+  expect(await firstByteTo(options)).toBe(TLS_HANDSHAKE);
+});
+
+test('Temporal is reached without TLS where nothing is said', async () => {
+  expect(await firstByteTo({})).not.toBe(TLS_HANDSHAKE);
+});
+
+test('Temporal is away where it finds no namespace, as when its store does not answer', async () => {
+  const { address, namespace } = await createNamespace('temporal-store');
+  const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
+  const temporal = new Temporal({ address, namespace, log: silentLog, worker });
+  temporal.start();
+  await eventually(() => temporal.probe(), 20_000);
+
+  const asking = temporal.call(({ connection }) =>
+    new Client({ connection, namespace: 'gone' }).workflow.getHandle('any').signal('any'),
+  );
+
+  await expect(asking).rejects.toThrow(TemporalUnavailableError);
+  await temporal.stop();
+});
+
+test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('Temporal is away where it says %s', async (code) => {
+  const { address, namespace } = await createNamespace('temporal-refuses');
+  const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
+  const temporal = new Temporal({ address, namespace, log: silentLog, worker });
+  temporal.start();
+  await eventually(() => temporal.probe(), 20_000);
+
+  const refused = Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
+  const asking = temporal.call(() => Promise.reject(refused));
+
+  await expect(asking).rejects.toThrow(TemporalUnavailableError);
+  await temporal.stop();
+});
+
+test('those who wait for their turn do not wait for a server that does not answer the others', async () => {
+  const { address, namespace } = await createNamespace('temporal');
+  const wire = await Wire.to(`tcp://${address}`);
+  const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
+  const temporal = new Temporal({ address: new URL(wire.url).host, namespace, log: silentLog, worker });
+  temporal.start();
+  await eventually(() => temporal.probe(), 20_000);
+  wire.silence();
+  const began = performance.now();
+
+  const all = await Promise.allSettled(Array.from({ length: 100 }, () => temporal.probe()));
+
+  const failures = all.map((one) => (one.status === 'rejected' ? (one.reason as unknown) : null));
+  expect(failures.filter((failure) => !(failure instanceof TemporalUnavailableError))).toEqual([]);
+  expect(performance.now() - began).toBeLessThan(10_000); // a call waits for five seconds, and only some do
+  wire.cut();
+  await temporal.stop();
+  await wire.close();
+});

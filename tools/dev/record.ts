@@ -1,0 +1,41 @@
+import { writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { commonSettings, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { z } from 'zod';
+import { runProgram } from './programs';
+import { findTemporalCli, serverArguments } from './temporal-cli';
+
+/** What `make record` does: adds the history of a saga to those that every later version of it must replay. */
+const settings = readOrExit(() =>
+  readEnvironment(
+    z.object({
+      TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
+      TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
+      TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
+      /** The saga's workflow id. */
+      SAGA: z.string({ error: 'set it to the workflow id of the saga, such as order-3f2a…' }),
+      /** What its path is, in a few words. */
+      NAME: z
+        .string({ error: 'set it to what happens in the saga, such as ships-after-a-late-answer' })
+        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, { error: 'is no file name of small letters, digits and dashes' }),
+    }),
+  ),
+);
+
+const histories = join(require.resolve('@shop/workflows/package.json'), '..', 'histories');
+
+async function record(): Promise<void> {
+  const { SAGA: saga, NAME: name } = settings;
+  const cli = await findTemporalCli((line) => void process.stdout.write(`${line}\n`));
+  const show = ['workflow', 'show', '--workflow-id', saga, ...serverArguments(settings), '--output', 'json'];
+  const json = await runProgram(cli, show);
+  const file = join(histories, `${name}.json`);
+  // Who worked on it is nobody's business later.
+  writeFileSync(file, json.replaceAll(/("identity": )"[^"]*"/g, '$1"recorded"'), { flag: 'wx' });
+  process.stdout.write(`${relative(process.cwd(), file)} is recorded: make test replays it from now on.\n`);
+}
+
+record().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { paymentSettled } from '../../workflows/contract';
+import { anAnswer, anOrder, HISTORIES, SagaWorkers } from '../../test/saga-workers';
+import { temporaryFolder } from '../../test/temporary-folder';
+
+// The very programs of `make replay` and `make record`, as built.
+let sagas: SagaWorkers;
+let folder: string;
+beforeAll(async () => {
+  folder = temporaryFolder('replay');
+  sagas = await SagaWorkers.start('replay');
+});
+afterAll(async () => {
+  await sagas.stop();
+  rmSync(folder, { recursive: true });
+});
+
+async function run(program: 'replay' | 'record', args: string[], env: NodeJS.ProcessEnv = {}) {
+  const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env };
+  const ended = promisify(execFile)(process.execPath, [join(__dirname, 'dist', `${program}.js`), ...args], {
+    env: environment,
+  });
+  return ended.then(
+    ({ stdout }) => ({ code: 0, output: stdout }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      output: error.stdout + error.stderr,
+    }),
+  );
+}
+
+const SHIPPED = join(HISTORIES, 'over-rabbitmq-ships-an-order-whose-payment-succeeds.json');
+
+test('replays histories from files', async () => {
+  const files = readdirSync(HISTORIES).map((file) => join(HISTORIES, file));
+
+  const { code, output } = await run('replay', files);
+
+  expect(output).toContain(`${files.length} replayed, 0 that this code could not go on with`);
+  expect(code).toBe(0);
+});
+
+test('names the saga, the event and the line where the code would have done something else', async () => {
+  // The same history, of a saga that was told to ask over the other channel.
+  const history = readFileSync(SHIPPED, 'utf8').replaceAll(/"data": "([^"]+)"/g, (whole, data: string) => {
+    const text = Buffer.from(data, 'base64').toString();
+    if (!text.includes('"channel":"events"')) return whole;
+    return `"data": "${Buffer.from(text.replace('"events"', '"activity"')).toString('base64')}"`;
+  });
+  writeFileSync(join(folder, 'other.json'), history);
+
+  const { code, output } = await run('replay', [SHIPPED, join(folder, 'other.json')]);
+
+  expect(output).toMatch(/replays {3}over-rabbitmq-ships/);
+  expect(output).toMatch(/MISMATCH {2}other\.json\n +event \d+: .*Nondeterminism/);
+  expect(output).toMatch(/the code last wanted: activity processPayment, workflows\/payment-steps\.ts:\d+/);
+  expect(code).toBe(1);
+});
+
+test('says which file is no history', async () => {
+  writeFileSync(join(folder, 'shopping-list.json'), 'milk');
+
+  await expect(run('replay', [join(folder, 'shopping-list.json')])).resolves.toEqual({
+    code: 1,
+    output: expect.stringMatching(/shopping-list\.json is no history/),
+  });
+});
+
+test.each(['replay', 'record'] as const)(
+  '%s reaches a server over TLS where the environment says so',
+  async (program) => {
+    const bin = join(folder, program);
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'temporal'), `#!/bin/sh\necho "$@" > "${bin}/asked"\nexit 1\n`, { mode: 0o755 });
+    const environment = { PATH: `${bin}:${process.env['PATH']}`, SAGA: 'order-1', NAME: 'none' };
+
+    for (const TEMPORAL_TLS of ['on', 'off']) {
+      await run(program, [], { ...environment, TEMPORAL_TLS });
+
+      expect(readFileSync(join(bin, 'asked'), 'utf8').includes(' --tls')).toBe(TEMPORAL_TLS === 'on');
+    }
+  },
+);
+
+test('takes the last sagas of a server, running and closed, and records one of them', async () => {
+  const environment = { TEMPORAL_ADDRESS: sagas.address, TEMPORAL_NAMESPACE: sagas.namespace };
+  const [closed, running] = [anOrder(), anOrder()];
+  sagas.shop.onRequest(closed, async (saga) => saga.signal(paymentSettled, anAnswer()));
+  await sagas.run(closed);
+  await sagas.start(running);
+  await sagas.shop.called(running, 'requestPayment');
+  await sagas.listed(2);
+
+  const { code, output } = await run('replay', [], { ...environment, LAST: '5' });
+
+  for (const { orderId } of [closed, running]) expect(output).toContain(`replays   order-${orderId}`);
+  expect(output).toContain('2 replayed, 0 that');
+  expect(code).toBe(0);
+
+  const name = `recorded-by-a-test-${process.pid}`;
+  const file = join(HISTORIES, `${name}.json`);
+  const recording = await run('record', [], { ...environment, SAGA: `order-${closed.orderId}`, NAME: name });
+  try {
+    expect(recording).toEqual({ code: 0, output: expect.stringContaining('is recorded') });
+    expect((await run('replay', [file])).code).toBe(0);
+    expect((await run('record', [], { ...environment, SAGA: `order-${closed.orderId}`, NAME: name })).code).toBe(1);
+  } finally {
+    rmSync(file, { force: true });
+  }
+});

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { commonSettings, integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { createLog } from '@shop/runtime/log';
+import { installTemporalRuntime } from '@shop/runtime/temporal';
+import type { ReplayTraceSinks } from '@shop/workflows/replay-trace';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type InjectedSinks } from '@temporalio/worker';
+import { z } from 'zod';
+import { runProgram } from './programs';
+import { SetupError } from './setup-error';
+import { findTemporalCli, serverArguments } from './temporal-cli';
+
+/**
+ * What `make replay` does: replays sagas against the code in the tree, from files, or the last ones of a Temporal server,
+ * running and closed. A saga that the code could not go on with is named with the event and the line; then exit 1.
+ */
+const settings = readOrExit(() =>
+  readEnvironment(
+    z.object({
+      TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
+      TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
+      TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
+      /** How many sagas to take from the server, the latest first. */
+      LAST: integer(20, 1, 10_000),
+    }),
+  ),
+);
+const files = process.argv.slice(2);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+interface Recorded {
+  name: string;
+  /** As `temporal workflow show --output json` writes it. */
+  json: unknown;
+}
+
+function* recordedIn(paths: string[]): Generator<Recorded> {
+  for (const path of paths) {
+    try {
+      yield { name: basename(path), json: JSON.parse(readFileSync(path, 'utf8')) };
+    } catch (error) {
+      throw new SetupError(
+        `${path} is no history, as temporal workflow show --output json writes it: ${String(error)}`,
+      );
+    }
+  }
+}
+
+async function* recordedOnServer(): AsyncGenerator<Recorded> {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, LAST: last } = settings;
+  const cli = await findTemporalCli(say);
+  const temporal = async (...args: string[]): Promise<unknown> =>
+    JSON.parse(await runProgram(cli, ['workflow', ...args, ...serverArguments(settings), '--output', 'json']));
+  say(`The last ${last} sagas of namespace ${namespace} at ${address}:`);
+  const query = "WorkflowType = 'placeOrder'";
+  const listed = (await temporal('list', '--query', query, '--limit', String(last))) as {
+    execution: { workflowId: string; runId: string };
+  }[];
+  for (const { execution } of listed) {
+    const { workflowId, runId } = execution;
+    yield { name: workflowId, json: await temporal('show', '--workflow-id', workflowId, '--run-id', runId) };
+  }
+}
+
+async function replay(): Promise<{ replayed: number; mismatches: number }> {
+  const workflowsPath = require.resolve('@shop/workflows/place-order');
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [require.resolve('@shop/workflows/replay-trace')],
+    logger: new DefaultLogger('WARN'),
+  });
+  let wanted: string[] = [];
+  const sinks: InjectedSinks<ReplayTraceSinks> = {
+    trace: {
+      wants: { fn: (_info, what, stack) => void wanted.push(`${what}, ${lineIn(stack)}`), callDuringReplay: true },
+    },
+  };
+
+  const count = { replayed: 0, mismatches: 0 };
+  for await (const { name, json } of files.length > 0 ? recordedIn(files) : recordedOnServer()) {
+    wanted = [];
+    try {
+      await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(json), name);
+      say(`  replays   ${name}`);
+    } catch (error) {
+      count.mismatches++;
+      say(`  MISMATCH  ${name}`);
+      const reason = reasonOf(error);
+      say(`            ${[eventIn(reason, json), reason].filter(Boolean).join(': ')}`);
+      say(`            the code last wanted: ${wanted.at(-1) ?? 'nothing that is followed here'}`);
+    }
+    count.replayed++;
+  }
+  return count;
+}
+
+/** What Temporal's core says, without its wrapping. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1] ?? message.replaceAll(/\s+/g, ' ');
+}
+
+/** The event that a mismatch is about, as far as its reason tells: by its id, or by the number of a local activity. */
+function eventIn(reason: string, json: unknown): string | null {
+  const { events } = historyFromJSON(json);
+  const id = /HistoryEvent\(id: (\d+)/.exec(reason)?.[1];
+  const localActivity = /LocalActivity\((\d+)\)/.exec(reason)?.[1];
+  const event = (events ?? []).find((candidate) => {
+    if (id !== undefined) return String(candidate.eventId) === id;
+    const marker = candidate.markerRecordedEventAttributes?.details?.['data']?.payloads?.[0];
+    if (!marker || localActivity === undefined) return false;
+    return defaultPayloadConverter.fromPayload<{ seq: number }>(marker).seq === Number(localActivity);
+  });
+  return event ? `event ${String(event.eventId)}` : null;
+}
+
+/** The line of the saga that a stack leads to: the first frame in our own workflow code. */
+function lineIn(stack: string): string {
+  const frames = stack
+    .split('\n')
+    .filter((line) => /workflows\/[\w-]+\.[jt]s/.test(line) && !line.includes('replay-trace'));
+  return /workflows\/[\w-]+\.[jt]s:\d+/.exec(frames[0] ?? '')?.[0] ?? stack;
+}
+
+async function main(): Promise<void> {
+  installTemporalRuntime(createLog('replay', 'silent'));
+  try {
+    const { replayed, mismatches } = await replay();
+    say(`${replayed} replayed, ${mismatches} that this code could not go on with`);
+    process.exitCode = mismatches > 0 || replayed === 0 ? 1 : 0;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+  await Runtime.instance().shutdown();
+}
+
+void main();

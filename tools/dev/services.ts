@@ -1,0 +1,58 @@
+import { isTaken } from './ports';
+import type { Say } from './progress';
+import type { Starter } from './servers';
+import { SetupError } from './setup-error';
+
+/** What both services are told of the servers that they need. */
+export interface ServiceEnvironment {
+  databaseUrl: string;
+  paymentsDatabaseUrl: string;
+  /** Null where the system does without a broker. */
+  amqpUrl: string | null;
+  temporalAddress: string;
+  orderPort: number;
+  paymentPort: number;
+}
+
+/** Says so before anything is started where a port of the services is taken. @throws SetupError */
+export async function refuseTakenPorts({
+  orderPort,
+  paymentPort,
+}: Pick<ServiceEnvironment, 'orderPort' | 'paymentPort'>): Promise<void> {
+  for (const [name, setting, port] of [
+    ['order-management', 'ORDER_PORT', orderPort],
+    ['payment-processing', 'PAYMENT_PORT', paymentPort],
+  ] as const) {
+    if (await isTaken(port)) {
+      throw new SetupError(
+        `Port ${port}, where ${name} is to listen, is taken: stop what listens there, or set ${setting}.`,
+      );
+    }
+  }
+}
+
+/** Starts both services as processes of their own, and waits until they serve. */
+export async function startServices(environment: ServiceEnvironment, servers: Starter, say: Say): Promise<void> {
+  const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = environment;
+  const services = [
+    { name: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },
+    { name: 'order-management', port: orderPort, database: databaseUrl },
+  ];
+  for (const { name, port, database } of services) {
+    await servers.start({
+      name,
+      program: process.execPath,
+      args: [require.resolve(`@shop/${name}/main`)],
+      env: {
+        ...process.env,
+        PORT: String(port),
+        DATABASE_URL: database,
+        TEMPORAL_ADDRESS: temporalAddress,
+        AMQP_URL: amqpUrl ?? 'none',
+        ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
+      },
+      isReady: async () => (await fetch(`http://localhost:${port}/readyz`)).ok,
+    });
+    say(`${name}: on port ${port}`);
+  }
+}

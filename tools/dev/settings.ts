@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { readConfig as readOrderConfig } from '@shop/order-management/config';
+import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
+import { ConfigError, port, readEnvironment } from '@shop/runtime/environment';
+import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
+import { z } from 'zod';
+
+const ownSettings = z.object({
+  /** Where servers are looked for that no URL names, and started where there are none. */
+  POSTGRES_PORT: port(5432),
+  AMQP_PORT: port(5672),
+  TEMPORAL_PORT: port(7233),
+  TEMPORAL_UI_PORT: port(8233),
+  ORDER_PORT: port(8001),
+  PAYMENT_PORT: port(8002),
+  /** What starts servers in containers, where none is to be found; `none` does without. */
+  CONTAINER_ENGINE: z.string().default('docker'),
+  /** Where the servers that we start keep their data and logs. */
+  DATA_FOLDER: z.string().default(join(require.resolve('@shop/dev/package.json'), '..', '..', '..', '.data')),
+});
+
+/** What `make run` is told by the environment; null where it says nothing. */
+export interface Settings extends z.output<typeof ownSettings> {
+  databaseUrl: string | null;
+  paymentsDatabaseUrl: string | null;
+  amqpUrl: string | null;
+  temporalAddress: string | null;
+  temporalSecurity: TemporalSecurity;
+  namespace: string;
+}
+
+/**
+ * Reads what `make run` is told by the environment, and what it will pass on to the services.
+ *
+ * @throws ConfigError with every problem, before anything is started
+ */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const paymentsDatabaseUrl = env['PAYMENTS_DATABASE_URL'] || null;
+  const paymentEnv = { ...env, ...(paymentsDatabaseUrl ? { DATABASE_URL: paymentsDatabaseUrl } : {}) };
+  const orderEnv = { ...env, ...(env['AMQP_URL'] === 'none' ? { PAYMENT_CHANNEL: 'activity' } : {}) };
+
+  const problems = new Set<string>();
+  const reading = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.message.split('\n')) problems.add(problem);
+      return undefined;
+    }
+  };
+  const own = reading(() => readEnvironment(ownSettings, env));
+  const orders = reading(() => readOrderConfig(orderEnv));
+  reading(() => readPaymentConfig(paymentEnv));
+  if (!own || !orders || problems.size > 0) throw new ConfigError([...problems].join('\n'));
+
+  return {
+    ...own,
+    databaseUrl: env['DATABASE_URL'] || null,
+    paymentsDatabaseUrl,
+    amqpUrl: env['AMQP_URL'] || null,
+    temporalAddress: env['TEMPORAL_ADDRESS'] || null,
+    temporalSecurity: securityOf({ tls: orders.TEMPORAL_TLS === 'on', apiKey: orders.TEMPORAL_API_KEY }),
+    namespace: orders.TEMPORAL_NAMESPACE,
+  };
+}
