@@ -28,6 +28,7 @@ test('needs nothing to be set', () => {
     PAYMENT_CHANNEL: 'events',
     PAYMENT_ASKS: 3,
     PAYMENT_TIMEOUT: 30_000,
+    PAYMENT_FAST_PATH: 'on',
     MAX_UNSETTLED: 2_000,
     SWEEP_INTERVAL: 5_000,
     SWEEP_AFTER: 30_000,

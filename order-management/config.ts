@@ -28,6 +28,8 @@ const settings = z
     /** Beside the original payment service, which charges every ask, this must be 1. */
     PAYMENT_ASKS: integer(3, 1, 100),
     PAYMENT_TIMEOUT: duration('30s'),
+    /** `off` delivers every payment answer by signal, even one that arrives while `requestPayment` could return it. */
+    PAYMENT_FAST_PATH: oneOf(['on', 'off'], 'on'),
     /** Orders that may wait to be settled; more are refused until some are. */
     MAX_UNSETTLED: integer(2_000, 1, 1_000_000),
     /** How often orders are looked for whose saga is missing. */
