@@ -5,6 +5,8 @@ SOURCES := $(shell find order-management packages payment-processing prisma tool
 	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
 INSTALLED := node_modules/.package-lock.json
 BUILT := node_modules/.built
+GENERATED := node_modules/.generated
+JEST := node_modules/.bin/jest --runInBand
 PEERS := tools/bench/node_modules/.package-lock.json
 # What benches run on: the Node of the container image, from npm, whichever this machine has.
 BENCH_NODE := NODE_ENV=production tools/bench/node_modules/.bin/node
@@ -18,8 +20,14 @@ run: $(BUILT) ## Find or start what the system needs, run both services and two 
 demo: $(BUILT) ## The same, but end after the demonstration: exit 0 where both orders ended as they should
 	@node tools/dev/dist/run.js --demo
 
-test: $(BUILT) ## All tests, on servers of their own
-	@npx jest --runInBand
+test: $(BUILT) ## Run all tests on servers of their own, or one: TEST=path, and CASE="part of its name"
+	@$(JEST) $(TEST) $(if $(CASE),--testNamePattern "$(CASE)")
+
+test-unit: $(GENERATED) ## Run the tests that need no server and no other process
+	@$(JEST) --selectProjects unit
+
+watch: $(GENERATED) ## Run the unit tests that a change affects, whenever a file changes
+	@$(JEST) --selectProjects unit --watch
 
 replay: $(BUILT) ## Replay the LAST=20 sagas of Temporal, or FILES="a.json b.json", against this code
 	@node tools/dev/dist/replay.js $(FILES)
@@ -28,7 +36,7 @@ record: $(BUILT) ## Keep the history of SAGA=order-<id> for the tests to replay,
 	@node tools/dev/dist/record.js
 
 conformance: $(BUILT) ## What the original's clients and services rely on, a line a rule, against running services
-	@npx jest --runInBand --verbose test/conformance
+	@$(JEST) --verbose test/conformance
 
 test-faults: $(BUILT) ## A load on two instances of each service while a plan of SEED=1 breaks things; ORDERS=2000
 	@node --enable-source-maps tools/faults/dist/run.js
@@ -88,11 +96,16 @@ $(PEERS): tools/bench/package.json tools/bench/package-lock.json
 		|| { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf tools/bench/node_modules; exit 1; }; rm $$log
 	@touch $@
 
+# The clients of both databases, which is all that the unit tests need to have built.
+$(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts)
+	@npm run --silent generate
+	@touch $@
+
 $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@echo 'Building …'
 	@npm run --silent build
 	@touch $@
 
 export LAST SAGA NAME SEED ORDERS TRIES
-.PHONY: help run demo test replay record conformance test-faults bench bench-growth bench-overload cluster cluster-status \
+.PHONY: help run demo test test-unit watch replay record conformance test-faults bench bench-growth bench-overload cluster cluster-status \
 	cluster-restart cluster-switch-over cluster-reload cluster-down test-cluster check build clean

@@ -1,7 +1,5 @@
 /** @type {import('jest').Config} */
-module.exports = {
-  testEnvironment: 'node',
-  testMatch: ['**/*.test.ts'],
+const shared = {
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.ts$': [
@@ -18,8 +16,33 @@ module.exports = {
     '^@shop/(cluster|dev|faults)/(.+)$': '<rootDir>/tools/$1/$2',
     '^@shop/([^/]+)/(.+)$': '<rootDir>/$1/$2',
   },
-  globalSetup: '<rootDir>/test/start-servers.ts',
-  globalTeardown: '<rootDir>/test/stop-servers.ts',
+};
+
+/** A test's file name says what it needs; Jest starts the servers only if a test that needs them is selected. */
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['**/!(*.process|*.server).test.ts'],
+      testEnvironment: '<rootDir>/test/unit-environment.ts',
+    },
+    {
+      ...shared,
+      displayName: 'process',
+      testMatch: ['**/*.process.test.ts'],
+      testEnvironment: 'node',
+    },
+    {
+      ...shared,
+      displayName: 'server',
+      testMatch: ['**/*.server.test.ts'],
+      testEnvironment: 'node',
+      globalSetup: '<rootDir>/test/start-servers.ts',
+      globalTeardown: '<rootDir>/test/stop-servers.ts',
+    },
+  ],
   reporters: ['default', '<rootDir>/test/summary-reporter.js'],
-  testTimeout: 180_000, // for what hangs; on a busy machine a process takes ten times as long to start
+  testTimeout: 180_000, // a limit for tests that hang: on a busy machine a process takes ten times as long to start
 };

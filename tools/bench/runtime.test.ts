@@ -6,7 +6,7 @@ const read = (...path: string[]): string => readFileSync(join(__dirname, '..', '
 
 test('the benches run on the Node that the container image has', () => {
   const images = [...read('Dockerfile').matchAll(/^FROM node:(\d+)/gm)].map(([, major]) => major);
-  const { optionalDependencies } = JSON.parse(read('bench', 'package.json')) as {
+  const { optionalDependencies } = JSON.parse(read('tools', 'bench', 'package.json')) as {
     optionalDependencies: Record<string, string>;
   };
 
