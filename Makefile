@@ -51,6 +51,9 @@ bench-growth: $(BUILT) $(PEERS) ## What an order costs after GROWTH_ORDERS=1000,
 bench-overload: $(BUILT) $(PEERS) ## Two and a half times what the shop can settle, OVERLOAD_FOR=10m
 	@$(BENCH_NODE) tools/bench/dist/overload.js
 
+bench-promises: $(BUILT) ## Count the promises that workflow code creates for each recorded saga, and where
+	@node tools/bench/dist/promises.js --places
+
 cluster: $(BUILT) ## HAProxy, three instances of each service, PostgreSQL with two secondaries, RabbitMQ, Temporal on PostgreSQL
 	@node --enable-source-maps tools/cluster/dist/main.js up
 
@@ -107,5 +110,5 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 export LAST SAGA NAME SEED ORDERS TRIES
-.PHONY: help run demo test test-unit watch replay record conformance test-faults bench bench-growth bench-overload cluster cluster-status \
+.PHONY: help run demo test test-unit watch replay record conformance test-faults bench bench-growth bench-overload bench-promises cluster cluster-status \
 	cluster-restart cluster-switch-over cluster-reload cluster-down test-cluster check build clean
