@@ -4,12 +4,19 @@ import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Say } from './progress';
 import { tellSaga } from './saga-story';
+import { withDatabase } from './with-database';
 
+/** The predefined customer, see order-management/catalog/predefined.ts. */
 const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
-const PRODUCT = {
+/**
+ * The product of the demonstration and of the examples in README.md, so its id never changes. One piece is paid; two cost
+ * more than the $1,000 above which the payment service declines, and a declined order releases its stock.
+ */
+export const DEMONSTRATION_PRODUCT = {
+  productId: 'c0ffee00-0600-4000-8000-000000000600',
   name: 'Espresso Machine',
   price: 600,
-  description: 'For the demonstration: one is paid, two are declined.',
+  description: 'Demonstration product: a payment for one piece succeeds, a payment for two is declined.',
   quantityAvailable: 1_000,
   productType: 'Home & Kitchen',
 };
@@ -17,19 +24,15 @@ const SETTLES_WITHIN_MS = 60_000;
 const RECORDS_WITHIN_MS = 10_000;
 
 export interface Shop {
-  /** Of the order service's REST API. */
+  /** The base URL of the order service's REST API. */
   apiUrl: string;
+  /** The database of the order service. */
+  databaseUrl: string;
   temporalAddress: string;
   temporalSecurity: TemporalSecurity;
   namespace: string;
   /** Of Temporal's Web UI; null where we do not know of one. */
   uiUrl: string | null;
-}
-
-interface Product {
-  productId: string;
-  name: string;
-  quantityAvailable: number;
 }
 
 interface Order {
@@ -44,12 +47,13 @@ interface Order {
  * @returns whether both ended as they should, stock included
  */
 export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
-  const product = (await productToSell(shop)) ?? (await call<Product>(shop, 'POST', '/product', PRODUCT));
+  await stockDemonstrationProduct(shop.databaseUrl);
+  const { productId, name, price } = DEMONSTRATION_PRODUCT;
   const connection = await Connection.connect({ address: shop.temporalAddress, ...shop.temporalSecurity });
   const client = new Client({ connection, namespace: shop.namespace });
   try {
-    const shipped = await place(1, product, { orderStatus: 'shipped', paymentStatus: 'success', stockTaken: 1 });
-    const declined = await place(2, product, { orderStatus: 'cancelled', paymentStatus: 'failed', stockTaken: 0 });
+    const shipped = await place(1, { orderStatus: 'shipped', paymentStatus: 'success', stockTaken: 1 });
+    const declined = await place(2, { orderStatus: 'cancelled', paymentStatus: 'failed', stockTaken: 0 });
     return shipped && declined;
   } finally {
     await connection.close();
@@ -57,12 +61,11 @@ export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
 
   async function place(
     orderedQuantity: number,
-    { productId, name }: Product,
     wanted: { orderStatus: string; paymentStatus: string; stockTaken: number },
   ): Promise<boolean> {
-    const before = await stockOf(shop, productId);
+    const before = await stockOf(shop.databaseUrl);
     say('');
-    say(`Order: ${orderedQuantity} × ${name}, $${orderedQuantity * PRODUCT.price}`);
+    say(`Order: ${orderedQuantity} × ${name}, $${orderedQuantity * price}`);
     const body = { customerId: CUSTOMER_ID, products: [{ productId, orderedQuantity }] };
     const { orderId } = await call<Order>(shop, 'POST', '/order', body);
     say(`  POST /orderManagement/order answered 201, order ${orderId}`);
@@ -73,7 +76,7 @@ export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
     await connection.withDeadline(Date.now() + RECORDS_WITHIN_MS, () => saga.result()).catch(() => undefined);
     for (const { afterMs, text } of await tellSaga(client, orderId))
       say(`  ${String(afterMs).padStart(6)} ms  ${text}`);
-    const stockTaken = before - (await stockOf(shop, productId));
+    const stockTaken = before - (await stockOf(shop.databaseUrl));
     const asItShould =
       orderStatus === wanted.orderStatus && paymentStatus === wanted.paymentStatus && stockTaken === wanted.stockTaken;
     say(
@@ -84,14 +87,27 @@ export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
   }
 }
 
-async function productToSell(shop: Shop): Promise<Product | undefined> {
-  const products = await call<Product[]>(shop, 'GET', '/products?paginationLimit=1000');
-  return products.find(({ name, quantityAvailable }) => name === PRODUCT.name && quantityAvailable >= 3);
+/** Adds the product if it is missing, and restores its stock, which shipped orders use up. */
+async function stockDemonstrationProduct(databaseUrl: string): Promise<void> {
+  const { productId, name, price, description, quantityAvailable, productType } = DEMONSTRATION_PRODUCT;
+  await withDatabase(databaseUrl, (sql) =>
+    sql.query(
+      `INSERT INTO products (product_id, name, price, description, quantity_available, product_type)
+       VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (product_id)
+       DO UPDATE SET quantity_available = greatest(products.quantity_available, excluded.quantity_available)`,
+      [productId, name, price, description, quantityAvailable, productType],
+    ),
+  );
 }
 
-async function stockOf(shop: Shop, productId: string): Promise<number> {
-  const products = await call<Product[]>(shop, 'GET', '/products?paginationLimit=1000');
-  return products.find((product) => product.productId === productId)?.quantityAvailable ?? Number.NaN;
+async function stockOf(databaseUrl: string): Promise<number> {
+  const { rows } = await withDatabase(databaseUrl, (sql) =>
+    sql.query<{ stock: number }>('SELECT quantity_available AS stock FROM products WHERE product_id = $1', [
+      DEMONSTRATION_PRODUCT.productId,
+    ]),
+  );
+  return rows[0]?.stock ?? Number.NaN;
 }
 
 /** The order once it has left `placed`; as it stands where that takes too long. */

@@ -7,7 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { temporaryFolder } from '../../test/temporary-folder';
 import { eventually } from '../../test/eventually';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from '../../test/servers';
+import { DEMONSTRATION_PRODUCT } from './demonstration';
 import { freePort, isTaken } from './ports';
+import { withDatabase } from './with-database';
 
 // The very program of `make run` and `make demo`, as built, beside the servers that the tests have.
 let folder: string;
@@ -70,6 +72,41 @@ test('ships one order and declines the other, over RabbitMQ, and ends with 0', a
     /declined, total amount over \$1000[^]*stock given back[^]*it is cancelled, its payment failed/,
   );
   expect(exitCode).toBe(0);
+});
+
+test('keeps a product of a fixed id in stock, of which two pieces are declined as often as they are ordered', async () => {
+  const run = start();
+  await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
+  const orders = `http://localhost:${environment['ORDER_PORT']}/orderManagement/order`;
+  const body = {
+    customerId: 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce',
+    products: [{ productId: DEMONSTRATION_PRODUCT.productId, orderedQuantity: 2 }],
+  };
+  expect(run.output).toContain(DEMONSTRATION_PRODUCT.productId);
+
+  for (let time = 0; time < 3; time++) {
+    const answer = await fetch(orders, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status).toBe(201);
+    const { orderId } = (await answer.json()) as { orderId: string };
+    await eventually(async () => {
+      expect(await (await fetch(`${orders}/${orderId}`)).json()).toMatchObject({
+        orderStatus: 'cancelled',
+        paymentStatus: 'failed',
+      });
+    });
+  }
+  run.interrupt();
+  await run.ended;
+  await withDatabase(database.url, (sql) => sql.query('UPDATE products SET quantity_available = 0'));
+  await expect(runDemo()).resolves.toMatchObject({ exitCode: 0 });
+  const { rows } = await withDatabase(database.url, (sql) =>
+    sql.query('SELECT quantity_available FROM products WHERE product_id = $1', [DEMONSTRATION_PRODUCT.productId]),
+  );
+  expect(rows).toEqual([{ quantity_available: 999 }]);
 });
 
 test('does without a broker where there is to be none', async () => {

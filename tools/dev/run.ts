@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
 import { startInContainers } from './container-engine';
-import { demonstrate } from './demonstration';
+import { DEMONSTRATION_PRODUCT, demonstrate } from './demonstration';
 import { isTaken } from './ports';
 import { findOrStartPostgres } from './postgres';
 import { findOrStartRabbitMq } from './rabbitmq';
@@ -73,6 +73,7 @@ async function run({
   const asTheyShould = await demonstrate(
     {
       apiUrl,
+      databaseUrl: database,
       temporalAddress: temporal.address,
       temporalSecurity,
       namespace: ports.namespace,
@@ -84,6 +85,9 @@ async function run({
   say('');
   say(asTheyShould ? 'Both orders ended as they should.' : 'An order did not end as it should: see the logs.');
   say(`  REST API   ${apiUrl}/order`);
+  say(
+    `  Product    ${DEMONSTRATION_PRODUCT.productId} (${DEMONSTRATION_PRODUCT.name}, $${DEMONSTRATION_PRODUCT.price})`,
+  );
   if (temporal.uiUrl) say(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
   if (temporal.cli) say(`  CLI        ${temporal.cli}`);
   say(`  Logs       ${join(dataFolder, 'logs')}`);
