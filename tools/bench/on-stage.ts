@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { SetupError } from '@shop/dev/setup-error';
-import { claimFolder } from '@shop/dev/single-run';
+import { lockDataFolder } from '@shop/dev/data-folder';
 import { forgetServiceSettings } from './service-settings';
 import { say, Stage } from './stage';
 
@@ -23,7 +23,7 @@ export async function onStage(
   let stage: Stage | null = null;
   let good = false;
   try {
-    process.once('exit', claimFolder(dirname(folder), 'Two benches would measure each other.'));
+    process.once('exit', lockDataFolder(dirname(folder), 'Two benches would measure each other.'));
     forgetServiceSettings();
     stage = await Stage.set(join(folder, 'stage'), names);
     good = await Promise.race([perform(stage), interrupted]);

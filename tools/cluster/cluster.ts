@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
-import type { Say } from '@shop/dev/progress';
+import type { Print } from '@shop/dev/progress';
 import { SetupError } from '@shop/dev/setup-error';
 import { INSTANCES, settingsFile, type Instance, type Layout, type PostgresServer, type ServiceName } from './layout';
 import { findHaproxy, LoadBalancer } from './load-balancer';
@@ -39,7 +39,7 @@ export class Cluster {
   ) {}
 
   /** Finds the programs that it takes; starts nothing. @throws SetupError where one cannot be had */
-  static async at(layout: Layout, settings: ClusterSettings, say: Say): Promise<Cluster> {
+  static async at(layout: Layout, settings: ClusterSettings, say: Print): Promise<Cluster> {
     if (process.platform !== 'linux') throw new SetupError('The cluster runs on Linux; elsewhere use Docker Compose.');
     const servers = new RecordedServers(layout.folder);
     // First what takes minutes and may not be had at all; then what only has to be installed.
@@ -88,7 +88,7 @@ export class Cluster {
   }
 
   /** Starts what does not run yet. */
-  async start(say: Say): Promise<void> {
+  async start(say: Print): Promise<void> {
     const { roles } = this;
     if (!this.postgres.isNew && !existsSync(rolesFile(this.layout))) {
       throw new SetupError(
@@ -129,7 +129,7 @@ export class Cluster {
   }
 
   /** Restarts the services one instance after the other, each when the one before is at work again. */
-  async restartServices(say: Say): Promise<void> {
+  async restartServices(say: Print): Promise<void> {
     for (const service of SERVICES) {
       for (const instance of INSTANCES) {
         await this.restart(service, instance);

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installDebianPackage } from '@shop/dev/debian-package';
 import { findProgram } from '@shop/dev/programs';
-import type { Say } from '@shop/dev/progress';
+import type { Print } from '@shop/dev/progress';
 import { SetupError } from '@shop/dev/setup-error';
 import { INSTANCES, POSTGRES_SERVERS, settingsFile, type Layout } from './layout';
 import type { RecordedServers } from './recorded-servers';
@@ -15,7 +15,7 @@ const NAME = 'haproxy';
 const RELOADS_WITHIN_MS = 10_000;
 
 /** HAProxy, from Debian's package where there is none on the PATH. @throws SetupError where it cannot be had */
-export async function findHaproxy(say: Say): Promise<string> {
+export async function findHaproxy(say: Print): Promise<string> {
   if (find() === null) await installDebianPackage('HAProxy', 'haproxy', say);
   const found = find();
   if (found === null) throw new SetupError('HAProxy is not on the PATH: install it (Debian and Homebrew: haproxy).');

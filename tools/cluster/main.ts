@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { SetupError } from '@shop/dev/setup-error';
-import { claimFolder } from '@shop/dev/single-run';
+import { lockDataFolder } from '@shop/dev/data-folder';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { z } from 'zod';
 import { Cluster, stopCluster } from './cluster';
@@ -59,7 +59,8 @@ async function main(): Promise<void> {
     if (name !== 'up' && name !== 'down' && new RecordedServers(layout.folder).running.length === 0) {
       throw new SetupError('No cluster runs: start it with make cluster.');
     }
-    if (name !== 'status') giveBack = claimFolder(layout.folder, 'A second one needs CLUSTER_FOLDER and CLUSTER_PORT.');
+    if (name !== 'status')
+      giveBack = lockDataFolder(layout.folder, 'A second one needs CLUSTER_FOLDER and CLUSTER_PORT.');
     await command();
   } catch (error) {
     process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);

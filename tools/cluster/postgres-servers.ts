@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installDebianPackage } from '@shop/dev/debian-package';
 import { findProgram, runProgram } from '@shop/dev/programs';
-import type { Say } from '@shop/dev/progress';
+import type { Print } from '@shop/dev/progress';
 import { SetupError } from '@shop/dev/setup-error';
 import { folderFor, unprivilegedUser, type User } from '@shop/dev/unprivileged';
 import { withDatabase } from '@shop/dev/with-database';
@@ -45,7 +45,7 @@ const find = (): string | null => {
 };
 
 /** The folder of PostgreSQL's own programs, Debian's package where there are none. @throws SetupError */
-export async function findPostgresPrograms(say: Say): Promise<string> {
+export async function findPostgresPrograms(say: Print): Promise<string> {
   if (find() === null) await installDebianPackage('PostgreSQL', 'postgresql', say);
   const found = find();
   if (found === null) {

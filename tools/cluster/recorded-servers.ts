@@ -6,7 +6,7 @@ import {
   launch,
   StartsRefusedError,
   STOP_WITHIN_MS,
-  whyNotReady,
+  waitUntilReady,
   type ServerProgram,
   type Starter,
 } from '@shop/dev/servers';
@@ -44,7 +44,7 @@ export class RecordedServers implements Starter {
     if (this.refusing) throw new StartsRefusedError(name);
     const logs = join(this.folder, 'logs');
     if (this.pidOf(name) !== null) {
-      const reason = await whyNotReady(server.isReady, () => (this.pidOf(name) === null ? 'it ended' : null));
+      const reason = await waitUntilReady(server.isReady, () => (this.pidOf(name) === null ? 'it ended' : null));
       if (reason !== null) throw new Error(`${name} had been started, but ${reason}: see ${logs}.`);
       return;
     }

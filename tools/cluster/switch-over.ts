@@ -1,4 +1,4 @@
-import type { Say } from '@shop/dev/progress';
+import type { Print } from '@shop/dev/progress';
 import type { Cluster } from './cluster';
 import type { PostgresServer } from './layout';
 import type { PostgresServers } from './postgres-servers';
@@ -16,7 +16,7 @@ import type { Roles } from './roles';
  *
  * @returns the roles from then on
  */
-export async function switchOver(cluster: Cluster, say: Say): Promise<Roles> {
+export async function switchOver(cluster: Cluster, say: Print): Promise<Roles> {
   const { postgres, loadBalancer, roles: before } = cluster;
   if (postgres.isRunning(before.primary)) await postgres.checkpoint(before.primary);
   const began = Date.now();

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import { buildWithGo, cachedPrograms, cacheFor } from '@shop/dev/program-cache';
 import { findProgram, runProgram } from '@shop/dev/programs';
-import type { Say } from '@shop/dev/progress';
+import type { Print } from '@shop/dev/progress';
 import { withDatabase } from '@shop/dev/with-database';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
@@ -24,14 +24,14 @@ export interface TemporalPrograms {
 }
 
 /** Temporal's server and its tool for schemas: from the PATH, else built with Go. @throws SetupError */
-export async function findTemporalServer(say: Say): Promise<TemporalPrograms> {
+export async function findTemporalServer(say: Print): Promise<TemporalPrograms> {
   const [onPath, toolOnPath] = [findProgram('temporal-server'), findProgram('temporal-sql-tool')];
   if (onPath && toolOnPath) return { server: onPath, sqlTool: toolOnPath };
   const [server, sqlTool] = await cachedPrograms(say, {
     what: "Temporal's server",
     cache: cacheFor(`temporal-server-${VERSION}`),
     names: ['server', 'sql'],
-    roads: {
+    methods: {
       'building it with Go, which takes about 5 minutes': (folder) =>
         buildWithGo(
           ['server', 'tools/sql'].map((name) => `go.temporal.io/server/cmd/${name}@v${VERSION}`),

@@ -1,21 +1,21 @@
 import { dirname } from 'node:path';
 import { buildWithGo, cachedPrograms, cacheFor } from '@shop/dev/program-cache';
 import { findProgram } from '@shop/dev/programs';
-import type { Say } from '@shop/dev/progress';
+import type { Print } from '@shop/dev/progress';
 import type { Starter } from '@shop/dev/servers';
 import { settingsFile } from './layout';
 
 const VERSION = '2.42.1';
 
 /** Temporal's Web UI: from the PATH, else built with Go. @throws SetupError */
-export async function findTemporalWebUi(say: Say): Promise<string> {
+export async function findTemporalWebUi(say: Print): Promise<string> {
   const onPath = findProgram('temporal-ui-server');
   if (onPath) return onPath;
   const [built] = await cachedPrograms(say, {
     what: "Temporal's Web UI",
     cache: cacheFor(`temporal-ui-${VERSION}`),
     names: ['server'],
-    roads: {
+    methods: {
       'building it with Go, which takes about a minute': (folder) =>
         buildWithGo([`github.com/temporalio/ui-server/v2/cmd/server@v${VERSION}`], folder),
     },

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { findProgram, runProgram } from './programs';
-import { sayWhile, type Say } from './progress';
+import { withProgress, type Print } from './progress';
 
 const COMPOSE_FILE = join(dirname(require.resolve('@shop/dev/package.json')), '..', '..', 'docker-compose.yml');
 const ANSWERS_WITHIN_MS = 5_000;
@@ -12,17 +12,17 @@ const ANSWERS_WITHIN_MS = 5_000;
  * @param services by their names in docker-compose.yml
  * @returns whether they run; false where there is no engine, or it could not start them
  */
-export async function startInContainers(engine: string, services: string[], say: Say): Promise<boolean> {
+export async function startInContainers(engine: string, services: string[], print: Print): Promise<boolean> {
   const program = engine === 'none' || services.length === 0 ? null : findProgram(engine);
   if (program === null || !(await answers(program))) return false;
   try {
-    await sayWhile(say, `${engine}: starting ${services.join(', ')}, as docker-compose.yml has them`, () =>
+    await withProgress(print, `${engine}: starting ${services.join(', ')}, as docker-compose.yml has them`, () =>
       runProgram(program, ['compose', '--file', COMPOSE_FILE, 'up', '--detach', '--wait', ...services]),
     );
-    say(`  they stay when this ends: ${engine} compose down stops them`);
+    print(`  they stay when this ends: ${engine} compose down stops them`);
     return true;
   } catch (error) {
-    say(`  not possible here: ${error instanceof Error ? error.message : String(error)}`);
+    print(`  not possible here: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { orderWorkflowId } from '@shop/workflows/contract';
-import type { Say } from './progress';
+import type { Print } from './progress';
 import { tellSaga } from './saga-story';
 import { withDatabase } from './with-database';
 
@@ -46,7 +46,7 @@ interface Order {
  *
  * @returns whether both ended as they should, stock included
  */
-export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
+export async function demonstrate(shop: Shop, print: Print): Promise<boolean> {
   await stockDemonstrationProduct(shop.databaseUrl);
   const { productId, name, price } = DEMONSTRATION_PRODUCT;
   const connection = await Connection.connect({ address: shop.temporalAddress, ...shop.temporalSecurity });
@@ -64,25 +64,25 @@ export async function demonstrate(shop: Shop, say: Say): Promise<boolean> {
     wanted: { orderStatus: string; paymentStatus: string; stockTaken: number },
   ): Promise<boolean> {
     const before = await stockOf(shop.databaseUrl);
-    say('');
-    say(`Order: ${orderedQuantity} × ${name}, $${orderedQuantity * price}`);
+    print('');
+    print(`Order: ${orderedQuantity} × ${name}, $${orderedQuantity * price}`);
     const body = { customerId: CUSTOMER_ID, products: [{ productId, orderedQuantity }] };
     const { orderId } = await call<Order>(shop, 'POST', '/order', body);
-    say(`  POST /orderManagement/order answered 201, order ${orderId}`);
+    print(`  POST /orderManagement/order answered 201, order ${orderId}`);
 
     const { orderStatus, paymentStatus } = await settled(shop, orderId);
     // The saga records its last step a moment after the order's row has settled; where it fails, its story shows that.
     const saga = client.workflow.getHandle(orderWorkflowId(orderId));
     await connection.withDeadline(Date.now() + RECORDS_WITHIN_MS, () => saga.result()).catch(() => undefined);
     for (const { afterMs, text } of await tellSaga(client, orderId))
-      say(`  ${String(afterMs).padStart(6)} ms  ${text}`);
+      print(`  ${String(afterMs).padStart(6)} ms  ${text}`);
     const stockTaken = before - (await stockOf(shop.databaseUrl));
     const asItShould =
       orderStatus === wanted.orderStatus && paymentStatus === wanted.paymentStatus && stockTaken === wanted.stockTaken;
-    say(
+    print(
       `  it is ${orderStatus}, its payment ${paymentStatus}, stock taken: ${stockTaken}${asItShould ? '' : ' — NOT as it should be'}`,
     );
-    if (shop.uiUrl) say(`  ${shop.uiUrl}/namespaces/${shop.namespace}/workflows/${orderWorkflowId(orderId)}`);
+    if (shop.uiUrl) print(`  ${shop.uiUrl}/namespaces/${shop.namespace}/workflows/${orderWorkflowId(orderId)}`);
     return asItShould;
   }
 }

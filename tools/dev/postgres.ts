@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { isTaken, thisOrFreePort } from './ports';
 import { copyAsSecondary, type Primary } from './postgres-secondary';
 import { runProgram } from './programs';
-import type { Say } from './progress';
+import type { Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 import { folderFor, readableFor, unprivilegedUser, type User } from './unprivileged';
@@ -22,7 +22,7 @@ const urlOf = (port: number, database: string): string =>
 export async function findOrStartPostgres(
   { given, port, folder }: { given: string | null; port: number; folder: string },
   servers: Starter,
-  say: Say,
+  print: Print,
 ): Promise<string> {
   if (given !== null) {
     const complaint = await complaintOf(given);
@@ -32,19 +32,19 @@ export async function findOrStartPostgres(
         `DATABASE_URL: PostgreSQL at ${host} cannot be used (${complaint}). Start it, or unset DATABASE_URL.`,
       );
     }
-    say(`PostgreSQL: the one at ${host}, from DATABASE_URL`);
+    print(`PostgreSQL: the one at ${host}, from DATABASE_URL`);
     return given;
   }
 
   const complaint = await complaintOf(urlOf(port, 'Ecommerce'));
   if (complaint === null) {
-    say(`PostgreSQL: the one on port ${port}`);
+    print(`PostgreSQL: the one on port ${port}`);
     return urlOf(port, 'Ecommerce');
   }
-  if (await isTaken(port)) say(`PostgreSQL: what listens on port ${port} cannot be used (${complaint})`);
+  if (await isTaken(port)) print(`PostgreSQL: what listens on port ${port} cannot be used (${complaint})`);
   const ownPort = await thisOrFreePort(port);
   await startPostgres({ port: ownPort, folder }, servers);
-  say(`PostgreSQL: our own, on port ${ownPort}, its data in ${folder}`);
+  print(`PostgreSQL: our own, on port ${ownPort}, its data in ${folder}`);
   return urlOf(ownPort, 'Ecommerce');
 }
 

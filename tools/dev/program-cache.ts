@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, isRunning, runProgram } from './programs';
-import { sayWhile, type Say } from './progress';
+import { withProgress, type Print } from './progress';
 import { SetupError } from './setup-error';
 
 const UNFINISHED = 'unfinished-';
@@ -15,7 +15,7 @@ export const cacheFor = (nameAndVersion: string): string =>
   join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'order-placement', nameAndVersion);
 
 /** Ways to get programs, by what to tell the person who waits; each puts them into the folder that it is given. */
-export type Roads = Record<string, (folder: string) => Promise<void>>;
+export type InstallMethods = Record<string, (folder: string) => Promise<void>>;
 
 /**
  * Programs from our cache; where they are not there yet, by the first road that leads to them.
@@ -25,8 +25,14 @@ export type Roads = Record<string, (folder: string) => Promise<void>>;
  * @throws SetupError with what was wrong with each road
  */
 export async function cachedPrograms(
-  say: Say,
-  { what, cache, names, roads, remedy }: { what: string; cache: string; names: string[]; roads: Roads; remedy: string },
+  print: Print,
+  {
+    what,
+    cache,
+    names,
+    methods,
+    remedy,
+  }: { what: string; cache: string; names: string[]; methods: InstallMethods; remedy: string },
 ): Promise<string[]> {
   const cached = names.map((name) => join(cache, name));
   if (cached.every((file) => existsSync(file))) return cached;
@@ -37,15 +43,15 @@ export async function cachedPrograms(
   removeAbandoned(cache);
   const complaints: string[] = [];
   try {
-    for (const [how, get] of Object.entries(roads)) {
+    for (const [how, get] of Object.entries(methods)) {
       try {
-        await sayWhile(say, `${what}: ${how}, once for this machine`, () => get(workshop));
+        await withProgress(print, `${what}: ${how}, once for this machine`, () => get(workshop));
         for (const name of names) await runProgram(join(workshop, name), ['--version']);
         for (const name of names) renameSync(join(workshop, name), join(cache, name));
         return cached;
       } catch (error) {
         complaints.push(`${how}: ${error instanceof Error ? error.message : String(error)}`);
-        say(`  not possible here`);
+        print(`  not possible here`);
       }
     }
   } finally {

@@ -4,7 +4,7 @@ import { connect } from 'amqplib';
 import { installDebianPackage } from './debian-package';
 import { freePort, isTaken, thisOrFreePort } from './ports';
 import { findProgram, runProgram } from './programs';
-import type { Say } from './progress';
+import type { Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 
@@ -21,11 +21,11 @@ const urlOf = (port: number): string => `amqp://guest:guest@localhost:${port}`;
 export async function findOrStartRabbitMq(
   { given, port, folder }: { given: string | null; port: number; folder: string },
   servers: Starter,
-  say: Say,
+  print: Print,
   findServer = findOrInstallRabbitMq,
 ): Promise<string | null> {
   if (given === 'none') {
-    say('RabbitMQ: none, as AMQP_URL says; payments are asked for by Temporal activities');
+    print('RabbitMQ: none, as AMQP_URL says; payments are asked for by Temporal activities');
     return null;
   }
   if (given !== null) {
@@ -33,36 +33,36 @@ export async function findOrStartRabbitMq(
     if (!(await canBeUsed(given))) {
       throw new SetupError(`AMQP_URL: RabbitMQ at ${host} cannot be used. Start it, or unset AMQP_URL.`);
     }
-    say(`RabbitMQ: the one at ${host}, from AMQP_URL`);
+    print(`RabbitMQ: the one at ${host}, from AMQP_URL`);
     return given;
   }
   if (await canBeUsed(urlOf(port))) {
-    say(`RabbitMQ: the one on port ${port}`);
+    print(`RabbitMQ: the one on port ${port}`);
     return urlOf(port);
   }
 
-  const program = await findServer(say);
+  const program = await findServer(print);
   if (program === null) {
-    say('RabbitMQ: none to be had; payments are asked for by Temporal activities instead of messages.');
-    say('  To have it, install rabbitmq-server (apt-get, brew, or https://www.rabbitmq.com), or set AMQP_URL.');
+    print('RabbitMQ: none to be had; payments are asked for by Temporal activities instead of messages.');
+    print('  To have it, install rabbitmq-server (apt-get, brew, or https://www.rabbitmq.com), or set AMQP_URL.');
     return null;
   }
   if (await canBeUsed(urlOf(port))) {
-    say(`RabbitMQ: Debian's package, which runs as a service on port ${port}`);
+    print(`RabbitMQ: Debian's package, which runs as a service on port ${port}`);
     return urlOf(port);
   }
-  if (await isTaken(port)) say(`RabbitMQ: what listens on port ${port} cannot be used`);
+  if (await isTaken(port)) print(`RabbitMQ: what listens on port ${port} cannot be used`);
   const ownPort = await thisOrFreePort(port);
   await startRabbitMq({ program, port: ownPort, folder }, servers);
-  say(`RabbitMQ: our own, on port ${ownPort}, its data in ${folder}`);
+  print(`RabbitMQ: our own, on port ${ownPort}, its data in ${folder}`);
   return urlOf(ownPort);
 }
 
 /** RabbitMQ's server program, installed from Debian's package where there is none; null where it cannot be had. */
-export async function findOrInstallRabbitMq(say: Say): Promise<string | null> {
+export async function findOrInstallRabbitMq(print: Print): Promise<string | null> {
   const found = findRabbitMq();
   if (found !== null) return found;
-  await installDebianPackage('RabbitMQ', 'rabbitmq-server', say);
+  await installDebianPackage('RabbitMQ', 'rabbitmq-server', print);
   return findRabbitMq();
 }
 

@@ -28,7 +28,7 @@ const settings = readOrExit(() =>
   ),
 );
 const files = process.argv.slice(2);
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 interface Recorded {
   name: string;
@@ -50,10 +50,10 @@ function* recordedIn(paths: string[]): Generator<Recorded> {
 
 async function* recordedOnServer(): AsyncGenerator<Recorded> {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, LAST: last } = settings;
-  const cli = await findTemporalCli(say);
+  const cli = await findTemporalCli(print);
   const temporal = async (...args: string[]): Promise<unknown> =>
     JSON.parse(await runProgram(cli, ['workflow', ...args, ...serverArguments(settings), '--output', 'json']));
-  say(`The last ${last} sagas of namespace ${namespace} at ${address}:`);
+  print(`The last ${last} sagas of namespace ${namespace} at ${address}:`);
   const query = "WorkflowType = 'placeOrder'";
   const listed = (await temporal('list', '--query', query, '--limit', String(last))) as {
     execution: { workflowId: string; runId: string };
@@ -83,13 +83,13 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
     wanted = [];
     try {
       await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(json), name);
-      say(`  replays   ${name}`);
+      print(`  replays   ${name}`);
     } catch (error) {
       count.mismatches++;
-      say(`  MISMATCH  ${name}`);
+      print(`  MISMATCH  ${name}`);
       const reason = reasonOf(error);
-      say(`            ${[eventIn(reason, json), reason].filter(Boolean).join(': ')}`);
-      say(`            the code last wanted: ${wanted.at(-1) ?? 'nothing that is followed here'}`);
+      print(`            ${[eventIn(reason, json), reason].filter(Boolean).join(': ')}`);
+      print(`            the code last wanted: ${wanted.at(-1) ?? 'nothing that is followed here'}`);
     }
     count.replayed++;
   }
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
   installTemporalRuntime(createLog('replay', 'silent'));
   try {
     const { replayed, mismatches } = await replay();
-    say(`${replayed} replayed, ${mismatches} that this code could not go on with`);
+    print(`${replayed} replayed, ${mismatches} that this code could not go on with`);
     process.exitCode = mismatches > 0 || replayed === 0 ? 1 : 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -9,7 +9,7 @@ import { Servers } from './servers';
 import { refuseTakenPorts, startServices } from './services';
 import { readSettings, type Settings } from './settings';
 import { SetupError } from './setup-error';
-import { claimFolder } from './single-run';
+import { lockDataFolder } from './data-folder';
 import { findOrStartTemporal } from './temporal';
 
 /**
@@ -20,7 +20,7 @@ const onlyDemonstrate = process.argv.includes('--demo');
 const settings = readOrExit(readSettings);
 const dataFolder = resolve(settings.DATA_FOLDER);
 const servers = new Servers(join(dataFolder, 'logs'));
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const interrupted = new Promise<'interrupted'>((hear) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => hear('interrupted'));
@@ -35,16 +35,16 @@ async function run({
   ...ports
 }: Settings): Promise<boolean> {
   await refuseTakenPorts({ orderPort: ports.ORDER_PORT, paymentPort: ports.PAYMENT_PORT });
-  await startInContainers(ports.CONTAINER_ENGINE, await missingServers(settings), say);
+  await startInContainers(ports.CONTAINER_ENGINE, await missingServers(settings), print);
   const database = await findOrStartPostgres(
     { given: databaseUrl, port: ports.POSTGRES_PORT, folder: join(dataFolder, 'postgresql') },
     servers,
-    say,
+    print,
   );
   const broker = await findOrStartRabbitMq(
     { given: amqpUrl, port: ports.AMQP_PORT, folder: join(dataFolder, 'rabbitmq') },
     servers,
-    say,
+    print,
   );
   const temporal = await findOrStartTemporal(
     {
@@ -55,7 +55,7 @@ async function run({
       databaseFile: join(dataFolder, 'temporal.db'),
     },
     servers,
-    say,
+    print,
   );
   await startServices(
     {
@@ -67,7 +67,7 @@ async function run({
       paymentPort: ports.PAYMENT_PORT,
     },
     servers,
-    say,
+    print,
   );
   const apiUrl = `http://localhost:${ports.ORDER_PORT}/orderManagement`;
   const asTheyShould = await demonstrate(
@@ -79,18 +79,18 @@ async function run({
       namespace: ports.namespace,
       uiUrl: temporal.uiUrl,
     },
-    say,
+    print,
   );
 
-  say('');
-  say(asTheyShould ? 'Both orders ended as they should.' : 'An order did not end as it should: see the logs.');
-  say(`  REST API   ${apiUrl}/order`);
-  say(
+  print('');
+  print(asTheyShould ? 'Both orders ended as they should.' : 'An order did not end as it should: see the logs.');
+  print(`  REST API   ${apiUrl}/order`);
+  print(
     `  Product    ${DEMONSTRATION_PRODUCT.productId} (${DEMONSTRATION_PRODUCT.name}, $${DEMONSTRATION_PRODUCT.price})`,
   );
-  if (temporal.uiUrl) say(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
-  if (temporal.cli) say(`  CLI        ${temporal.cli}`);
-  say(`  Logs       ${join(dataFolder, 'logs')}`);
+  if (temporal.uiUrl) print(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
+  if (temporal.cli) print(`  CLI        ${temporal.cli}`);
+  print(`  Logs       ${join(dataFolder, 'logs')}`);
   return asTheyShould;
 }
 
@@ -119,19 +119,19 @@ function withSchema(url: string, schema: string): string {
 async function main(): Promise<void> {
   let giveBack: (() => void) | undefined;
   try {
-    giveBack = claimFolder(dataFolder);
+    giveBack = lockDataFolder(dataFolder);
     const outcome = await Promise.race([run(settings), interrupted]);
     if (outcome === 'interrupted') process.exitCode = 130;
     else if (onlyDemonstrate) process.exitCode = outcome ? 0 : 1;
     else {
-      say('Serving; Ctrl-C stops it.');
+      print('Serving; Ctrl-C stops it.');
       await interrupted;
     }
   } catch (error) {
     process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
-  say('Stopping what was started …');
+  print('Stopping what was started …');
   await servers.stopAll();
   giveBack?.();
   process.exit();

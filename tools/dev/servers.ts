@@ -129,7 +129,7 @@ export async function launch(
   child.once('exit', (code, signal) => (failure ??= `it ended with ${signal ?? `exit code ${code}`}`));
   onStart(child);
 
-  const reason = await whyNotReady(isReady, () => failure);
+  const reason = await waitUntilReady(isReady, () => failure);
   if (reason !== null) throw new Error(`${name} did not start: ${reason}. From ${logFile}:\n${tailOf(logFile)}`);
 }
 
@@ -139,7 +139,7 @@ export async function launch(
  * @param failure what has become of it, once that cannot be any more
  * @returns why it does not get there; null where it does
  */
-export async function whyNotReady(
+export async function waitUntilReady(
   isReady: ServerProgram['isReady'],
   failure: () => string | null,
 ): Promise<string | null> {

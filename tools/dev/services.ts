@@ -1,5 +1,5 @@
 import { isTaken } from './ports';
-import type { Say } from './progress';
+import type { Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 
@@ -32,7 +32,7 @@ export async function refuseTakenPorts({
 }
 
 /** Starts both services as processes of their own, and waits until they serve. */
-export async function startServices(environment: ServiceEnvironment, servers: Starter, say: Say): Promise<void> {
+export async function startServices(environment: ServiceEnvironment, servers: Starter, print: Print): Promise<void> {
   const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = environment;
   const services = [
     { name: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },
@@ -53,6 +53,6 @@ export async function startServices(environment: ServiceEnvironment, servers: St
       },
       isReady: async () => (await fetch(`http://localhost:${port}/readyz`)).ok,
     });
-    say(`${name}: on port ${port}`);
+    print(`${name}: on port ${port}`);
   }
 }

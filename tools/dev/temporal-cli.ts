@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { buildWithGo, cachedPrograms, cacheFor, GO_FOLDERS } from './program-cache';
 import { findProgram, runProgram } from './programs';
-import type { Say } from './progress';
+import type { Print } from './progress';
 
 /** The last version that Go can install without a checkout. */
 const VERSION = '1.5.1';
@@ -29,19 +29,19 @@ const defaultSources = (): CliSources => ({
 /**
  * Finds Temporal's CLI: on the PATH, in our cache, by its vendor's download, or built with Go.
  *
- * @throws SetupError where none of these roads leads to it
+ * @throws SetupError where none of these methods leads to it
  */
 export async function findTemporalCli(
-  say: Say,
+  print: Print,
   { cache, releases, goIn }: CliSources = defaultSources(),
 ): Promise<string> {
   const onPath = findProgram('temporal');
   if (onPath) return onPath;
-  const [cli] = await cachedPrograms(say, {
+  const [cli] = await cachedPrograms(print, {
     what: "Temporal's CLI",
     cache,
     names: ['temporal'],
-    roads: {
+    methods: {
       'downloading it': (folder) => download(releases, folder),
       'building it with Go, which takes about 3 minutes': (folder) =>
         buildWithGo([`github.com/temporalio/cli/cmd/temporal@v${VERSION}`], folder, goIn),

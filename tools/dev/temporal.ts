@@ -4,7 +4,7 @@ import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { SEARCH_ATTRIBUTES } from '@shop/workflows/search-attributes';
 import { Connection } from '@temporalio/client';
 import { freePort, isTaken, thisOrFreePort } from './ports';
-import type { Say } from './progress';
+import type { Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 import { findTemporalCli } from './temporal-cli';
@@ -33,7 +33,7 @@ export async function findOrStartTemporal(
     databaseFile,
   }: { given: string | null; security: TemporalSecurity; port: number; uiPort: number; databaseFile: string },
   servers: Starter,
-  say: Say,
+  print: Print,
 ): Promise<FoundTemporal> {
   const standingUi = async () => ((await isTaken(uiPort)) ? `http://localhost:${uiPort}` : null);
   if (given !== null) {
@@ -42,22 +42,22 @@ export async function findOrStartTemporal(
         `TEMPORAL_ADDRESS: Temporal at ${given} does not answer. Start it, or unset TEMPORAL_ADDRESS.`,
       );
     }
-    say(`Temporal: the one at ${given}, from TEMPORAL_ADDRESS`);
+    print(`Temporal: the one at ${given}, from TEMPORAL_ADDRESS`);
     return { address: given, uiUrl: await standingUi(), cli: null };
   }
   if (await canBeUsed(`localhost:${port}`, security)) {
-    say(`Temporal: the one on port ${port}`);
+    print(`Temporal: the one on port ${port}`);
     return { address: `localhost:${port}`, uiUrl: await standingUi(), cli: null };
   }
 
   for (const taken of [port, uiPort]) {
-    if (await isTaken(taken)) say(`Temporal: what listens on port ${taken} cannot be used`);
+    if (await isTaken(taken)) print(`Temporal: what listens on port ${taken} cannot be used`);
   }
   const ownPort = await thisOrFreePort(port);
   const ownUiPort = await thisOrFreePort(uiPort);
-  const cli = await findTemporalCli(say);
+  const cli = await findTemporalCli(print);
   const address = await startTemporal({ cli, port: ownPort, uiPort: ownUiPort, databaseFile }, servers);
-  say(`Temporal: our own, on port ${ownPort}, its sagas in ${databaseFile}`);
+  print(`Temporal: our own, on port ${ownPort}, its sagas in ${databaseFile}`);
   return { address, uiUrl: `http://localhost:${ownUiPort}`, cli };
 }
 

@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../test/temporary-folder';
-import { claimFolder } from './single-run';
+import { lockDataFolder } from './data-folder';
 
 let folder: string;
 beforeEach(() => {
@@ -12,14 +12,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('gives a folder to one run at a time, and says who has it and what to do', () => {
-  const giveBack = claimFolder(folder);
+  const giveBack = lockDataFolder(folder);
 
-  expect(() => claimFolder(folder)).toThrow(
+  expect(() => lockDataFolder(folder)).toThrow(
     new RegExp(`runs already, as process ${process.pid}.*Ctrl-C.*\n.*set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT`),
   );
 
   giveBack();
-  claimFolder(folder)();
+  lockDataFolder(folder)();
   expect(existsSync(join(folder, 'running'))).toBe(false);
 });
 
@@ -27,5 +27,5 @@ test.each(['a run that was killed', 'a run that was cut off while it claimed'])(
   const { pid } = spawnSync('true');
   writeFileSync(join(folder, 'running'), how === 'a run that was killed' ? String(pid) : '');
 
-  claimFolder(folder)();
+  lockDataFolder(folder)();
 });

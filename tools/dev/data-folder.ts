@@ -10,7 +10,7 @@ import { SetupError } from './setup-error';
  * @returns gives it back
  * @throws SetupError where another run has it
  */
-export function claimFolder(
+export function lockDataFolder(
   folder: string,
   second = 'For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT.',
 ): () => void {
