@@ -1,11 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { freePort } from '../tools/dev/ports';
+import { serviceProgram, type ServiceName } from '../tools/dev/service-program';
 import { eventually } from './eventually';
-
-export type Service = 'order-management' | 'payment-processing';
 
 /** A service as a process of its own, as built. */
 export class ServiceProcess {
@@ -16,6 +14,7 @@ export class ServiceProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    private readonly isReady: () => Promise<boolean>,
   ) {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (this.output += String(text)));
     this.ended = once(child, 'exit').then(([code, signal]) => {
@@ -25,21 +24,22 @@ export class ServiceProcess {
     ServiceProcess.running.add(this);
   }
 
-  /** Starts a service on a free port; `environment` says the rest. */
-  static async launch(service: Service, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+  /** Starts a service on a free port, with a few variables of this process and those given. */
+  static async launch(service: ServiceName, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
     const port = await freePort();
-    const main = join(__dirname, '..', service, 'dist', 'main.js');
-    const env = { PATH: process.env['PATH'], LOG_LEVEL: 'debug', PORT: String(port), ...environment };
-    return new ServiceProcess(spawn(process.execPath, [main], { env }), `http://localhost:${port}`);
+    const { program, args, env, isReady } = serviceProgram({
+      service,
+      port,
+      environment: { PATH: process.env['PATH'], LOG_LEVEL: 'debug', ...environment },
+    });
+    return new ServiceProcess(spawn(program, args, { env }), `http://localhost:${port}`, isReady);
   }
 
-  /** Starts a service and waits until it says that it is ready. */
-  static async start(service: Service, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+  /** Starts a service and waits until it is ready. */
+  static async start(service: ServiceName, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
     const started = await ServiceProcess.launch(service, environment);
     await eventually(async () => {
-      const response = await fetch(`${started.url}/readyz`).catch((error: unknown) => error);
-      if (!(response instanceof Response && response.ok))
-        throw new Error(`${service} is not ready:\n${started.output}`);
+      if (!(await started.isReady().catch(() => false))) throw new Error(`${service} is not ready:\n${started.output}`);
     }, 60_000);
     return started;
   }

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
 import type { Print } from '@shop/dev/progress';
+import { SERVICES, type ServiceName } from '@shop/dev/service-program';
 import { SetupError } from '@shop/dev/setup-error';
-import { INSTANCES, settingsFile, type Instance, type Layout, type PostgresServer, type ServiceName } from './layout';
+import { INSTANCES, settingsFile, type Instance, type Layout, type PostgresServer } from './layout';
 import { findHaproxy, LoadBalancer } from './load-balancer';
 import { findPostgresPrograms, PostgresServers } from './postgres-servers';
 import { RecordedServers } from './recorded-servers';
 import { readRoles, rolesFile, writeRoles, type Roles } from './roles';
-import { nameOf, ServiceInstances, SERVICES } from './service-instances';
+import { nameOf, ServiceInstances } from './service-instances';
 import { findTemporalServer, TemporalServer } from './temporal-server';
 import { findTemporalWebUi, startTemporalWebUi } from './temporal-web-ui';
 

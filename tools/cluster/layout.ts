@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import type { ServiceName } from '@shop/dev/service-program';
 
 /** The servers of PostgreSQL; which of them is the primary changes. */
 export const POSTGRES_SERVERS = [1, 2, 3] as const;
 export type PostgresServer = (typeof POSTGRES_SERVERS)[number];
 export const INSTANCES = [1, 2, 3] as const;
 export type Instance = (typeof INSTANCES)[number];
-export type ServiceName = 'order-management' | 'payment-processing';
 
 /** Where everything of a cluster listens, and where it keeps its data. */
 export interface Layout {

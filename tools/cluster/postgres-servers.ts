@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installDebianPackage } from '@shop/dev/debian-package';
+import { copyAsSecondary, createSlot, slotOf, streamingSettings } from '@shop/dev/postgres-secondary';
 import { findProgram, runProgram } from '@shop/dev/programs';
 import type { Print } from '@shop/dev/progress';
 import { SetupError } from '@shop/dev/setup-error';
@@ -21,7 +22,7 @@ import type { RecordedServers } from './recorded-servers';
 
 const PASSWORD = 'postgres';
 const DEBIAN = '/usr/lib/postgresql';
-const CONNECTS_WITHIN_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 const CATCHES_UP_WITHIN_MS = 30_000;
 const FOLLOWS_WITHIN_MS = 15_000; // it tries again every five seconds
 
@@ -105,10 +106,9 @@ export class PostgresServers {
 
   /** Makes a server anew, as a secondary that streams from the primary, which keeps for its slot what it lacks. */
   async copy(primary: PostgresServer, server: PostgresServer): Promise<void> {
-    await this.giveSlot(primary, server);
-    const connection = ['--dbname', conninfoOf(this.layout.ports.postgres[primary])];
-    const options = ['--wal-method=stream', '--checkpoint=fast', '--write-recovery-conf', '--slot', slotOf(server)];
-    await this.make(server, (data) => this.run('pg_basebackup', [...connection, '--pgdata', data, ...options]));
+    const from = { url: this.urlOf(primary), data: this.dataOf(primary) };
+    const { programs, user } = this;
+    await this.make(server, (data) => copyAsSecondary(from, { name: nameOf(server), data, programs, user }));
   }
 
   async start(server: PostgresServer): Promise<void> {
@@ -192,7 +192,7 @@ export class PostgresServers {
   /** Makes a secondary the primary; `followers` have their slots there, and take from it from then on. */
   async promote(server: PostgresServer, followers: readonly PostgresServer[] = []): Promise<void> {
     // Slots first, and replay to the end is what promoting waits for: no follower can miss anything.
-    for (const follower of followers) await this.giveSlot(server, follower);
+    for (const follower of followers) await this.createSlot(server, follower, { replace: true });
     const [row] = await this.query<{ promoted: boolean }>(server, 'SELECT pg_promote(true, 60) AS promoted');
     if (!row?.promoted) {
       throw new SetupError(`${nameOf(server)} has not become the primary within 60 s: see its log, then make cluster.`);
@@ -214,11 +214,7 @@ export class PostgresServers {
    * @returns false where it cannot, as it has missed too much, or has something that this primary never had
    */
   async follow(primary: PostgresServer, server: PostgresServer): Promise<boolean> {
-    await this.query(
-      primary,
-      `SELECT pg_create_physical_replication_slot('${slotOf(server)}', true)
-       WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '${slotOf(server)}')`,
-    );
+    await this.createSlot(primary, server, { replace: false });
     if (!(await this.isTakenBy(primary, server))) await this.pointTo(primary, server);
     await this.start(server);
     for (const end = Date.now() + FOLLOWS_WITHIN_MS; Date.now() < end; await delay(100)) {
@@ -251,7 +247,7 @@ export class PostgresServers {
     const { rows } = await withDatabase(
       this.urlOf(server, database),
       (client) => client.query<R>(sql),
-      CONNECTS_WITHIN_MS,
+      CONNECT_TIMEOUT_MS,
     );
     return rows;
   }
@@ -264,10 +260,7 @@ export class PostgresServers {
 
   /** Tells a secondary whom to take from: from now on or, where it does not run, from its next start on. */
   private async pointTo(primary: PostgresServer, server: PostgresServer): Promise<void> {
-    const settings = {
-      primary_conninfo: `${conninfoOf(this.layout.ports.postgres[primary])} password=${PASSWORD}`,
-      primary_slot_name: slotOf(server),
-    };
+    const settings = streamingSettings(this.urlOf(primary), slotOf(nameOf(server)));
     const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'`);
     if (this.isRunning(server)) {
       for (const line of lines) await this.query(server, `ALTER SYSTEM SET ${line}`);
@@ -281,17 +274,13 @@ export class PostgresServers {
     writeFileSync(file, [...others, ...lines, ''].join('\n'));
   }
 
-  private async giveSlot(primary: PostgresServer, server: PostgresServer): Promise<void> {
-    await this.dropSlot(primary, server); // of an earlier life, which may lag too far behind
-    await this.query(primary, `SELECT pg_create_physical_replication_slot('${slotOf(server)}', true)`);
-  }
-
-  /** Takes away the slot of a server, which would keep everything from then on. */
-  private async dropSlot(primary: PostgresServer, of: PostgresServer): Promise<void> {
-    await this.query(
-      primary,
-      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slotOf(of)}' AND NOT active`,
-    );
+  private async createSlot(
+    primary: PostgresServer,
+    secondary: PostgresServer,
+    options: { replace: boolean },
+  ): Promise<void> {
+    const url = this.urlOf(primary);
+    await withDatabase(url, (sql) => createSlot(sql, slotOf(nameOf(secondary)), options), CONNECT_TIMEOUT_MS);
   }
 
   /** Makes a server's data beside its place and moves it there when it is whole, in place of what was there. */
@@ -317,5 +306,3 @@ export class PostgresServers {
 }
 
 const nameOf = (server: PostgresServer): string => `postgres-${server}`;
-const slotOf = (server: PostgresServer): string => `postgres_${server}`;
-const conninfoOf = (port: number): string => `host=127.0.0.1 port=${port} user=postgres`;

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { INSTANCES, type Instance, type Layout, type ServiceName } from './layout';
+import { paymentsDatabaseOf, serviceProgram, SERVICES, type ServiceName } from '@shop/dev/service-program';
+import { INSTANCES, type Instance, type Layout } from './layout';
 import type { RecordedServers } from './recorded-servers';
 
-/** The services of a cluster, in the order in which they start. */
-export const SERVICES = ['payment-processing', 'order-management'] as const;
 const WORKS_WITHIN_MS = 30_000;
 
 /** Longer than the load balancer takes to see that an instance is not ready any more: two checks, half a second apart. */
@@ -39,26 +38,26 @@ export class ServiceInstances {
     const { amqpUrl, temporalAddress, settings } = this.surroundings;
     // Each order service prefers a secondary, so that both have their share.
     const [first, second] = instance % 2 === 1 ? ports.secondaries : ports.secondaries.toReversed();
-    await this.servers.start({
-      name: nameOf(service, instance),
-      logName: `${nameOf(service, instance)}.${Date.now()}.${++this.starts}`,
-      program: process.execPath,
-      args: [require.resolve(`@shop/${service}/main`)],
-      env: {
+    const name = nameOf(service, instance);
+    const program = serviceProgram({
+      service,
+      name,
+      port: ports.services[service][instance],
+      environment: {
         ...process.env,
         WORKER_VERSIONING: 'on',
         DRAIN_TIME,
         ...settings,
-        PORT: String(ports.services[service][instance]),
         LISTEN_ADDRESS: '127.0.0.1', // clients come through the load balancer
-        DATABASE_URL: `${database(ports.primary)}${service === 'payment-processing' ? '?schema=payments' : ''}`,
-        ...(service === 'order-management' && { DATABASE_READ_URLS: `${database(first)},${database(second)}` }),
+        ...(service === 'order-management'
+          ? { DATABASE_URL: database(ports.primary), DATABASE_READ_URLS: `${database(first)},${database(second)}` }
+          : { DATABASE_URL: paymentsDatabaseOf(database(ports.primary)) }),
         AMQP_URL: amqpUrl,
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_NAMESPACE: 'default',
       },
-      isReady: async () => (await this.readiness(service, instance)).ready,
     });
+    await this.servers.start({ ...program, logName: `${name}.${Date.now()}.${++this.starts}` });
   }
 
   /** Waits until an instance takes work from Temporal. */

@@ -1,7 +1,8 @@
+import { SERVICES, type ServiceName } from '@shop/dev/service-program';
 import type { Cluster } from './cluster';
-import { INSTANCES, POSTGRES_SERVERS, type Instance, type ServiceName } from './layout';
+import { INSTANCES, POSTGRES_SERVERS, type Instance } from './layout';
 import { byLabel, sumOf } from './metrics-text';
-import { nameOf, SERVICES } from './service-instances';
+import { nameOf } from './service-instances';
 
 /** Every part of a cluster, a line each: how it is, and what it has done. */
 export async function describe(cluster: Cluster): Promise<string[]> {

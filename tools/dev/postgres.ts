@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isTaken, thisOrFreePort } from './ports';
-import { copyAsSecondary, type Primary } from './postgres-secondary';
+import { copyAsSecondary } from './postgres-secondary';
 import { runProgram } from './programs';
 import type { Print } from './progress';
 import type { Starter } from './servers';
@@ -56,8 +56,8 @@ export interface PostgresOptions {
   folder: string;
   /** Trades what survives a power cut for speed. */
   forTests?: boolean;
-  /** Makes it, where it has no data yet, a secondary that this primary streams to. */
-  secondaryOf?: Primary;
+  /** Makes a new server a secondary of this one: the URL of its maintenance database, and the folder of its data. */
+  secondaryOf?: { url: string; folder: string };
 }
 
 /**
@@ -76,8 +76,10 @@ export async function startPostgres(
   if (!existsSync(join(data, 'cluster'))) {
     const unfinished = join(data, 'unfinished');
     rmSync(unfinished, { recursive: true, force: true });
-    if (secondaryOf) await copyAsSecondary(secondaryOf, name, unfinished, user);
-    else await initialise(programs, unfinished, user);
+    if (secondaryOf) {
+      const primary = { url: secondaryOf.url, data: join(secondaryOf.folder, 'cluster') };
+      await copyAsSecondary(primary, { name, data: unfinished, programs, user });
+    } else await initialise(programs, unfinished, user);
     // Made beside its place and moved there when it is whole, so that an interrupted set-up leaves none.
     renameSync(unfinished, join(data, 'cluster'));
   }

@@ -6,6 +6,7 @@ import { isTaken } from './ports';
 import { findOrStartPostgres } from './postgres';
 import { findOrStartRabbitMq } from './rabbitmq';
 import { Servers } from './servers';
+import { paymentsDatabaseOf } from './service-program';
 import { refuseTakenPorts, startServices } from './services';
 import { readSettings, type Settings } from './settings';
 import { SetupError } from './setup-error';
@@ -60,7 +61,7 @@ async function run({
   await startServices(
     {
       databaseUrl: database,
-      paymentsDatabaseUrl: paymentsDatabaseUrl ?? withSchema(database, 'payments'),
+      paymentsDatabaseUrl: paymentsDatabaseUrl ?? paymentsDatabaseOf(database),
       amqpUrl: broker,
       temporalAddress: temporal.address,
       orderPort: ports.ORDER_PORT,
@@ -108,12 +109,6 @@ async function missingServers({ databaseUrl, amqpUrl, temporalAddress, ...ports 
     ...(rabbitMq ? ['rabbitmq'] : []),
     ...(temporal ? ['temporal', 'temporal-ui'] : []),
   ];
-}
-
-function withSchema(url: string, schema: string): string {
-  const changed = new URL(url);
-  changed.searchParams.set('schema', schema);
-  return changed.toString();
 }
 
 async function main(): Promise<void> {

@@ -1,6 +1,7 @@
 import { isTaken } from './ports';
 import type { Print } from './progress';
 import type { Starter } from './servers';
+import { serviceProgram } from './service-program';
 import { SetupError } from './setup-error';
 
 /** What both services are told of the servers that they need. */
@@ -35,24 +36,17 @@ export async function refuseTakenPorts({
 export async function startServices(environment: ServiceEnvironment, servers: Starter, print: Print): Promise<void> {
   const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = environment;
   const services = [
-    { name: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },
-    { name: 'order-management', port: orderPort, database: databaseUrl },
-  ];
-  for (const { name, port, database } of services) {
-    await servers.start({
-      name,
-      program: process.execPath,
-      args: [require.resolve(`@shop/${name}/main`)],
-      env: {
-        ...process.env,
-        PORT: String(port),
-        DATABASE_URL: database,
-        TEMPORAL_ADDRESS: temporalAddress,
-        AMQP_URL: amqpUrl ?? 'none',
-        ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
-      },
-      isReady: async () => (await fetch(`http://localhost:${port}/readyz`)).ok,
-    });
-    print(`${name}: on port ${port}`);
+    { service: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },
+    { service: 'order-management', port: orderPort, database: databaseUrl },
+  ] as const;
+  for (const { service, port, database } of services) {
+    const addresses = {
+      DATABASE_URL: database,
+      TEMPORAL_ADDRESS: temporalAddress,
+      AMQP_URL: amqpUrl ?? 'none',
+      ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
+    };
+    await servers.start(serviceProgram({ service, port, environment: { ...process.env, ...addresses } }));
+    print(`${service}: on port ${port}`);
   }
 }

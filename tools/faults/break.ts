@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
+import type { ServiceName } from '@shop/dev/service-program';
 import { withDatabase } from '@shop/dev/with-database';
 import { reorderMessages, repeatMessages, sendNonsense } from './messages';
 import type { Fault } from './plan';
 import type { Random } from './random';
-import type { ServiceName, ShopUnderTest } from './shop-under-test';
+import type { ShopUnderTest } from './shop-under-test';
 
 /** What the faults leave behind that the invariants must know of. */
 export interface Nonsense {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@shop/cluster/cluster';
-import { INSTANCES, type Instance, type ServiceName } from '@shop/cluster/layout';
+import { INSTANCES, type Instance } from '@shop/cluster/layout';
 import { sumOf } from '@shop/cluster/metrics-text';
-import { SERVICES, type ServiceInstances } from '@shop/cluster/service-instances';
+import type { ServiceInstances } from '@shop/cluster/service-instances';
 import { switchOver } from '@shop/cluster/switch-over';
+import { SERVICES, type ServiceName } from '@shop/dev/service-program';
 import type { Figures } from './answers';
 
 /** What is done to a cluster under load. */

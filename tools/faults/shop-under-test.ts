@@ -5,12 +5,11 @@ import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
 import { controlRabbitMq, findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
 import { Servers } from '@shop/dev/servers';
+import { paymentsDatabaseOf, serviceProgram, type ServiceName } from '@shop/dev/service-program';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
-export type ServiceName = 'order-management' | 'payment-processing';
 
 const SETTINGS = {
   SWEEP_INTERVAL: '500ms',
@@ -108,26 +107,24 @@ export class ShopUnderTest {
     );
   }
 
-  async startService(name: ServiceName, instance: number): Promise<void> {
-    const port = this.ports.services[`${name}-${instance}`];
-    const schema = name === 'payment-processing' ? '?schema=payments' : '';
-    await this.servers.start({
-      name: `${name}-${instance}`,
-      logName: `${name}-${instance}.${++this.starts}`,
-      program: process.execPath,
-      args: [require.resolve(`@shop/${name}/main`)],
-      env: {
+  async startService(service: ServiceName, instance: number): Promise<void> {
+    const name = `${service}-${instance}`;
+    const isFirstStart = ++this.starts <= INSTANCES.length;
+    const program = serviceProgram({
+      service,
+      name,
+      port: this.ports.services[name]!,
+      environment: {
         ...process.env,
         ...SETTINGS,
-        PORT: String(port),
-        DATABASE_URL: `${this.databaseUrl}${schema}`,
+        DATABASE_URL: service === 'payment-processing' ? paymentsDatabaseOf(this.databaseUrl) : this.databaseUrl,
         AMQP_URL: this.amqpUrl,
         TEMPORAL_ADDRESS: this.temporalAddress,
         TEMPORAL_NAMESPACE: 'default',
       },
-      // Up is enough where what it depends on may be broken too.
-      isReady: async () => (await fetch(`http://localhost:${port}/${this.starts > 4 ? 'livez' : 'readyz'}`)).ok,
+      readyPath: isFirstStart ? '/readyz' : '/livez', // later, the servers that it needs may be unavailable
     });
+    await this.servers.start({ ...program, logName: `${name}.${this.starts}` });
   }
 
   async endDatabase(signal?: 'SIGKILL'): Promise<void> {
