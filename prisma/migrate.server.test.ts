@@ -37,7 +37,13 @@ const columnsOf = async (table: string): Promise<string[]> => {
   return rows.map(({ name }) => name);
 };
 
-const ALL = ['0001_original_tables', '0002_saga', '0003_idempotency_keys', '0004_refunds_due'];
+const ALL = [
+  '0001_original_tables',
+  '0002_saga',
+  '0003_idempotency_keys',
+  '0004_refunds_due',
+  '0005_cancellation_reason',
+];
 
 test('creates the database where it is missing', async () => {
   await database.drop();

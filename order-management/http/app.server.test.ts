@@ -427,10 +427,38 @@ describe('orders that are placed', () => {
     await shipOrder(database, orderId, randomUUID());
 
     await expect(call('POST', `/order/${orderId}/cancel`)).resolves.toMatchObject(
-      problem(409, `Order ${orderId} is shipped already and cannot be cancelled.`),
+      problem(409, `Order ${orderId} is already shipped and cannot be cancelled.`),
     );
     await expect(call('POST', `/order/${randomUUID()}/cancel`)).resolves.toMatchObject({ status: 404 });
     expect(cancelled).toEqual([]);
+  });
+
+  test('report why they were cancelled', async () => {
+    const cancellation = { code: 'declined', reason: 'total amount over $1000' };
+    const [known, unknown] = [
+      idOf(await place((await aProduct(database)).productId, 1)),
+      idOf(await place((await aProduct(database)).productId, 1)),
+    ];
+    await database.order.update({
+      where: { orderId: known },
+      data: { orderStatus: 'cancelled', cancellationCode: cancellation.code, cancellationReason: cancellation.reason },
+    });
+    await database.order.update({ where: { orderId: unknown }, data: { orderStatus: 'failed' } });
+
+    await expect(call('GET', `/order/${known}`)).resolves.toMatchObject({ body: { cancellation } });
+    await expect(call('GET', `/order/${unknown}`)).resolves.toMatchObject({ body: { cancellation: null } });
+    expect((await call('GET', '/order')).body).toEqual(
+      expect.arrayContaining([expect.objectContaining({ orderId: known, cancellation })]),
+    );
+  });
+
+  test('have exactly the members of the contract unless they are cancelled', async () => {
+    const orderId = idOf(await place((await aProduct(database)).productId, 1));
+    const members = ['orderId', 'customerId', 'orderStatus', 'paymentStatus', 'orderDate', 'products'];
+
+    expect(Object.keys((await call('GET', `/order/${orderId}`)).body as object)).toEqual(members);
+    await shipOrder(database, orderId, randomUUID());
+    expect(Object.keys((await call('GET', `/order/${orderId}`)).body as object)).toEqual(members);
   });
 
   test('are deleted without a word to their saga once they are settled', async () => {

@@ -8,6 +8,7 @@ import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';
 import type { OrderRequest, Refusal, Shortage } from '../orders/accept-order';
 import { findOrder, findOrders } from '../orders/find-orders';
 import { fingerprintOf, type KeptOrder, type OrderKey } from '../orders/order-key';
+import { canTransition, isFinal, OrderStatus } from '../orders/order-status';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
 import type { PlacedOrder } from '../orders/placed-order';
 import type { ReadClient } from '../reads/read-client';
@@ -66,7 +67,9 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
     const orderId = readId(request.params.id, 'order');
     const status = await requestCancel(database, orderId);
     if (status === null) throw new Problem(404, `There is no order ${orderId}.`);
-    if (status !== 'placed') throw new Problem(409, `Order ${orderId} is ${status} already and cannot be cancelled.`);
+    if (!canTransition(status, OrderStatus.cancelled)) {
+      throw new Problem(409, `Order ${orderId} is already ${status} and cannot be cancelled.`);
+    }
     nudge(orderId, response.locals.log);
     await sendToken(response, reads);
     response.status(202).json({ message: `Order ${orderId} is being cancelled.` });
@@ -76,7 +79,7 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
     const orderId = readId(request.params.id, 'order');
     const status = await deleteOrder(database, orderId);
     if (status === null) throw new Problem(404, `There is no order ${orderId}.`);
-    if (status === 'placed') nudge(orderId, response.locals.log);
+    if (!isFinal(status)) nudge(orderId, response.locals.log);
     await sendToken(response, reads);
     response.json({ message: `Order ${orderId} was deleted.` });
   });

@@ -12,12 +12,13 @@ export const productOnWire = ({ price, description, ...product }: Product, order
   OrderedQuantity: orderedQuantity,
 });
 
-/** An order as the contract has it. */
+/** Writes an order as the contract has it. A cancelled order also says why. */
 export const orderOnWire = ({ lines, ...order }: PlacedOrder) => ({
   orderId: order.orderId,
   customerId: order.customerId,
   orderStatus: order.orderStatus,
   paymentStatus: order.paymentStatus,
   orderDate: order.orderDate?.toISOString() ?? null,
+  ...(order.cancellation !== undefined && { cancellation: order.cancellation }),
   products: lines.map(({ quantity, ...product }) => productOnWire(product, quantity)),
 });

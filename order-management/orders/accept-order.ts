@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
+import { literal } from '@shop/prisma/sql';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import type { OrderKey } from './order-key';
+import { OrderStatus, PaymentStatus } from './order-status';
 import type { PlacedOrder } from './placed-order';
 
 export interface OrderRequest {
@@ -80,8 +82,8 @@ export async function acceptOrder(
         FROM held, verdict WHERE product.product_id = held.product_id AND verdict.accepted
       ), placed AS (
         INSERT INTO orders (order_id, customer_id, order_status, payment_status, order_date, stock_taken_at, examine_after)
-        SELECT ${orderId}::uuid, ${customerId}::uuid, 'placed', 'pending', now() AT TIME ZONE 'UTC', now(),
-          now() + ${examineAfterMs}::int * interval '1 ms'
+        SELECT ${orderId}::uuid, ${customerId}::uuid, ${literal(OrderStatus.placed)}, ${literal(PaymentStatus.pending)},
+          now() AT TIME ZONE 'UTC', now(), now() + ${examineAfterMs}::int * interval '1 ms'
         FROM verdict WHERE accepted
         RETURNING order_id, order_date
       ), lines AS (
@@ -110,8 +112,8 @@ export async function acceptOrder(
     order: {
       orderId,
       customerId,
-      orderStatus: 'placed',
-      paymentStatus: 'pending',
+      orderStatus: OrderStatus.placed,
+      paymentStatus: PaymentStatus.pending,
       orderDate: first.order_date,
       lines: held.map((line) => ({
         productId: line.product_id,

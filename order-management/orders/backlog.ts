@@ -1,6 +1,8 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { literal } from '@shop/prisma/sql';
 import type { PaymentHandover } from '../saga/payment-handover';
 import type { Acceptance } from './accept-order';
+import { OrderStatus } from './order-status';
 
 /** More orders wait to be settled than may wait: come again when some of them are. */
 export class BacklogFullError extends Error {
@@ -85,7 +87,8 @@ export class Backlog {
     const [lookedAt, before] = [performance.now(), this.acceptedSince];
     const rows = await this.database.$queryRaw<{ count: number }[]>`
       SELECT count(*)::int AS count FROM (
-        SELECT FROM orders WHERE order_status = 'placed' AND stock_taken_at IS NOT NULL LIMIT ${this.limit}) unsettled`;
+        SELECT FROM orders WHERE order_status = ${literal(OrderStatus.placed)} AND stock_taken_at IS NOT NULL
+        LIMIT ${this.limit}) unsettled`;
     this.counted = rows[0]?.count ?? 0;
     this.acceptedSince -= before; // they are in the count, or settled
     this.lookedAt = lookedAt;

@@ -1,5 +1,6 @@
 import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
-import type { PlacedOrder } from './placed-order';
+import { OrderStatus, orderStatusOf } from './order-status';
+import type { CancellationReason, PlacedOrder } from './placed-order';
 
 const withProducts = { lines: { include: { product: true }, orderBy: { productId: 'asc' } } } as const;
 
@@ -27,6 +28,7 @@ const placedOrderOf = ({ lines, ...order }: Row): PlacedOrder => ({
   orderStatus: order.orderStatus,
   paymentStatus: order.paymentStatus,
   orderDate: order.orderDate,
+  ...(orderStatusOf(order.orderStatus) === OrderStatus.cancelled && { cancellation: cancellationOf(order) }),
   lines: lines.map(({ product, unitPrice, quantity }) => ({
     productId: product.productId,
     name: product.name,
@@ -37,3 +39,6 @@ const placedOrderOf = ({ lines, ...order }: Row): PlacedOrder => ({
     quantity,
   })),
 });
+
+const cancellationOf = ({ cancellationCode, cancellationReason }: Omit<Row, 'lines'>): CancellationReason | null =>
+  cancellationCode === null ? null : { code: cancellationCode, reason: cancellationReason ?? '' };

@@ -5,7 +5,17 @@ export interface PlacedOrder {
   orderStatus: string;
   paymentStatus: string;
   orderDate: Date | null;
+  /** Why the order was cancelled; null if that is unknown, as for orders of the original. Only a cancelled order has it. */
+  cancellation?: CancellationReason | null;
   lines: OrderedProduct[];
+}
+
+/** Why an order was cancelled. */
+export interface CancellationReason {
+  /** For programs; one of a closed set. */
+  code: string;
+  /** For people. */
+  reason: string;
 }
 
 export interface OrderedProduct {

@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
 import type { ResumedOrder } from '@shop/workflows/contract';
+import { isFinal } from './order-status';
 import { GONE, settlementOf } from './settle-order';
 
 interface OrderRow {
@@ -30,7 +31,7 @@ export async function resumeOrder(database: OrdersClient, orderId: string): Prom
         SELECT order_status, payment_status, payment_id, stock_taken_at, cancel_requested_at
         FROM orders WHERE order_id = ${orderId}::uuid FOR NO KEY UPDATE`;
       if (!order) return { settled: GONE };
-      if (order.order_status !== 'placed') return { settled: settlementOf(order) };
+      if (isFinal(order.order_status)) return { settled: settlementOf(order) };
 
       const lines = await tx.$queryRaw<LineRow[]>`
         SELECT product_id, line.quantity, product.quantity_available

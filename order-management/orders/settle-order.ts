@@ -1,26 +1,34 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
+import { literal } from '@shop/prisma/sql';
 import type { Cancellation, Settlement } from '@shop/workflows/contract';
+import { OrderStatus, PaymentStatus, settledPaymentStatusOf, settledStatusOf } from './order-status';
 import { EXAMINE_AFTER_MS } from './refunds-due';
 
 /** Ships a `placed` order that this payment has paid. One that its customer cancelled first, or that has no stock, it cancels. */
 export const shipOrder = (database: OrdersClient, orderId: string, paymentId: string): Promise<Settlement> =>
-  settle(database, orderId, { ship: true, paymentStatus: 'cancelled', paymentId });
+  settle(database, orderId, { ship: true, paymentStatus: PaymentStatus.cancelled, paymentId });
 
 /** Cancels a `placed` order and gives back the stock that was taken for it. */
 export const cancelOrder = (database: OrdersClient, orderId: string, why: Cancellation): Promise<Settlement> =>
   settle(database, orderId, {
     ship: false,
     paymentStatus: why.paymentStatus,
-    paymentId: why.paymentStatus === 'failed' ? why.paymentId : null,
+    paymentId: why.paymentStatus === PaymentStatus.failed ? why.paymentId : null,
   });
 
 interface Intent {
   ship: boolean;
   /** What becomes of the payment where the order ends cancelled. */
-  paymentStatus: 'failed' | 'cancelled';
+  paymentStatus: Cancellation['paymentStatus'];
   paymentId: string | null;
 }
+
+const PLACED = literal(OrderStatus.placed);
+const SHIPPED = literal(OrderStatus.shipped);
+const CANCELLED = literal(OrderStatus.cancelled);
+const PAID = literal(PaymentStatus.success);
+const UNPAID = literal(PaymentStatus.cancelled);
 
 interface SettledRow {
   order_status: string;
@@ -45,17 +53,17 @@ async function settle(
       WITH settled AS (
         UPDATE orders SET
           order_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL
-            THEN 'shipped' ELSE 'cancelled' END,
+            THEN ${SHIPPED} ELSE ${CANCELLED} END,
           payment_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL
-            THEN 'success' ELSE ${paymentStatus} END,
+            THEN ${PAID} ELSE ${paymentStatus} END,
           payment_id = ${paymentId}::uuid,
           settled_at = now()
-        WHERE order_id = ${orderId}::uuid AND order_status = 'placed'
+        WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED}
         RETURNING order_id, order_status, payment_status, payment_id, stock_taken_at
       ), held AS (
         SELECT product.product_id, line.quantity
         FROM settled JOIN order_products line USING (order_id) JOIN products product USING (product_id)
-        WHERE settled.order_status = 'cancelled' AND settled.stock_taken_at IS NOT NULL
+        WHERE settled.order_status = ${CANCELLED} AND settled.stock_taken_at IS NOT NULL
         ORDER BY product.product_id
         FOR NO KEY UPDATE OF product
       ), returned AS (
@@ -64,7 +72,7 @@ async function settle(
       ), noted AS (
         INSERT INTO refunds_due (refund_id, order_id, examine_after)
         SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
-        WHERE order_status = 'cancelled' AND payment_status = 'cancelled'
+        WHERE order_status = ${CANCELLED} AND payment_status = ${UNPAID}
       )
       SELECT order_status, payment_status, payment_id FROM settled`,
   );
@@ -79,11 +87,15 @@ async function settle(
 }
 
 /** How an order ended that is not there. */
-export const GONE: Settlement = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null };
+export const GONE: Settlement = {
+  orderStatus: OrderStatus.cancelled,
+  paymentStatus: PaymentStatus.cancelled,
+  paymentId: null,
+};
 
 /** How a row that has left `placed` ended; rows of the original know a few words more. */
 export const settlementOf = ({ order_status, payment_status, payment_id }: SettledRow): Settlement => ({
-  orderStatus: order_status === 'shipped' || order_status === 'complete' ? 'shipped' : 'cancelled',
-  paymentStatus: payment_status === 'success' || payment_status === 'failed' ? payment_status : 'cancelled',
+  orderStatus: settledStatusOf(order_status),
+  paymentStatus: settledPaymentStatusOf(payment_status),
   paymentId: payment_id,
 });

@@ -1,4 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { literal } from '@shop/prisma/sql';
+import { OrderStatus } from './order-status';
 
 /** What a saga is started with, read off the row. */
 export interface OrderState {
@@ -37,7 +39,8 @@ export async function claimUnsettledOrders(
   const rows = await database.$queryRaw<{ order_id: string }[]>`
     UPDATE orders SET examine_after = now() + ${examineAgainMs}::int * interval '1 ms'
     WHERE order_id IN (
-      SELECT order_id FROM orders WHERE order_status = 'placed' AND examine_after <= now()
+      SELECT order_id FROM orders
+      WHERE order_status = ${literal(OrderStatus.placed)} AND examine_after <= now()
         AND (stock_taken_at IS NOT NULL OR ${adopt})
       ORDER BY examine_after LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING order_id`;
@@ -46,4 +49,4 @@ export async function claimUnsettledOrders(
 
 /** How many orders are `placed`; costs what is unsettled, not what was ever sold. */
 export const countUnsettledOrders = (database: OrdersClient): Promise<number> =>
-  database.order.count({ where: { orderStatus: 'placed' } });
+  database.order.count({ where: { orderStatus: OrderStatus.placed } });

@@ -2,6 +2,7 @@ import type { Broker } from '@shop/amqp/broker';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { OrderActivities } from '@shop/workflows/contract';
+import { PaymentStatus } from '../orders/order-status';
 import { noteRefund } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
 import { cancelOrder as cancel, shipOrder as ship } from '../orders/settle-order';
@@ -33,7 +34,7 @@ export function createOrderActivities({ database, broker, handover }: OrderActiv
     const { paymentId, success } = answer;
     const settling = success
       ? shipOrder(orderId, paymentId)
-      : cancelOrder(orderId, { paymentStatus: 'failed', paymentId });
+      : cancelOrder(orderId, { paymentStatus: PaymentStatus.failed, paymentId });
     // Where it cannot be settled at once the saga does so in a step of its own: this one, repeated, would ask again.
     const settled = await within(SETTLED_WITHIN_MS, settling).catch(() => null);
     return settled ? { ...answer, settled } : answer;

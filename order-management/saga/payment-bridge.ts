@@ -4,6 +4,7 @@ import type { Logger } from '@shop/runtime/log';
 import { readMessage } from '@shop/amqp/read-message';
 import type { PaymentAnswer } from '@shop/workflows/contract';
 import { z } from 'zod';
+import { isFinal, OrderStatus, PaymentStatus, settledStatusOf } from '../orders/order-status';
 import { noteRefund } from '../orders/refunds-due';
 import { readOrderState, type OrderState } from '../orders/unsettled-orders';
 import type { PaymentHandover } from './payment-handover';
@@ -43,7 +44,8 @@ export const createPaymentBridge =
 
     // Settled by this very answer, and so for good; else whoever holds the saga must hear of it.
     const settled = await handover.offer(orderId, answer);
-    if (settled?.paymentId === answer.paymentId && settled.paymentStatus === (answer.success ? 'success' : 'failed')) {
+    const outcome = answer.success ? PaymentStatus.success : PaymentStatus.failed;
+    if (settled?.paymentId === answer.paymentId && settled.paymentStatus === outcome) {
       return { done: 'handed over' };
     }
     if (await sagas.tellPayment(orderId, answer)) return { done: 'signalled' };
@@ -51,7 +53,7 @@ export const createPaymentBridge =
     const order = await readOrderState(database, orderId);
     if (!order) return { park: `there is no order ${orderId}` };
 
-    if (order.orderStatus === 'placed') {
+    if (!isFinal(order.orderStatus)) {
       // Terminated, lost, or never started. The answer goes in with the start, so that no second payment is asked for.
       if (await sagas.resume(order, [answer])) return { done: 'saga resumed' };
       // Another instance was faster: the saga runs by now, or has settled the order already.
@@ -75,4 +77,4 @@ export const createPaymentBridge =
 
 /** Whether the order was shipped for this payment. The original kept no payment ids: its orders take any. */
 const wasSettledBy = ({ orderStatus, paymentId }: OrderState, answer: PaymentAnswer): boolean =>
-  orderStatus !== 'cancelled' && (paymentId === null || paymentId === answer.paymentId);
+  settledStatusOf(orderStatus) === OrderStatus.shipped && (paymentId === null || paymentId === answer.paymentId);

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { sagasStarted } from '@shop/runtime/metrics';
 import type { Temporal } from '@shop/runtime/temporal';
+import { OrderStatus } from '../orders/order-status';
 import {
   cancelRequested,
   ORDER_TASK_QUEUE,
@@ -123,7 +124,7 @@ export class Sagas {
           typedSearchAttributes: new TypedSearchAttributes([
             { key: CUSTOMER_ID, value: customerId },
             { key: ORDER_TOTAL, value: Number(totalAmount) },
-            { key: ORDER_STATUS, value: 'placed' },
+            { key: ORDER_STATUS, value: OrderStatus.placed },
           ]),
         }),
       ),

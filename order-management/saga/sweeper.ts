@@ -5,6 +5,7 @@ import { atMost } from '@shop/runtime/at-most';
 import type { Logger } from '@shop/runtime/log';
 import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
 import { forgetExpiredKeys } from '../orders/order-key';
+import { isFinal } from '../orders/order-status';
 import type { RefundInput } from '@shop/workflows/contract';
 import { claimRefundsDue, forgetRefund, leaveRefund } from '../orders/refunds-due';
 import { claimUnsettledOrders, readOrderState } from '../orders/unsettled-orders';
@@ -114,7 +115,7 @@ export class Sweeper {
   private async examine(orderId: string): Promise<void> {
     const { database, sagas, log } = this.options;
     const order = await readOrderState(database, orderId);
-    if (order?.orderStatus !== 'placed') return;
+    if (!order || isFinal(order.orderStatus)) return;
     if (await sagas.resume(order)) log.info({ orderId }, 'saga resumed by the sweeper');
     else if (order.cancelRequested) await sagas.tellCancel(orderId);
   }

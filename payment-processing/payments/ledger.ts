@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { PaymentsClient } from '@shop/prisma/clients';
+import { literal } from '@shop/prisma/sql';
 import type { PaymentAnswer, PaymentRequest, RefundInput } from '@shop/workflows/contract';
 import { declineReason } from './charge-limit';
+import { PaymentStatus } from './payment-status';
 
 /** How a payment came out, and when it was decided. */
 export interface PaymentResult extends PaymentAnswer {
   paidAt: Date;
 }
 
-type Status = 'success' | 'failed' | 'refunded' | 'void';
-
 interface PaymentRow {
   payment_id: string;
-  status: Status;
+  status: PaymentStatus;
   reason: string;
   paid_at: Date;
 }
@@ -27,7 +27,7 @@ export class Ledger {
   /** Charges an order, or declines it; either is kept before it is answered. */
   async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult> {
     const reason = declineReason(totalAmount);
-    const status: Status = reason ? 'failed' : 'success';
+    const status = reason ? PaymentStatus.failed : PaymentStatus.success;
     // The update changes nothing: it is there to have the first payment returned where there is one.
     const rows = await this.database.$queryRaw<PaymentRow[]>`
       INSERT INTO payments AS first (payment_id, order_id, customer_id, amount, status, reason)
@@ -46,8 +46,8 @@ export class Ledger {
     if (paymentId === undefined) return this.refundOrVoid(orderId);
 
     const refunded = await this.database.payment.updateMany({
-      where: { paymentId, orderId, status: 'success' satisfies Status },
-      data: { status: 'refunded' satisfies Status, refundedAt: new Date() },
+      where: { paymentId, orderId, status: PaymentStatus.success },
+      data: { status: PaymentStatus.refunded, refundedAt: new Date() },
     });
     if (refunded.count > 0) return;
     const known = await this.database.payment.count({ where: { paymentId, orderId } });
@@ -61,19 +61,20 @@ export class Ledger {
   private async refundOrVoid(orderId: string): Promise<void> {
     await this.database.$executeRaw`
       INSERT INTO payments AS first (payment_id, order_id, status)
-      VALUES (${randomUUID()}::uuid, ${orderId}::uuid, 'void')
-      ON CONFLICT (order_id) DO UPDATE SET status = 'refunded', refunded_at = now() WHERE first.status = 'success'`;
+      VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${literal(PaymentStatus.void)})
+      ON CONFLICT (order_id) DO UPDATE SET status = ${literal(PaymentStatus.refunded)}, refunded_at = now()
+        WHERE first.status = ${literal(PaymentStatus.success)}`;
   }
 }
 
-const REASONS: Partial<Record<Status, string>> = {
+const REASONS: Partial<Record<PaymentStatus, string>> = {
   refunded: 'payment was refunded',
   void: 'order was given up before it was paid',
 };
 
 const resultOf = ({ payment_id, status, reason, paid_at }: PaymentRow): PaymentResult => ({
   paymentId: payment_id,
-  success: status === 'success',
+  success: status === PaymentStatus.success,
   reason: REASONS[status] ?? reason,
   paidAt: paid_at,
 });

@@ -1,0 +1,40 @@
+import { OrderStatus, PaymentStatus, type FinalOrderStatus, type FinalPaymentStatus } from '@shop/workflows/statuses';
+
+export { OrderStatus, PaymentStatus, type FinalOrderStatus, type FinalPaymentStatus };
+
+/** The statuses that may follow each status. A status without a successor is final. */
+export const TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  placed: ['shipped', 'cancelled'],
+  shipped: [],
+  cancelled: [],
+};
+
+/**
+ * Statuses that the original system defines. They occur in databases that it has filled. They are read and never
+ * written; each is final, and counts as one of ours.
+ */
+export const LEGACY_STATUSES: ReadonlyMap<string, FinalOrderStatus> = new Map([
+  ['complete', 'shipped'],
+  ['failed', 'cancelled'],
+]);
+
+/** Reads a status from the database. A word that neither system defines counts as cancelled: nothing may ship it. */
+export function orderStatusOf(stored: string): OrderStatus {
+  if (Object.hasOwn(TRANSITIONS, stored)) return stored as OrderStatus;
+  return LEGACY_STATUSES.get(stored) ?? OrderStatus.cancelled;
+}
+
+/** Checks whether the table allows a transition. */
+export const canTransition = (stored: string, to: OrderStatus): boolean =>
+  TRANSITIONS[orderStatusOf(stored)].includes(to);
+
+/** Checks whether an order is settled: no status follows its own. */
+export const isFinal = (stored: string): boolean => TRANSITIONS[orderStatusOf(stored)].length === 0;
+
+/** Reads the outcome of an order that is known to be settled. */
+export const settledStatusOf = (stored: string): FinalOrderStatus =>
+  orderStatusOf(stored) === OrderStatus.shipped ? OrderStatus.shipped : OrderStatus.cancelled;
+
+/** Reads the payment status of a settled order. What was neither paid nor declined counts as cancelled. */
+export const settledPaymentStatusOf = (stored: string): FinalPaymentStatus =>
+  stored === PaymentStatus.success || stored === PaymentStatus.failed ? stored : PaymentStatus.cancelled;
