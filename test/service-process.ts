@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from '@jest/globals';
-import { freePort } from '../tools/dev/ports';
-import { serviceProgram, type ServiceName } from '../tools/dev/service-program';
+import { freePort } from '@shop/dev/ports';
+import { serviceProgram, type ServiceName } from '@shop/dev/service-program';
 import { eventually } from './eventually';
 
 /** A service as a process of its own, as built. */

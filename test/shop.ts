@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { OrdersClient } from '@shop/prisma/clients';
-import { addCustomer, type Customer } from '../order-management/catalog/customers';
-import { addProduct, type NewProduct, type Product } from '../order-management/catalog/products';
+import { addCustomer, type Customer } from '@shop/order-management/catalog/customers';
+import { addProduct, type NewProduct, type Product } from '@shop/order-management/catalog/products';
 import { eventually } from './eventually';
 
 export const aCustomer = (database: OrdersClient): Promise<Customer> =>

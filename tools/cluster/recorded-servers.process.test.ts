@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { isRunning } from '../dev/programs';
+import { isRunning } from '@shop/dev/programs';
 import { temporaryFolder } from '../../test/temporary-folder';
 import { RecordedServers } from './recorded-servers';
 

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { paymentSettled } from '../../workflows/contract';
+import { paymentSettled } from '@shop/workflows/contract';
 import { anAnswer, anOrder, HISTORIES, SagaWorkers } from '../../test/saga-workers';
 import { temporaryFolder } from '../../test/temporary-folder';
 

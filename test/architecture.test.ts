@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { packageOf, readSourceFiles, type SourceFile } from './source-files';
+
+const files = readSourceFiles();
+const isTest = ({ path }: SourceFile): boolean => path.startsWith('test/') || path.endsWith('.test.ts');
+const code = files.filter((file) => !isTest(file));
+const isIn = (folder: string) => (file: SourceFile) => file.path.startsWith(`${folder}/`);
+
+/** Lists each forbidden import as `file imports module`, so that a failure names the line to change. */
+function imports(from: SourceFile[], forbidden: (module: string, file: SourceFile) => boolean): string[] {
+  return from.flatMap((file) =>
+    file.imports.filter((module) => forbidden(module, file)).map((module) => `${file.path} imports ${module}`),
+  );
+}
+
+const isTool = (module: string): boolean => /^(@shop\/(dev|cluster|faults|bench)\/|\.\/(tools|test)\/)/.test(module);
+const isOfPackage =
+  (name: string, folder = name) =>
+  (module: string) =>
+    module.startsWith(`@shop/${name}/`) || module.startsWith(`./${folder}/`);
+
+describe('the imports of this repository', () => {
+  test.each(['workflows', 'order-management', 'payment-processing', 'prisma', 'packages'])(
+    '%s imports no tool and no test helper',
+    (folder) => {
+      const product = code.filter(isIn(folder));
+      expect(product).not.toEqual([]);
+      expect(imports(product, isTool)).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['order-management', isOfPackage('payment-processing')],
+    ['payment-processing', isOfPackage('order-management')],
+    ['workflows', (module: string) => module.startsWith('@shop/') && !module.startsWith('@shop/workflows/')],
+    ['packages/runtime', isOfPackage('amqp', 'packages/amqp')],
+    ['prisma', (module: string) => module.startsWith('@shop/') && !module.startsWith('@shop/prisma/')],
+  ])('%s imports no package that builds on it, and no sibling', (folder, forbidden) => {
+    expect(imports(code.filter(isIn(folder)), forbidden)).toEqual([]);
+  });
+
+  test('orders do not import the saga that drives them', () => {
+    const known = 'order-management/orders/backlog'; // until rush detection has moved to the saga's fast path
+    const orders = files.filter(isIn('order-management/orders')).filter(({ path }) => !path.startsWith(known));
+    expect(imports(orders, (module) => module.startsWith('./order-management/saga/'))).toEqual([]);
+  });
+
+  test('workflow code imports nothing but workflow code and its deterministic libraries', () => {
+    const bundled = reachableFrom(['workflows/place-order.ts', 'workflows/refund-payment.ts']);
+    expect(bundled.length).toBeGreaterThan(2);
+    const allowed = ['@temporalio/common', '@temporalio/workflow'];
+    expect(imports(bundled, (name) => !allowed.includes(name) && !name.startsWith('./workflows/'))).toEqual([]);
+  });
+
+  test('a file of another package is imported by the name of the package, test helpers excepted', () => {
+    expect(imports(files, crossesPackages)).toEqual([]);
+  });
+
+  test('a package declares every package that it imports', () => {
+    const packages = code.filter((file) => file.package !== '.' && file.package !== 'tools/bench');
+    expect(imports(packages, isUndeclared)).toEqual([]);
+  });
+});
+
+/** The files that a bundle of these entry points contains. */
+function reachableFrom(entryPoints: string[]): SourceFile[] {
+  const found = new Map<string, SourceFile>();
+  const visit = (path: string): void => {
+    const file = files.find((one) => one.path === path);
+    if (!file || found.has(path)) return;
+    found.set(path, file);
+    for (const module of file.imports) if (module.startsWith('./')) visit(`${module.slice(2)}.ts`);
+  };
+  for (const path of entryPoints) visit(path);
+  return [...found.values()];
+}
+
+const crossesPackages = (module: string, file: SourceFile): boolean =>
+  module.startsWith('./') &&
+  !(isTest(file) && module.startsWith('./test/')) &&
+  packageOf(module.slice(2)) !== file.package;
+
+function isUndeclared(module: string, file: SourceFile): boolean {
+  const isBuiltIn = module.startsWith('node:') || builtinModules.includes(module);
+  return !module.startsWith('.') && !isBuiltIn && !importableBy(file.package).has(packageName(module));
+}
+
+/** The part of a module's name that stands in package.json: `@scope/name` or `name`. */
+const packageName = (module: string): string =>
+  module
+    .split('/')
+    .slice(0, module.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/** The packages that a package may import: those that its package.json names, and itself. */
+function importableBy(folder: string): Set<string> {
+  const text = readFileSync(join(__dirname, '..', folder, 'package.json'), 'utf8');
+  const manifest = JSON.parse(text) as { name: string; dependencies?: object; devDependencies?: object };
+  return new Set([manifest.name, ...Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })]);
+}
