@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
-import { casesOf, type Case } from './cases';
-import { contestants } from './contestants';
-import { onStage } from './on-stage';
-import { orderOfTurns } from './order-of-turns';
-import { publish, reasonsNotToPublish } from './publish';
-import { reportOf } from './report';
-import { isClean, type Result } from './results';
-import { keepResultsIn } from './results-file';
+import { casesOf, type Case } from './load/scenarios';
+import { contestants } from './candidates/candidates';
+import { onStage } from './environment/run-benchmark';
+import { orderOfTurns } from './measurement/schedule';
+import { publish, reasonsNotToPublish } from './report/publish';
+import { reportOf } from './report/report';
+import { isClean, type Result } from './measurement/results';
+import { keepResultsIn } from './report/results-file';
 import { readSettings } from './settings';
-import { say, type Stage } from './stage';
-import { takeTurn } from './turn';
+import { say, type Stage } from './environment/bench-environment';
+import { takeTurn } from './measurement/run-candidate';
 
 /**
  * What `make bench` does: every contestant goes through every case, one contestant at a time and all of them once a

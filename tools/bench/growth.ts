@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import { findTemporalServer } from '@shop/cluster/temporal-server';
 import { readOrExit } from '@shop/runtime/environment';
-import { startOurs } from './contestants';
-import type { Load } from './load';
-import { measure, type Measured, type Measurement } from './measure';
-import { QUARTER_HEADS, quartersOf } from './memory-watch';
-import { onStage } from './on-stage';
-import { publishPart } from './publish';
-import { markdownTable } from './report';
-import { flawsOf, total } from './results';
+import { startOurs } from './candidates/candidates';
+import type { Load } from './load/load';
+import { measure, type Measured, type Measurement } from './measurement/measure';
+import { QUARTER_HEADS, quartersOf } from './measurement/memory-sampler';
+import { onStage } from './environment/run-benchmark';
+import { publishPart } from './report/publish';
+import { markdownTable } from './report/report';
+import { flawsOf, total } from './measurement/results';
 import { readSettings, type Settings } from './settings';
-import { say, type Stage } from './stage';
-import { startTemporalOnPostgres } from './temporal-on-postgres';
+import { say, type Stage } from './environment/bench-environment';
+import { startTemporalOnPostgres } from './environment/temporal-on-postgres';
 
 /** What `make bench-growth` does: looks at what an order costs as orders pile up, and at memory under a steady load. */
 const settings: Settings = readOrExit(readSettings);

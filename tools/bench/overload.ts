@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
-import { startOurs } from './contestants';
-import { measure } from './measure';
-import { QUARTER_HEADS, quartersOf } from './memory-watch';
-import { onStage } from './on-stage';
-import { publishPart } from './publish';
-import { markdownTable } from './report';
+import { startOurs } from './candidates/candidates';
+import { measure } from './measurement/measure';
+import { QUARTER_HEADS, quartersOf } from './measurement/memory-sampler';
+import { onStage } from './environment/run-benchmark';
+import { publishPart } from './report/publish';
+import { markdownTable } from './report/report';
 import { readSettings } from './settings';
-import { say, type Stage } from './stage';
+import { say, type Stage } from './environment/bench-environment';
 
 /** What `make bench-overload` does: asks for more than twice what the shop settles, then waits for all of it. */
 const settings = readOrExit(readSettings);

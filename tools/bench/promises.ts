@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { createLog } from '@shop/runtime/log';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { Runtime } from '@temporalio/worker';
-import { countPromises } from './count-promises';
+import { countPromises } from './measurement/count-promises';
 
 /**
  * Implements `make bench-promises`: prints the number of promises that workflow code creates for each recorded saga.

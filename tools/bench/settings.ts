@@ -1,6 +1,6 @@
 import { duration, integer, readEnvironment } from '@shop/runtime/environment';
 import { z } from 'zod';
-import { contestants } from './contestants';
+import { contestants } from './candidates/candidates';
 
 const names = contestants.map(({ name }) => name).join(', ');
 

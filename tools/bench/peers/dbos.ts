@@ -1,8 +1,8 @@
 import { DBOS } from '@dbos-inc/dbos-sdk';
-import { fromEnvironment } from '../contestants/environment';
-import { serveOrders } from '../contestants/order-front';
-import { connectDatabase, OrderSteps, type NewOrder } from '../contestants/order-steps';
-import { connectPaymentMessages } from '../contestants/payment-messages';
+import { fromEnvironment } from '../candidates/required-setting';
+import { serveOrders } from '../candidates/order-api';
+import { connectDatabase, OrderSteps, type NewOrder } from '../candidates/order-steps';
+import { connectPaymentMessages } from '../candidates/payment-messages';
 
 const ANSWER_WITHIN_S = 600;
 

@@ -2,10 +2,10 @@ import { createServer } from 'node:http2';
 import { once } from 'node:events';
 import { createEndpointHandler, workflow, type WorkflowContext } from '@restatedev/restate-sdk';
 import { connect } from '@restatedev/restate-sdk-clients';
-import { fromEnvironment } from '../contestants/environment';
-import { serveOrders } from '../contestants/order-front';
-import { connectDatabase, OrderSteps, type NewOrder } from '../contestants/order-steps';
-import { connectPaymentMessages } from '../contestants/payment-messages';
+import { fromEnvironment } from '../candidates/required-setting';
+import { serveOrders } from '../candidates/order-api';
+import { connectDatabase, OrderSteps, type NewOrder } from '../candidates/order-steps';
+import { connectPaymentMessages } from '../candidates/payment-messages';
 import { provideWithResolvers } from './with-resolvers';
 
 /** The saga with Restate: its server calls the steps, and an awakeable, whose id goes with the message, brings the answer. */

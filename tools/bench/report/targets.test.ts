@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { burstOver, pacedAt } from './cases';
-import type { ContestantName } from './contestants';
-import type { Result } from './results';
+import { burstOver, pacedAt } from '../load/scenarios';
+import type { ContestantName } from '../candidates/candidates';
+import type { Result } from '../measurement/results';
 import { verdictsOf, type Verdict } from './targets';
 
 const result = (contestant: ContestantName, name: string, figures: Partial<Result>): Result => ({

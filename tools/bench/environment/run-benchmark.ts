@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { SetupError } from '@shop/dev/setup-error';
 import { lockDataFolder } from '@shop/dev/data-folder';
 import { forgetServiceSettings } from './service-settings';
-import { say, Stage } from './stage';
+import { say, Stage } from './bench-environment';
 
 /**
  * Sets the stage, does something on it, and stops all that was started, also at Ctrl-C. Ends this process, with 0 where

@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '@shop/dev/ports';
 import { startServices } from '@shop/dev/services';
-import { createOrderTables } from './contestants/order-tables';
-import { stockUp } from './catalogue';
-import { openDatabaseBook, openFloorBook, type OrderBook } from './order-book';
-import type { Stage } from './stage';
+import { createOrderTables } from './order-tables';
+import { stockUp } from '../load/fixture';
+import { openDatabaseBook, openFloorBook, type OrderBook } from '../measurement/order-inspector';
+import type { Stage } from '../environment/bench-environment';
 
 /** What a contestant is made of; each part is one process with all that it has started. */
 export type Part = 'orders' | 'payments' | 'engine' | 'PostgreSQL' | 'RabbitMQ';
@@ -59,24 +59,24 @@ export async function startOurs(
 }
 
 async function startFloor(stage: Stage): Promise<Running> {
-  const url = await startOrders(stage, 'contestants/floor', { TEMPORAL_ADDRESS: await stage.startTemporal() });
+  const url = await startOrders(stage, 'floor', { TEMPORAL_ADDRESS: await stage.startTemporal() });
   return { url: `${url}/order`, book: openFloorBook(url), parts: { orders: 'orders', ...TEMPORAL } };
 }
 
 const startNewcomer = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'newcomer', 'contestants/newcomer', async () => ({
+  startWithMessages(stage, 'newcomer', 'newcomer', async () => ({
     parts: TEMPORAL,
     env: { TEMPORAL_ADDRESS: await stage.startTemporal() },
   }));
 
 const startExpress = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'express', 'contestants/express', async () => ({ parts: {}, env: {} }));
+  startWithMessages(stage, 'express', 'express', async () => ({ parts: {}, env: {} }));
 
 const startDbos = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'dbos', 'peers/dbos', async () => ({ parts: {}, env: {} }));
+  startWithMessages(stage, 'dbos', '../peers/dbos', async () => ({ parts: {}, env: {} }));
 
 const startRestate = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'restate', 'peers/restate', async () => ({
+  startWithMessages(stage, 'restate', '../peers/restate', async () => ({
     parts: { engine: 'restate-server' },
     env: { ...(await startRestateServer(stage)), SERVICE_PORT: String(await freePort()) },
   }));
@@ -97,7 +97,7 @@ async function startWithMessages(
   await stage.own.start({
     name: 'payments',
     program: process.execPath,
-    args: [join(__dirname, 'contestants', 'payment-process')],
+    args: [join(__dirname, 'payment-process')],
     env: { ...process.env, ...env },
     isReady: async () => true, // what it misses waits in its queue
   });

@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { fromEnvironment } from './environment';
+import { fromEnvironment } from './required-setting';
 import { newcomerOrder, paymentSettled } from './newcomer-workflow';
-import { serveOrders } from './order-front';
+import { serveOrders } from './order-api';
 import { connectDatabase, OrderSteps, type NewOrder } from './order-steps';
 import { connectPaymentMessages, type PaymentRequest } from './payment-messages';
 

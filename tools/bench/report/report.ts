@@ -1,7 +1,7 @@
-import { CONNECTIONS, RATES, burstOver, pacedAt } from './cases';
-import { contestants, type Contestant, type Part } from './contestants';
-import { figureOf, flawsOf, isQuiet, total, type Figure, type Result } from './results';
-import type { Spread } from './statistics';
+import { CONNECTIONS, RATES, burstOver, pacedAt } from '../load/scenarios';
+import { contestants, type Contestant, type Part } from '../candidates/candidates';
+import { figureOf, flawsOf, isQuiet, total, type Figure, type Result } from '../measurement/results';
+import type { Spread } from '../measurement/statistics';
 import { verdictsOf } from './targets';
 
 const PARTS: Part[] = ['orders', 'payments', 'engine', 'PostgreSQL', 'RabbitMQ'];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { quartersOf, type Megabytes } from './memory-watch';
+import { quartersOf, type Megabytes } from './memory-sampler';
 
 const watched = (...quarters: Megabytes[]): Parameters<typeof quartersOf>[0] => ({
   quarter: (n) => quarters[n - 1] ?? {},

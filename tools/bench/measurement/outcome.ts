@@ -1,4 +1,4 @@
-import type { Post } from './load';
+import type { Post } from '../load/load';
 import { quantile } from './statistics';
 
 /** What became of the orders of a case. Rates are a second, latencies in milliseconds from the moment of the POST. */

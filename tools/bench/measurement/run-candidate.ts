@@ -1,8 +1,8 @@
-import type { Case } from './cases';
-import type { Contestant } from './contestants';
+import type { Case } from '../load/scenarios';
+import type { Contestant } from '../candidates/candidates';
 import { measure } from './measure';
 import { flawsOf, isClean, isQuiet, total, type Result } from './results';
-import { say, type Stage } from './stage';
+import { say, type Stage } from '../environment/bench-environment';
 
 /** All cases of a contestant in one repetition. */
 export interface Turn {

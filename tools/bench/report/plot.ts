@@ -1,7 +1,7 @@
-import { burstOver } from './cases';
-import { contestants } from './contestants';
-import { figureOf, type Result } from './results';
-import type { Spread } from './statistics';
+import { burstOver } from '../load/scenarios';
+import { contestants } from '../candidates/candidates';
+import { figureOf, type Result } from '../measurement/results';
+import type { Spread } from '../measurement/statistics';
 
 const WIDTH = 760;
 const LEFT = 210;

@@ -1,6 +1,6 @@
-import type { Part, Running } from './contestants';
+import type { Part, Running } from '../candidates/candidates';
 import { memoryOf, type MemoryMb } from './process-usage';
-import type { Stage } from './stage';
+import type { Stage } from '../environment/bench-environment';
 import { quantile } from './statistics';
 
 export type Megabytes = Partial<Record<Part, number>>;

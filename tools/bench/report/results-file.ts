@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Result } from './results';
+import type { Result } from '../measurement/results';
 
 /**
  * Has a folder keep the results of a run, a line a case; those of the run before are put aside under the time of their

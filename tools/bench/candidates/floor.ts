@@ -1,8 +1,8 @@
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type InjectedSinks } from '@temporalio/worker';
-import { fromEnvironment } from './environment';
+import { fromEnvironment } from './required-setting';
 import { goOn, waitForOneSignal, type FloorSinks } from './floor-workflow';
-import { serveOrders } from './order-front';
+import { serveOrders } from './order-api';
 
 const TASK_QUEUE = 'floor';
 

@@ -1,6 +1,6 @@
-import { burstOver, CONNECTIONS, pacedAt } from './cases';
-import type { ContestantName } from './contestants';
-import { figureOf, isClean, type Figure, type Result } from './results';
+import { burstOver, CONNECTIONS, pacedAt } from '../load/scenarios';
+import type { ContestantName } from '../candidates/candidates';
+import { figureOf, isClean, type Figure, type Result } from '../measurement/results';
 
 /** What the shop is to reach, as a ratio of what others reached in the same run. */
 export interface Verdict {

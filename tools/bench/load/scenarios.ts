@@ -1,5 +1,5 @@
 import type { Load } from './load';
-import type { Settings } from './settings';
+import type { Settings } from '../settings';
 
 /** A load with a name, which is what the tables know it by. */
 export interface Case {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Result } from './results';
+import type { Result } from '../measurement/results';
 import { keepResultsIn } from './results-file';
 
 let folder: string;

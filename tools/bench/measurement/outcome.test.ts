@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Post } from './load';
+import type { Post } from '../load/load';
 import { outcomeOf } from './outcome';
 
 /** Ten orders, one each 100 ms from 1,000 on; each is answered 10 ms later. */

@@ -1,5 +1,5 @@
-import { fromEnvironment } from './environment';
-import { serveOrders } from './order-front';
+import { fromEnvironment } from './required-setting';
+import { serveOrders } from './order-api';
 import { connectDatabase, OrderSteps } from './order-steps';
 import { connectPaymentMessages } from './payment-messages';
 

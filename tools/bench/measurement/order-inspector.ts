@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { violationsOf } from './catalogue';
+import { violationsOf } from '../load/fixture';
 
 /** What became of a contestant's orders. */
 export interface OrderBook {

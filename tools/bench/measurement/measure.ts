@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Part, Running } from './contestants';
-import type { Load, LoadTask, Post } from './load';
-import { MemoryWatch, type Megabytes } from './memory-watch';
+import type { Part, Running } from '../candidates/candidates';
+import type { Load, LoadTask, Post } from '../load/load';
+import { MemoryWatch, type Megabytes } from './memory-sampler';
 import { outcomeOf, type Outcome } from './outcome';
 import { cpuMsOf, machineCpuMs, ownCpuMs } from './process-usage';
-import type { Stage } from './stage';
+import type { Stage } from '../environment/bench-environment';
 
 /** How a contestant did in one case, and what it cost. */
 export interface Measurement extends Outcome {
@@ -97,7 +96,7 @@ async function untilSettled(stage: Stage, running: Running, count: number, withi
 }
 
 async function inProcessOfItsOwn(task: LoadTask): Promise<Post[]> {
-  const child = fork(join(__dirname, 'load-process'), { serialization: 'advanced' });
+  const child = fork(require.resolve('../load/load-process'), { serialization: 'advanced' });
   const ended = once(child, 'exit');
   child.send(task);
   const posts = await Promise.race([

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { orderOfTurns } from './order-of-turns';
+import { orderOfTurns } from './schedule';
 
 const SIX = [1, 2, 3, 4, 5, 6];
 

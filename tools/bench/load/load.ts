@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { orderBody } from './catalogue';
+import { orderBody } from './fixture';
 
 export type Load =
   /** As many orders as fast as that many connections take them, one after the other on each. */

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { Runtime } from '@temporalio/worker';
-import { HISTORIES } from '../../test/saga-workers';
-import { silentLog } from '../../test/silent-log';
+import { HISTORIES } from '../../../test/saga-workers';
+import { silentLog } from '../../../test/silent-log';
 import { countPromises, type PromiseCount } from './count-promises';
 
 // Each promise in workflow code costs the SDK a stack trace that is mapped through the source map: 52 µs. A change that

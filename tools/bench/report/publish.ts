@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { plotOf } from './plot';
-import { isClean, type Result } from './results';
-import type { Settings } from './settings';
+import { isClean, type Result } from '../measurement/results';
+import type { Settings } from '../settings';
 
 const DOCUMENT = resolve('docs', 'performance.md');
 

@@ -1,4 +1,4 @@
-import type { ContestantName } from './contestants';
+import type { ContestantName } from '../candidates/candidates';
 import type { Measurement } from './measure';
 import { spreadOf, type Spread } from './statistics';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { fromEnvironment } from './environment';
+import { fromEnvironment } from './required-setting';
 import { connectDatabase } from './order-steps';
 import { connectPaymentMessages } from './payment-messages';
 
