@@ -88,7 +88,7 @@ export async function demonstrate(shop: Shop, print: Print): Promise<boolean> {
 }
 
 /** Adds the product if it is missing, and restores its stock, which shipped orders use up. */
-async function stockDemonstrationProduct(databaseUrl: string): Promise<void> {
+export async function stockDemonstrationProduct(databaseUrl: string): Promise<void> {
   const { productId, name, price, description, quantityAvailable, productType } = DEMONSTRATION_PRODUCT;
   await withDatabase(databaseUrl, (sql) =>
     sql.query(
