@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { callService } from './call';
 import { eventually } from './eventually';
 import { Wire } from './queues';
@@ -7,8 +8,8 @@ import { createDatabase, createNamespace } from './servers';
 import { ServiceProcess } from './service-process';
 
 // What clients are told where they cannot have what they ask for, rule by rule, against a running service.
-const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
-const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
+const THERMOS = PREDEFINED_PRODUCT.productId;
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT, type Route } from '@shop/amqp/topology';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import type { Channel } from 'amqplib';
 import { Client as PgClient } from 'pg';
 import { callService } from './call';
@@ -13,8 +14,8 @@ import { ServiceProcess } from './service-process';
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 /** As Go's decoder of times takes it: RFC 3339 with an offset. */
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
-const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
-const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
+const THERMOS = PREDEFINED_PRODUCT.productId;
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let queues: Queues;

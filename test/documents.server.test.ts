@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stockDemonstrationProduct } from '@shop/dev/demonstration';
 import { freePort } from '@shop/dev/ports';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { eventually } from './eventually';
 import { commandsIn, type PrintedCommand } from './printed-commands';
 import { createDatabase, createNamespace, virtualHostUrl } from './servers';
@@ -15,8 +16,8 @@ import { temporaryFolder } from './temporary-folder';
 
 // Every command of the documents, run as printed; but that the shop is on a port of the tests' own.
 const ROOT = join(__dirname, '..');
-const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
-const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
+const THERMOS = PREDEFINED_PRODUCT.productId;
 const RECORDED = join(ROOT, 'workflows', 'histories', 'what-happens.json');
 
 const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { workspaces: string[] };

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import type { RawRequest } from './raw-http';
 
-const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
-const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
+const THERMOS = PREDEFINED_PRODUCT.productId;
 
 const oneOf = fc.constantFrom;
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { Client as PgClient } from 'pg';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId, paymentSettled, refundWorkflowId, sagaStatus } from '@shop/workflows/contract';
 import { eventually } from './eventually';
 import { Queues, Wire } from './queues';
@@ -10,8 +11,8 @@ import { createDatabase, createNamespace, testServers, virtualHostUrl } from './
 import { ServiceProcess } from './service-process';
 
 // Both services as processes, on servers of the tests' own; each test has a database and a namespace to itself.
-const CUSTOMER = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
-const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
+const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
+const THERMOS = PREDEFINED_PRODUCT.productId;
 const QUICKLY = { SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
 
 interface Order {

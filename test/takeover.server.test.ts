@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { Client as PgClient } from 'pg';
 import { eventually } from './eventually';
 import { Queues } from './queues';
@@ -15,7 +16,7 @@ const NEVER_ANSWERED = '00000000-0000-4000-8000-0000000000a2';
 const OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a3';
 const PAID_OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a4';
 const MUG = '00000000-0000-4000-8000-0000000000b1';
-const THERMOS = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15'; // predefined, and here already
+const THERMOS = PREDEFINED_PRODUCT.productId; // predefined, and here already
 const OVERSOLD = '00000000-0000-4000-8000-0000000000b2';
 
 interface Rows {

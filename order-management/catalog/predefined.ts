@@ -1,13 +1,15 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 
-const CUSTOMER = {
+/** The customer that the original system comes with. */
+export const PREDEFINED_CUSTOMER = {
   customerId: 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce',
   firstName: 'John',
   lastName: 'Doe',
   email: 'john.Doe@test.com',
 };
 
-const PRODUCT = {
+/** The product that the original system comes with. */
+export const PREDEFINED_PRODUCT = {
   productId: 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15',
   name: 'Thermos Flask',
   price: '45.00',
@@ -16,8 +18,8 @@ const PRODUCT = {
   productType: 'Home & Kitchen',
 };
 
-/** Loads the customer and the product that the original comes with; what is there already is kept as it is. */
+/** Inserts the predefined customer and product. Rows that exist stay as they are. */
 export async function loadPredefined(database: OrdersClient): Promise<void> {
-  await database.customer.createMany({ data: [CUSTOMER], skipDuplicates: true });
-  await database.product.createMany({ data: [PRODUCT], skipDuplicates: true });
+  await database.customer.createMany({ data: [PREDEFINED_CUSTOMER], skipDuplicates: true });
+  await database.product.createMany({ data: [PREDEFINED_PRODUCT], skipDuplicates: true });
 }

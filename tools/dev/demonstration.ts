@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Print } from './progress';
 import { tellSaga } from './saga-story';
 import { withDatabase } from './with-database';
 
-/** The predefined customer, see order-management/catalog/predefined.ts. */
-const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
+const CUSTOMER_ID = PREDEFINED_CUSTOMER.customerId;
 /**
  * The product of the demonstration and of the examples in README.md, so its id never changes. One piece is paid; two cost
  * more than the $1,000 above which the payment service declines, and a declined order releases its stock.

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { temporaryFolder } from '../../test/temporary-folder';
 import { eventually } from '../../test/eventually';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from '../../test/servers';
@@ -79,7 +80,7 @@ test('keeps a product of a fixed id in stock, of which two pieces are declined a
   await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
   const orders = `http://localhost:${environment['ORDER_PORT']}/orderManagement/order`;
   const body = {
-    customerId: 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce',
+    customerId: PREDEFINED_CUSTOMER.customerId,
     products: [{ productId: DEMONSTRATION_PRODUCT.productId, orderedQuantity: 2 }],
   };
   expect(run.output).toContain(DEMONSTRATION_PRODUCT.productId);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { Random } from './random';
 
-const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
+const CUSTOMER_ID = PREDEFINED_CUSTOMER.customerId;
 const CLIENTS = 12;
 const ANSWER_WITHIN_MS = 10_000;
 const GIVE_UP_AFTER_MS = 120_000;

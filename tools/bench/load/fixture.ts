@@ -1,8 +1,9 @@
 import { withDatabase } from '@shop/dev/with-database';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import type { Client } from 'pg';
 
 /** Who orders, and what: the same for every contestant. */
-export const CUSTOMER_ID = 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce';
+export const CUSTOMER_ID = PREDEFINED_CUSTOMER.customerId;
 const PRODUCTS = 100;
 const PRICE = 90;
 const STOCK_OF_EACH = 1_000_000_000;
