@@ -1,32 +1,26 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stockDemonstrationProduct } from '@shop/dev/demonstration';
 import { freePort } from '@shop/dev/ports';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
+import { DOCUMENTS, ROOT } from './documents';
 import { eventually } from './eventually';
 import { commandsIn, type PrintedCommand } from './printed-commands';
 import { createDatabase, createNamespace, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 import { temporaryFolder } from './temporary-folder';
 
-// Every command of the documents, run as printed; but that the shop is on a port of the tests' own.
-const ROOT = join(__dirname, '..');
+// Runs every command of the documents as printed, except that the services use ports of the tests' own.
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
 const RECORDED = join(ROOT, 'workflows', 'histories', 'what-happens.json');
 
-const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { workspaces: string[] };
-const documents = ['.', 'docs', 'docs/decisions', ...workspaces].flatMap((parent) =>
-  readdirSync(join(ROOT, parent))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(parent, name)),
-);
-const printed = documents.flatMap((document) => commandsIn(document, readFileSync(join(ROOT, document), 'utf8')));
+const printed = DOCUMENTS.flatMap((document) => commandsIn(document, readFileSync(join(ROOT, document), 'utf8')));
 
 interface Order {
   orderId: string;
