@@ -1,4 +1,4 @@
-# Everything that a newcomer needs; each target does the set-up that it wants by itself.
+# The commands of this repository. Each target installs and builds what it needs.
 MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find order-management packages payment-processing prisma tools workflows \
 	\( -name node_modules -o -name dist -o -name generated -o -name histories \) -prune -o \
@@ -8,19 +8,19 @@ BUILT := node_modules/.built
 GENERATED := node_modules/.generated
 JEST := node_modules/.bin/jest --runInBand
 PEERS := tools/bench/node_modules/.package-lock.json
-# What benches run on: the Node of the container image, from npm, whichever this machine has.
+# Benches run on the Node version of the container image, whatever version this machine has.
 BENCH_NODE := NODE_ENV=production tools/bench/node_modules/.bin/node
 
-help: ## This list
+help: ## Print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 21
 
-run: $(BUILT) ## Find or start what the system needs, run both services and two demonstration orders, serve until Ctrl-C
+run: $(BUILT) ## Start the servers that are missing and both services, place two orders, serve until Ctrl-C
 	@node tools/dev/dist/run.js
 
-demo: $(BUILT) ## The same, but end after the demonstration: exit 0 where both orders ended as they should
+demo: $(BUILT) ## Start everything, place the two orders, and exit: 0 if both ended as expected
 	@node tools/dev/dist/run.js --demo
 
-test: $(BUILT) ## Run all tests on servers of their own, or one: TEST=path, and CASE="part of its name"
+test: $(BUILT) ## Run all tests on servers of their own; TEST=path and CASE="part of a name" select some
 	@$(JEST) $(TEST) $(if $(CASE),--testNamePattern "$(CASE)")
 
 test-unit: $(GENERATED) ## Run the tests that need no server and no other process
@@ -29,63 +29,72 @@ test-unit: $(GENERATED) ## Run the tests that need no server and no other proces
 watch: $(GENERATED) ## Run the unit tests that a change affects, whenever a file changes
 	@$(JEST) --selectProjects unit --watch
 
-replay: $(BUILT) ## Replay the LAST=20 sagas of Temporal, or FILES="a.json b.json", against this code
+temporal: $(BUILT) ## Run Temporal's CLI, for example: make temporal ARGS="workflow list"
+	@node tools/dev/dist/temporal-command.js $(ARGS)
+
+parked: $(BUILT) ## List, show, retry or discard parked messages: ARGS="list", ARGS="retry all"
+	@node packages/amqp/dist/parked.js $(ARGS)
+
+replay: $(BUILT) ## Replay recorded sagas against this code: the LAST=20 on the server, or FILES="a.json b.json"
 	@node tools/dev/dist/replay.js $(FILES)
 
-record: $(BUILT) ## Keep the history of SAGA=order-<id> for the tests to replay, NAME=what-happens-in-it
+record: $(BUILT) ## Save the history of SAGA=order-<id> as NAME=what-happens-in-it for the tests to replay
 	@node tools/dev/dist/record.js
 
-conformance: $(BUILT) ## What the original's clients and services rely on, a line a rule, against running services
+conformance: $(BUILT) ## Test the contract with the original's clients and services, one line per rule
 	@$(JEST) --verbose test/conformance
 
-test-faults: $(BUILT) ## A load on two instances of each service while a plan of SEED=1 breaks things; ORDERS=2000
+test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
 	@node --enable-source-maps tools/faults/dist/run.js
 
-bench: $(BUILT) $(PEERS) ## This shop beside others that do the same work, in one run; BENCH_REPS=3 BENCH_ORDERS=1000 BENCH_SECONDS=8
+bench: $(BUILT) $(PEERS) ## Compare this system with others on one machine; BENCH_REPS=3 BENCH_ORDERS=1000 BENCH_SECONDS=8
 	@npx tsc -b tools/bench/peers
 	@$(BENCH_NODE) tools/bench/dist/compare.js
 
-bench-growth: $(BUILT) $(PEERS) ## What an order costs after GROWTH_ORDERS=1000,10000 others, and memory in HALF_LOAD_FOR=10m
+bench-growth: $(BUILT) $(PEERS) ## Measure the cost per order after GROWTH_ORDERS=1000,10000 orders, and memory for HALF_LOAD_FOR=10m
 	@$(BENCH_NODE) tools/bench/dist/growth.js
 
-bench-overload: $(BUILT) $(PEERS) ## Two and a half times what the shop can settle, OVERLOAD_FOR=10m
+bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacity for OVERLOAD_FOR=10m
 	@$(BENCH_NODE) tools/bench/dist/overload.js
 
 bench-promises: $(BUILT) ## Count the promises that workflow code creates for each recorded saga, and where
 	@node tools/bench/dist/promises.js --places
 
-cluster: $(BUILT) ## HAProxy, three instances of each service, PostgreSQL with two secondaries, RabbitMQ, Temporal on PostgreSQL
+cluster: $(BUILT) ## Start HAProxy, 3 instances per service, PostgreSQL with 2 secondaries, RabbitMQ and Temporal
 	@node --enable-source-maps tools/cluster/dist/main.js up
 
-cluster-status: $(BUILT) ## Every part of the cluster, how far the secondaries are behind, and which instance served what
+cluster-status: $(BUILT) ## Show the state of the cluster, the replication lag, and the requests per instance
 	@node --enable-source-maps tools/cluster/dist/main.js status
 
-cluster-restart: $(BUILT) ## Restart all services one after the other, while they serve; BUILD_ID names the new build
+cluster-restart: $(BUILT) ## Restart the services one by one without downtime; BUILD_ID names the new build
 	@node --enable-source-maps tools/cluster/dist/main.js restart
 
-cluster-switch-over: $(BUILT) ## Make a secondary the primary, and the primary, be it alive or dead, a secondary
+cluster-switch-over: $(BUILT) ## Promote a secondary; the old primary, running or not, becomes a secondary
 	@node --enable-source-maps tools/cluster/dist/main.js switch-over
 
-cluster-reload: $(BUILT) ## Have HAProxy read deploy/haproxy.cfg again, which cuts nothing off
+cluster-reload: $(BUILT) ## Reload deploy/haproxy.cfg without closing connections
 	@node --enable-source-maps tools/cluster/dist/main.js reload
 
 cluster-down: $(BUILT) ## Stop the cluster; its data stays in .data/cluster
 	@node --enable-source-maps tools/cluster/dist/main.js down
 
-test-cluster: $(BUILT) ## A load on a cluster of its own while it is restarted, broken and switched over; TRIES=5000 reads
+test-cluster: $(BUILT) ## Load a separate cluster while it is restarted, broken and switched over; TRIES=5000 reads
 	@node --enable-source-maps tools/faults/dist/run-cluster.js
 
-check: $(INSTALLED) ## Types, lint and format
+check: $(INSTALLED) ## Check types, lint and format
 	@npm run --silent generate && npm run --silent check
 
-build: $(BUILT) ## Compile, and bundle the workflows
+format: $(INSTALLED) ## Format all files
+	@npm run --silent format
 
-clean: ## Remove what was built, and the data of the servers that `make run` and `make cluster` started
+build: $(BUILT) ## Compile the code and bundle the workflows
+
+clean: ## Remove everything that was built or installed, and the data of `make run` and `make cluster`
 	@[ ! -e .data/cluster/servers.json ] || [ ! -e tools/cluster/dist/main.js ] || node tools/cluster/dist/main.js down
 	rm -rf .data node_modules tools/bench/node_modules prisma/generated $(addsuffix /dist,$(wildcard */ packages/*/ tools/*/))
 
-# Named, so that Prisma's install script does not look for an engine that the product has no use for. On a full disk npm
-# only warns, and ends with 0.
+# The variable keeps Prisma's install script from downloading an engine that the product does not use. On a full disk npm
+# prints only a warning and exits with 0; the grep turns the warning into a failure.
 $(INSTALLED): package.json package-lock.json $(wildcard */package.json packages/*/package.json) $(filter-out tools/bench/%,$(wildcard tools/*/package.json))
 	@echo 'Installing npm packages …'
 	@log=$$(mktemp) && PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" npm ci --no-progress > $$log 2>&1 \
@@ -94,12 +103,12 @@ $(INSTALLED): package.json package-lock.json $(wildcard */package.json packages/
 	@touch $@
 
 $(PEERS): tools/bench/package.json tools/bench/package-lock.json
-	@echo 'Installing what the benches need …'
+	@echo 'Installing the npm packages of the benches …'
 	@log=$$(mktemp) && (cd tools/bench && npm ci --no-progress) > $$log 2>&1 && ! grep -q TAR_ENTRY_ERROR $$log \
 		|| { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf tools/bench/node_modules; exit 1; }; rm $$log
 	@touch $@
 
-# The clients of both databases, which is all that the unit tests need to have built.
+# The database clients: the only generated code that the unit tests need.
 $(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts)
 	@npm run --silent generate
 	@touch $@
@@ -110,5 +119,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 export LAST SAGA NAME SEED ORDERS TRIES
-.PHONY: help run demo test test-unit watch replay record conformance test-faults bench bench-growth bench-overload bench-promises cluster cluster-status \
-	cluster-restart cluster-switch-over cluster-reload cluster-down test-cluster check build clean
+.PHONY: help run demo test test-unit watch temporal parked replay record conformance test-faults bench bench-growth \
+	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
+	test-cluster check format build clean
