@@ -1,3 +1,5 @@
+const ES_MODULES = 'p-limit|p-timeout|yocto-queue';
+
 /** @type {import('jest').Config} */
 const shared = {
   modulePathIgnorePatterns: ['/dist/'],
@@ -10,7 +12,10 @@ const shared = {
         sourceMaps: 'inline',
       },
     ],
+    // Packages that ship ES modules only: Node can require() them, Jest needs them compiled.
+    [`/node_modules/(${ES_MODULES})/.+\\.js$`]: ['@swc/jest', { module: { type: 'commonjs' } }],
   },
+  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES})/)`],
   moduleNameMapper: {
     '^@shop/(amqp|runtime)/(.+)$': '<rootDir>/packages/$1/$2',
     '^@shop/(cluster|dev|faults)/(.+)$': '<rootDir>/tools/$1/$2',

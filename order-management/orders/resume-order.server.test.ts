@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { atMost } from '@shop/runtime/at-most';
+import pLimit from 'p-limit';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, anOriginalOrder, aProduct, stockOf, whileHeld } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
@@ -149,7 +149,7 @@ test('adopts overlapping orders whose lines stand in opposite order, all at once
   const plan = encodeURIComponent('-c enable_hashjoin=off -c enable_mergejoin=off');
   const planned = connectOrders(`${shop.ordersUrl}?options=${plan}`, { poolSize: 10 });
   try {
-    const inTurn = atMost(() => 10); // as many as have a connection: transactions do not wait for one for long
+    const inTurn = pLimit(10); // as many as have a connection: transactions do not wait for one for long
     await Promise.all(orders.map((orderId) => inTurn(() => resumeOrder(planned, orderId))));
   } finally {
     await planned.$disconnect();

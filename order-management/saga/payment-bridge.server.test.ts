@@ -196,8 +196,8 @@ async function answered(...stats: object[]): Promise<string[]> {
   const outcomes: string[] = [];
   const bridging = createPaymentBridge({ database, sagas, handover, log: silentLog });
   for (const stat of stats) {
-    const verdict = await bridging(Buffer.from(JSON.stringify(stat)));
-    outcomes.push('done' in verdict ? verdict.done : verdict.park);
+    const result = await bridging(Buffer.from(JSON.stringify(stat)));
+    outcomes.push('effect' in result ? result.effect : result.outcome);
   }
   return outcomes;
 }
@@ -210,7 +210,7 @@ describe('while its saga asks for the payment in this process, an order', () => 
     const order = await askingOrder();
     const stat = aStat(order);
 
-    await expect(answered(stat)).resolves.toEqual(['handed over']);
+    await expect(answered(stat)).resolves.toEqual(['fast_path']);
 
     expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: stat.paymentId });
     await eventually(async () =>
@@ -224,7 +224,7 @@ describe('while its saga asks for the payment in this process, an order', () => 
   test('is cancelled by a decline in the same way', async () => {
     const order = await askingOrder();
 
-    await expect(answered(aStat(order, { success: false }))).resolves.toEqual(['handed over']);
+    await expect(answered(aStat(order, { success: false }))).resolves.toEqual(['fast_path']);
 
     expect(await row(order)).toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'failed' });
   });
@@ -236,7 +236,7 @@ describe('while its saga asks for the payment in this process, an order', () => 
 
     const [outcome] = await answered(stat);
 
-    expect(outcome).toMatch(/^(signalled|refund started)$/); // acknowledged for that, not for the order's end
+    expect(outcome).toMatch(/^(signalled|refund_started)$/); // acknowledged for that, not for the order's end
     await ends(order, { orderStatus: 'cancelled', paymentStatus: 'cancelled' });
     await eventually(async () => expect(await refundOf(stat)).not.toBeNull());
   });
@@ -247,7 +247,7 @@ describe('while its saga asks for the payment in this process, an order', () => 
 
     const outcomes = await answered(first, second);
 
-    expect(outcomes).toEqual(['handed over', expect.stringMatching(/^(signalled|refund started)$/)]);
+    expect(outcomes).toEqual(['fast_path', expect.stringMatching(/^(signalled|refund_started)$/)]);
     expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: first.paymentId });
     await eventually(async () => expect(await refundOf(second)).not.toBeNull());
     expect(await refundOf(first)).toBeNull();

@@ -1,4 +1,4 @@
-import type { Verdict } from '@shop/amqp/consumer';
+import type { HandlerResult } from '@shop/amqp/consumer';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { Logger } from '@shop/runtime/log';
 import { readMessage } from '@shop/amqp/read-message';
@@ -37,27 +37,27 @@ export interface PaymentBridgeNeeds {
  */
 export const createPaymentBridge =
   ({ database, sagas, handover, log }: PaymentBridgeNeeds) =>
-  async (content: Buffer): Promise<Verdict> => {
+  async (content: Buffer): Promise<HandlerResult> => {
     const message = readMessage(content, paymentStat);
-    if ('unreadable' in message) return { park: message.unreadable };
+    if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
     const { orderId, ...answer } = message.value;
 
     // Settled by this very answer, and so for good; else whoever holds the saga must hear of it.
     const settled = await handover.offer(orderId, answer);
     const outcome = answer.success ? PaymentStatus.success : PaymentStatus.failed;
     if (settled?.paymentId === answer.paymentId && settled.paymentStatus === outcome) {
-      return { done: 'handed over' };
+      return { outcome: 'delivered', effect: 'fast_path' };
     }
-    if (await sagas.tellPayment(orderId, answer)) return { done: 'signalled' };
+    if (await sagas.tellPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
 
     const order = await readOrderState(database, orderId);
-    if (!order) return { park: `there is no order ${orderId}` };
+    if (!order) return { outcome: 'unknown', reason: `there is no order ${orderId}` };
 
     if (!isFinal(order.orderStatus)) {
       // Terminated, lost, or never started. The answer goes in with the start, so that no second payment is asked for.
-      if (await sagas.resume(order, [answer])) return { done: 'saga resumed' };
+      if (await sagas.resume(order, [answer])) return { outcome: 'delivered', effect: 'saga_resumed' };
       // Another instance was faster: the saga runs by now, or has settled the order already.
-      if (await sagas.tellPayment(orderId, answer)) return { done: 'signalled' };
+      if (await sagas.tellPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
       throw new Error(`The saga of order ${orderId} started and ended between two looks; the next try will tell.`);
     }
 
@@ -69,10 +69,10 @@ export const createPaymentBridge =
         { orderId, paymentId: answer.paymentId, orderStatus: order.orderStatus },
         'payment settles nothing: refund started',
       );
-      return { done: 'refund started' };
+      return { outcome: 'delivered', effect: 'refund_started' };
     }
     log.info({ orderId, paymentId: answer.paymentId }, 'payment answer repeated or of no effect');
-    return { done: 'of no effect' };
+    return { outcome: 'duplicate' };
   };
 
 /** Whether the order was shipped for this payment. The original kept no payment ids: its orders take any. */

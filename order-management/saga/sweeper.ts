@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { isDatabaseUnavailable } from '@shop/prisma/errors';
-import { atMost } from '@shop/runtime/at-most';
 import type { Logger } from '@shop/runtime/log';
 import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
+import pLimit from 'p-limit';
 import { forgetExpiredKeys } from '../orders/order-key';
 import { isFinal } from '../orders/order-status';
 import type { RefundInput } from '@shop/workflows/contract';
@@ -90,12 +90,12 @@ export class Sweeper {
 
   /** A few at once: after an outage there are many. @throws what the first that failed did; the rest is left for later */
   private async examineAll<T>(items: T[], examine: (item: T) => Promise<void>): Promise<void> {
-    const inTurn = atMost(() => EXAMINED_AT_ONCE);
+    const limit = pLimit(EXAMINED_AT_ONCE);
     const failures: unknown[] = [];
     const examineOne = async (item: T): Promise<void> => {
       if (failures.length === 0) await examine(item).catch((error: unknown) => failures.push(error));
     };
-    await Promise.all(items.map((item) => inTurn(() => examineOne(item))));
+    await Promise.all(items.map((item) => limit(examineOne, item)));
     if (failures.length > 0) throw failures[0];
   }
 

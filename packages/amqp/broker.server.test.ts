@@ -103,7 +103,7 @@ describe('publishes', () => {
   test('and gives up on a broker that does not confirm', async () => {
     wire.silence();
     await expect(publish()).rejects.toThrow(
-      new BrokerUnavailableError('RabbitMQ has not confirmed PaymentStat in time.'),
+      new BrokerUnavailableError('RabbitMQ did not confirm PaymentStat in time.'),
     );
 
     wire.cut();
@@ -147,18 +147,18 @@ describe('publishes', () => {
   test('nothing that no queue takes', async () => {
     const lost = broker.publish('orderManagement', 'nobody', Buffer.from('{}'));
 
-    await expect(lost).rejects.toThrow(new BrokerUnavailableError('No queue takes orderManagement/nobody.'));
+    await expect(lost).rejects.toThrow(new BrokerUnavailableError('No queue is bound to orderManagement/nobody.'));
     await expect(publish()).resolves.toBeUndefined();
   });
 });
 
 test('waits for a count of messages, but not for ever', async () => {
   await open();
-  expect(await broker.waitingIn('PaymentStat')).toBe(0);
+  expect(await broker.countMessages('PaymentStat')).toBe(0);
   wire.silence();
 
-  await expect(broker.waitingIn('PaymentStat')).rejects.toThrow(
-    new BrokerUnavailableError('RabbitMQ has not counted PaymentStat in time.'),
+  await expect(broker.countMessages('PaymentStat')).rejects.toThrow(
+    new BrokerUnavailableError('RabbitMQ did not count the messages of PaymentStat in time.'),
   );
   wire.cut();
 });
@@ -253,7 +253,7 @@ describe('comes back by itself', () => {
       log: silentLog,
       handle: async (content) => {
         handled.push(content.toString());
-        return { done: 'handled' };
+        return { outcome: 'delivered', effect: 'handled' };
       },
       isOutage: () => false,
       probe: async () => undefined,

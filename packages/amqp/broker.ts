@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   connect,
   type Channel,
@@ -8,17 +7,18 @@ import {
   type Options,
   type RecoveringChannelModel,
 } from 'amqplib';
+import pTimeout from 'p-timeout';
+import { bestEffort } from './best-effort';
 import { Confirmation } from './confirmation';
-import { patiently } from './patience';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
-/** What the broker's users need of a logger. */
+/** The part of a logger that this package uses. */
 export interface BrokerLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-/** RabbitMQ cannot be reached, or has not confirmed in time: whether a message was taken is unknown. */
+/** RabbitMQ is unavailable or did not confirm in time. It may have accepted the message all the same. */
 export class BrokerUnavailableError extends Error {
   override name = 'BrokerUnavailableError';
 }
@@ -31,12 +31,11 @@ export interface BrokerOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const ANSWER_TIMEOUT_MS = 4_000; // within the time that a step of the saga has
-const ASKED_AGAIN_WITHIN_MS = 3_600_000; // longer than it takes until each of many that gave up has had its next try
+const ANSWER_TIMEOUT_MS = 4_000; // less than the 5 seconds of the local activity that publishes a payment request
+const REMEMBER_CONFIRMED_MS = 3_600_000; // longer than the backoff of any caller that timed out
 
 /**
- * A connection to RabbitMQ that comes back by itself, with its topology declared and its consumers re-created.
- * Opening it does not wait for the broker.
+ * A connection to RabbitMQ that reconnects by itself, then declares the topology and creates the consumers again.
  */
 export class Broker {
   readonly name = 'broker';
@@ -44,37 +43,38 @@ export class Broker {
   private publisher: ConfirmChannel | null = null;
   private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
   private readonly returned = new Set<string>();
-  /** Messages of the contract that wait to be confirmed, and those that were once nobody waited any more. */
+  /** Messages of `send` that are unconfirmed, and those that were confirmed when no caller waited any more. */
   private readonly sent = new Map<string, Confirmation>();
 
   constructor(private readonly options: BrokerOptions) {}
 
-  /** Whether a message could be published now. */
+  /** Whether a message can be published now. */
   get isUp(): boolean {
     return this.publisher !== null;
   }
 
-  /** Registers what is to be set up anew on each connection; before `open`. */
+  /** Registers a function that runs on each new connection. Call it before `open`. */
   use(setUp: (model: ChannelModel) => Promise<void>): void {
     this.onConnect.push(setUp);
   }
 
+  /** Starts to connect; does not wait for RabbitMQ. */
   async open(): Promise<void> {
     const { url, connectionName, log } = this.options;
     this.connection = await connect(url, {
       timeout: CONNECT_TIMEOUT_MS,
-      noDelay: true, // a publish and an acknowledgement are small writes: waiting to join them costs seconds
+      noDelay: true, // a publish and an acknowledgement are two small writes; Nagle's algorithm would delay the second
       clientProperties: { connection_name: connectionName },
       recovery: { waitForConnect: false, setup: (model: ChannelModel) => this.setUp(model) },
     });
     this.connection.on('error', (error) => log.warn({ err: error }, 'RabbitMQ connection failed'));
     this.connection.on('connect', () => log.info({}, 'RabbitMQ connected'));
     this.connection.on('reconnect-scheduled', ({ attempt, delay: retryInMs, error }) => {
-      log.warn({ err: error, attempt, retryInMs }, 'RabbitMQ is away');
+      log.warn({ err: error, attempt, retryInMs }, 'RabbitMQ is unavailable');
     });
   }
 
-  /** Opens a channel whose end is the connection's: with one gone, all is set up anew. */
+  /** Opens a channel. When it closes, the connection closes with it, so that everything is set up again. */
   async channel(model: ChannelModel): Promise<ConfirmChannel> {
     const channel = await model.createConfirmChannel();
     channel.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ channel failed'));
@@ -83,9 +83,9 @@ export class Broker {
   }
 
   /**
-   * Publishes a persistent message and waits until the broker has it.
+   * Publishes a persistent message and waits for the broker's confirmation.
    *
-   * @throws BrokerUnavailableError where it does not confirm, or no queue takes the message
+   * @throws {BrokerUnavailableError} if RabbitMQ does not confirm within 4 seconds, or no queue is bound
    */
   async publish(
     exchange: string,
@@ -93,66 +93,73 @@ export class Broker {
     content: Buffer,
     properties: Options.Publish = {},
   ): Promise<void> {
-    await inTime(this.write(exchange, routingKey, content, properties), routingKey);
+    await confirmed(this.write(exchange, routingKey, content, properties), routingKey);
   }
 
   /**
-   * Publishes a message of the contract as JSON. One that this process has on its way is waited for, not written again: a
-   * broker that has only been slow, or has blocked publishers, would take each copy, and a payment service may charge each.
+   * Publishes a message of the contract as JSON and waits for the broker's confirmation.
    *
-   * @throws BrokerUnavailableError likewise
+   * If this process has already published an equal message that is still unconfirmed, it waits for that one and publishes
+   * no copy: a broker that was slow or blocked publishers would accept every copy, and a payment service may charge each.
+   *
+   * @throws {BrokerUnavailableError} if RabbitMQ does not confirm within 4 seconds, or no queue is bound
    */
   async send({ exchange, routingKey }: Route, message: object): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
     const forget = (): void => void this.sent.delete(key);
-    const onUnheard = (error: Error | null): void => {
-      // Given up on, but not taken back: where it was confirmed, whoever asks for it again is told so.
+    const onUnobserved = (error: Error | null): void => {
+      // Every caller timed out, but the message is published: a caller that retries must learn that it is confirmed.
       if (error) forget();
-      else setTimeout(forget, ASKED_AGAIN_WITHIN_MS).unref();
+      else setTimeout(forget, REMEMBER_CONFIRMED_MS).unref();
     };
-    const confirmation = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text), {}, onUnheard);
+    const confirmation = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text), {}, onUnobserved);
     this.sent.set(key, confirmation);
     try {
-      await inTime(confirmation, routingKey);
+      await confirmed(confirmation, routingKey);
     } finally {
       if (confirmation.isSettled) forget();
     }
   }
 
-  /** How many messages wait in a queue that we have declared. @throws BrokerUnavailableError */
-  async waitingIn(queue: string): Promise<number> {
+  /**
+   * Counts the messages of a declared queue that are ready for delivery.
+   *
+   * @throws {BrokerUnavailableError} if RabbitMQ is not connected or does not answer within 4 seconds
+   */
+  async countMessages(queue: string): Promise<number> {
     if (!this.publisher) throw new BrokerUnavailableError('RabbitMQ is not connected.');
-    const tooLate = delay(ANSWER_TIMEOUT_MS, null, { ref: false });
-    const counted = await Promise.race([this.publisher.checkQueue(queue), tooLate]);
-    if (!counted) throw notInTime(`counted ${queue}`);
-    return counted.messageCount;
+    const { messageCount } = await pTimeout(this.publisher.checkQueue(queue), {
+      milliseconds: ANSWER_TIMEOUT_MS,
+      message: new BrokerUnavailableError(`RabbitMQ did not count the messages of ${queue} in time.`),
+    });
+    return messageCount;
   }
 
-  /** Writes a message. @returns what is settled when the broker has it, or its channel has ended */
+  /** Writes a message to the channel. The confirmation settles when the broker answers or the channel closes. */
   private write(
     exchange: string,
     routingKey: string,
     content: Buffer,
     properties: Options.Publish,
-    onUnheard?: (error: Error | null) => void,
+    onUnobserved?: (error: Error | null) => void,
   ): Confirmation {
     if (!this.publisher) throw new BrokerUnavailableError('RabbitMQ is not connected.');
     const messageId = properties.messageId ?? randomUUID();
-    const confirmation = new Confirmation(onUnheard);
+    const confirmation = new Confirmation(onUnobserved);
     const settle = (error: Error | null): void => {
       if (error) {
         confirmation.settle(
-          new BrokerUnavailableError(`RabbitMQ did not take ${routingKey} ${messageId}: ${error.message}`),
+          new BrokerUnavailableError(`RabbitMQ did not accept ${routingKey} ${messageId}: ${error.message}`),
         );
       } else if (this.returned.delete(messageId)) {
-        confirmation.settle(new BrokerUnavailableError(`No queue takes ${exchange}/${routingKey}.`));
+        confirmation.settle(new BrokerUnavailableError(`No queue is bound to ${exchange}/${routingKey}.`));
       } else {
         confirmation.settle(null);
       }
     };
     try {
-      // Mandatory: a message that no queue takes comes back, instead of being confirmed and forgotten.
+      // Without `mandatory`, RabbitMQ confirms a message that no queue receives, and drops it.
       const options = { contentType: 'text/json', ...properties, messageId, persistent: true, mandatory: true };
       this.publisher.publish(exchange, routingKey, content, options, settle);
     } catch (error) {
@@ -161,13 +168,13 @@ export class Broker {
     return confirmation;
   }
 
-  /** Closes the connection; one that the broker does not answer on is left to break. */
+  /** Closes the connection. A broker that does not answer within 3 seconds is not waited for. */
   async stop(): Promise<void> {
-    await patiently(this.connection?.close());
+    await bestEffort(this.connection?.close());
   }
 
   private async setUp(model: ChannelModel): Promise<void> {
-    // The recovering connection listens to its model only once that is set up.
+    // The recovering connection listens for errors of its model only after this set-up.
     model.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ connection broke'));
     const channel = await this.channel(model);
     channel.on('return', (message) => this.returned.add(String(message.properties.messageId)));
@@ -181,13 +188,13 @@ export class Broker {
   }
 }
 
-const inTime = (confirmation: Confirmation, routingKey: string): Promise<void> =>
-  confirmation.within(ANSWER_TIMEOUT_MS, () => notInTime(`confirmed ${routingKey}`));
+const confirmed = (confirmation: Confirmation, routingKey: string): Promise<void> =>
+  confirmation.wait(
+    ANSWER_TIMEOUT_MS,
+    () => new BrokerUnavailableError(`RabbitMQ did not confirm ${routingKey} in time.`),
+  );
 
-const notInTime = (done: string): BrokerUnavailableError =>
-  new BrokerUnavailableError(`RabbitMQ has not ${done} in time.`);
-
-// Both sides declare both routes: whichever service starts first, no message finds its queue missing.
+// Each service declares both routes, so that neither depends on the other to start first.
 async function declareAll(channel: Channel): Promise<void> {
   await declareRoute(channel, PROCESS_PAYMENT);
   await declareRoute(channel, PAYMENT_STAT);

@@ -1,38 +1,47 @@
-/** How a message comes out. Whoever waits for it may give up, and leaves nothing behind. */
+/**
+ * The broker's answer to a published message: confirmed, or an error.
+ *
+ * Not a promise, because a promise keeps a reaction for each caller until it settles, also for those that timed out. While
+ * RabbitMQ blocks publishers, callers time out and retry for hours.
+ */
 export class Confirmation {
   private readonly waiting = new Set<() => void>();
   private outcome: { error: Error | null } | null = null;
 
-  /** @param onUnheard hears how it came out where by then nobody waits */
-  constructor(private readonly onUnheard?: (error: Error | null) => void) {}
+  /** @param onUnobserved receives the outcome if no caller waits when the message is settled */
+  constructor(private readonly onUnobserved?: (error: Error | null) => void) {}
 
   get isSettled(): boolean {
     return this.outcome !== null;
   }
 
-  /** Says how it came out, once: null is well. */
+  /** Records the outcome; null means confirmed. Later calls change nothing. */
   settle(error: Error | null): void {
     this.outcome ??= { error };
-    if (this.waiting.size === 0) this.onUnheard?.(error);
-    for (const goOn of this.waiting) goOn();
+    if (this.waiting.size === 0) this.onUnobserved?.(error);
+    for (const wake of this.waiting) wake();
   }
 
-  /** Waits until it is known how the message came out. @throws what went wrong, or `tooLate` */
-  async within(ms: number, tooLate: () => Error): Promise<void> {
-    if (!this.outcome) await this.settledOrPast(ms);
-    if (!this.outcome) throw tooLate();
+  /**
+   * Waits until the message is confirmed.
+   *
+   * @throws the recorded error, or the result of `timeoutError` after `timeoutMs`
+   */
+  async wait(timeoutMs: number, timeoutError: () => Error): Promise<void> {
+    if (!this.outcome) await this.settledOrTimeout(timeoutMs);
+    if (!this.outcome) throw timeoutError();
     if (this.outcome.error) throw this.outcome.error;
   }
 
-  private async settledOrPast(ms: number): Promise<void> {
+  private async settledOrTimeout(timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const goOn = (): void => {
+      const wake = (): void => {
         clearTimeout(timer);
-        this.waiting.delete(goOn);
+        this.waiting.delete(wake);
         resolve();
       };
-      const timer = setTimeout(goOn, ms);
-      this.waiting.add(goOn);
+      const timer = setTimeout(wake, timeoutMs);
+      this.waiting.add(wake);
     });
   }
 }

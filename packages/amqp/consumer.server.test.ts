@@ -6,10 +6,10 @@ import { Gate, Queues, Wire } from '../../test/queues';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Broker, BrokerUnavailableError } from './broker';
-import { Consumer, type ConsumerOptions, type Verdict } from './consumer';
+import { Consumer, type ConsumerOptions, type HandlerResult } from './consumer';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
-const DONE: Verdict = { done: 'handled' };
+const DONE: HandlerResult = { outcome: 'delivered', effect: 'handled' };
 
 let queues: Queues;
 let wire: Wire;
@@ -39,7 +39,7 @@ afterEach(async () => {
 
 /** Consumes the route; `handle` sees each message as text. */
 async function consume(
-  handle: (text: string) => Promise<Verdict>,
+  handle: (text: string) => Promise<HandlerResult>,
   more: Partial<Omit<ConsumerOptions, 'handle'>> = {},
 ): Promise<Consumer> {
   const consumer = new Consumer({
@@ -121,7 +121,7 @@ describe('a message', () => {
   });
 
   test('that nobody can handle is parked as it came, with the reason', async () => {
-    const consumer = await consume(async () => ({ park: 'there is no such order' }));
+    const consumer = await consume(async () => ({ outcome: 'unknown', reason: 'there is no such order' }));
     await queues.send(route, 'order');
 
     const { content, properties } = await queues.take(parkedQueue(route));
@@ -136,11 +136,14 @@ describe('a message', () => {
 
   test('is counted by what became of it', async () => {
     const outcomes: string[] = [];
-    const verdicts: Record<string, Verdict> = { good: DONE, odd: { park: 'it is odd' } };
-    const handle = async (text: string): Promise<Verdict> => {
-      const verdict = verdicts[text];
-      if (!verdict) throw new Error('it is bad');
-      return verdict;
+    const results: Record<string, HandlerResult> = {
+      good: DONE,
+      odd: { outcome: 'unreadable', reason: 'it is odd' },
+    };
+    const handle = async (text: string): Promise<HandlerResult> => {
+      const result = results[text];
+      if (!result) throw new Error('it is bad');
+      return result;
     };
     const consumer = await consume(handle, {
       maxTries: 2,
@@ -150,13 +153,13 @@ describe('a message', () => {
 
     await queues.send(route, 'good', 'odd', 'bad');
 
-    await eventually(() => expect(outcomes.toSorted()).toEqual(['handled', 'parked', 'parked', 'tried again later']));
+    await eventually(() => expect(outcomes.toSorted()).toEqual(['handled', 'parked', 'parked', 'retried']));
     await consumer.stop();
   });
 
   test('is not lost when it cannot be parked', async () => {
     await queues.onItsOwnChannel((channel) => channel.deleteQueue(parkedQueue(route)));
-    const consumer = await consume(async () => ({ park: 'there is no such order' }));
+    const consumer = await consume(async () => ({ outcome: 'unknown', reason: 'there is no such order' }));
     await queues.send(route, 'order');
     await eventually(() => expect(handled).toEqual(['order']));
     await eventually(async () => expect(await waiting()).toBe(1));
@@ -184,7 +187,7 @@ test('holds at most 100 messages', async () => {
   expect(await leftAfterStop(consumer)).toBe(0);
 });
 
-async function failing(text: string): Promise<Verdict> {
+async function failing(text: string): Promise<HandlerResult> {
   if (text === 'bad') throw new Error('it is bad');
   return DONE;
 }
@@ -365,7 +368,7 @@ test('a consumer stops also where the broker has fallen silent while a message m
   const outage = new Gate();
   const consumer = await consume(async () => {
     await outage.opened;
-    throw new BrokerUnavailableError('RabbitMQ has not confirmed in time.');
+    throw new BrokerUnavailableError('RabbitMQ did not confirm in time.');
   });
   await queues.send(route, 'order');
   await eventually(() => expect(handled).toEqual(['order']));

@@ -1,40 +1,56 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import { messages } from '@shop/runtime/metrics';
+import { bestEffort } from './best-effort';
 import { BrokerUnavailableError, type Broker, type BrokerLog } from './broker';
 import { PARKED } from './parked-messages';
-import { patiently } from './patience';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
-/** What has become of a message: its effect, in a word, is durable, or nobody can handle it and an operator must look. */
-export type Verdict = { done: string } | { park: string };
+/** What a handler did with a message. */
+export type HandlerResult =
+  /** The effect is durable. The metric `messages_total` counts the message by its effect. */
+  | { outcome: 'delivered'; effect: string }
+  /** The message changes nothing: an earlier message had the same effect, or it came too late to have one. */
+  | { outcome: 'duplicate' }
+  /** The content is invalid, or names something that does not exist. The message is parked with the reason. */
+  | { outcome: 'unreadable' | 'unknown'; reason: string };
+
+/** The result of one delivery: the handler's, or what follows from its error. */
+type Delivery =
+  | HandlerResult
+  /** Handling failed for this message alone. */
+  | { outcome: 'retry'; error: unknown; tries: number }
+  | { outcome: 'exhausted'; reason: string }
+  /** A dependency is unavailable. */
+  | { outcome: 'outage'; error: unknown };
 
 export interface ConsumerOptions {
   broker: Broker;
   route: Route;
   log: BrokerLog;
-  /** Handles a message's content. May run twice for one message; the second time must change nothing. */
-  handle: (content: Buffer) => Promise<Verdict>;
-  /** Whether a failure says that something we depend on is away, rather than that this message is bad. */
+  /** Handles a message's content. RabbitMQ may deliver a message twice; the second time must change nothing. */
+  handle: (content: Buffer) => Promise<HandlerResult>;
+  /** Whether an error means that a dependency is unavailable, not that this message is bad. */
   isOutage: (error: unknown) => boolean;
-  /** Succeeds once what we depend on is well again. */
+  /** Resolves if all dependencies are available. */
   probe: () => Promise<void>;
-  /** Hears what became of each message: the handler's word, `parked`, `tried again later` or `given back`. */
+  /** Counts each message by its effect, or as `duplicate`, `parked`, `retried` or `requeued`; by default in `messages_total`. */
   count?: (outcome: string) => void;
-  /** Tries of a message that fails alone, before it is parked. */
+  /** How often a message that fails alone is handled before it is parked; 5 by default. */
   maxTries?: number;
-  /** The pause between those tries. */
+  /** The pause between those tries; 5 seconds by default. */
   retryDelayMs?: number;
 }
 
-const PREFETCH = 100;
+const PREFETCH = 100; // as in the original system
 const RESUME_MS = { first: 500, longest: 15_000 };
 
 /**
- * Consumes a queue, each message acknowledged after its effect.
+ * Consumes a queue and acknowledges each message after its effect.
  *
- * A message that cannot be handled is parked; one that fails alone is tried again later, from a queue of its own, so
- * that none behind it waits; in an outage everything is given back once, and nothing is taken until it is over.
+ * A message that cannot be handled is parked. One that fails alone is retried later from a queue of its own, so that it
+ * delays no other. In an outage every message is requeued once, and the consumer pauses until a probe succeeds.
  */
 export class Consumer {
   readonly name: string;
@@ -42,9 +58,9 @@ export class Consumer {
   private consumerTag: string | null = null;
   private consuming = false;
   private pausing: Promise<void> | null = null;
-  /** Grows until a message is handled: what answers a probe may still refuse the work. */
+  /** Doubles until a message is handled, because a dependency that answers the probe may still refuse the work. */
   private pauseMs = RESUME_MS.first;
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: ConsumerOptions) {
@@ -52,18 +68,18 @@ export class Consumer {
     options.broker.use((model) => this.attach(model));
   }
 
-  /** Whether messages are being taken. */
+  /** Whether RabbitMQ delivers messages to this consumer. */
   get isUp(): boolean {
     return this.consuming;
   }
 
-  /** Takes no more messages, and waits until those under way are handled. */
+  /** Stops consuming, and waits until the messages in flight are handled. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await patiently(this.cancel());
-    await Promise.all(this.underWay);
-    // Acknowledgements have no answer of their own: this one says that the broker has them.
-    await patiently(this.channel?.prefetch(PREFETCH));
+    await bestEffort(this.cancel());
+    await Promise.all(this.inFlight);
+    // RabbitMQ does not confirm acknowledgements, but it answers this call after it has processed them.
+    await bestEffort(this.channel?.prefetch(PREFETCH));
   }
 
   private async attach(model: ChannelModel): Promise<void> {
@@ -76,22 +92,22 @@ export class Consumer {
     });
     await channel.prefetch(PREFETCH);
     this.channel = channel;
-    if (!this.pausing) await this.take();
+    if (!this.pausing) await this.consume();
   }
 
-  private async take(): Promise<void> {
+  private async consume(): Promise<void> {
     const channel = this.channel;
     if (!channel || this.consumerTag !== null || this.stopping.signal.aborted) return;
     const onMessage = (message: ConsumeMessage | null): void => {
-      // Null: the queue was deleted. Closing the channel has everything declared anew.
+      // Null means that the queue was deleted. Closing the channel makes the broker declare it again.
       if (!message) return void channel.close().catch(() => undefined);
-      const handled = this.receive(channel, message).finally(() => this.underWay.delete(handled));
-      this.underWay.add(handled);
+      const handled = this.receive(channel, message).finally(() => this.inFlight.delete(handled));
+      this.inFlight.add(handled);
     };
     const consumerTag = randomUUID();
-    this.consumerTag = consumerTag; // known before the first message can fail and want it cancelled
+    this.consumerTag = consumerTag; // set before the first message, whose failure may cancel this consumer
     await channel.consume(this.options.route.queue, onMessage, { consumerTag });
-    this.consuming = this.consumerTag === consumerTag; // a broker that blocks publishers says so late
+    this.consuming = this.consumerTag === consumerTag; // RabbitMQ answers late while it blocks publishers
   }
 
   private async cancel(): Promise<void> {
@@ -101,72 +117,104 @@ export class Consumer {
     if (tag !== null) await this.channel?.cancel(tag);
   }
 
-  /** Never throws: what fails here leaves the message with the broker, which delivers it again. */
+  /** Never throws: a message that could not be parked or retried is requeued. */
   private async receive(channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
+    const delivery = await this.deliver(message);
     try {
-      // Effect first, acknowledge second: a crash between the two repeats the effect, which changes nothing the second
-      // time; the other order would lose the message.
-      await this.dispatch(message);
-      this.pauseMs = RESUME_MS.first;
-      answer(() => channel.ack(message));
+      switch (delivery.outcome) {
+        case 'delivered':
+          return this.acknowledge(channel, message, delivery.effect);
+        case 'duplicate':
+          return this.acknowledge(channel, message, 'duplicate');
+        case 'unreadable':
+        case 'unknown':
+        case 'exhausted':
+          await this.park(message, delivery.reason);
+          return this.acknowledge(channel, message, 'parked');
+        case 'retry':
+          await this.retryLater(message, delivery);
+          return this.acknowledge(channel, message, 'retried');
+        case 'outage':
+          return await this.requeue(channel, message, delivery.error);
+      }
     } catch (error) {
-      this.options.count?.('given back');
-      await this.pause(error);
-      // Given back only now that nothing is taken: a bare requeue would come back at once, thousands of times a second.
-      answer(() => channel.nack(message, false, true));
+      await this.requeue(channel, message, error);
     }
   }
 
-  /** Sees to it that the message can be acknowledged. @throws in an outage */
-  private async dispatch(message: ConsumeMessage): Promise<void> {
-    const { handle, isOutage, count, maxTries = 5 } = this.options;
+  private async deliver(message: ConsumeMessage): Promise<Delivery> {
+    const { handle, isOutage, maxTries = 5 } = this.options;
     try {
-      const verdict = await handle(message.content);
-      if ('park' in verdict) await this.park(message, verdict.park);
-      else count?.(verdict.done);
+      return await handle(message.content);
     } catch (error) {
-      if (error instanceof BrokerUnavailableError || isOutage(error)) throw error;
-      const tries = 1 + (Number(message.properties.headers?.[PARKED.tries]) || 0); // anybody may have written the header
-      if (tries < maxTries) await this.retryLater(message, tries, error);
-      else await this.park(message, `failed ${tries} times: ${String(error)}`);
+      if (error instanceof BrokerUnavailableError || isOutage(error)) return { outcome: 'outage', error };
+      const tries = 1 + (Number(message.properties.headers?.[PARKED.tries]) || 0); // any sender can set the header
+      if (tries < maxTries) return { outcome: 'retry', error, tries };
+      return { outcome: 'exhausted', reason: `failed ${tries} times: ${String(error)}` };
     }
   }
 
+  /**
+   * Acknowledges a message, after its effect: a crash between the two repeats the effect, which changes nothing. The other
+   * order would lose the message.
+   */
+  private acknowledge(channel: ConfirmChannel, message: ConsumeMessage, outcome: string): void {
+    this.count(outcome);
+    this.pauseMs = RESUME_MS.first;
+    ignoreClosedChannel(() => channel.ack(message));
+  }
+
+  /** Pauses the consumer, then requeues: requeued while it consumes, the message would return thousands of times a second. */
+  private async requeue(channel: ConfirmChannel, message: ConsumeMessage, error: unknown): Promise<void> {
+    this.count('requeued');
+    await this.pause(error);
+    ignoreClosedChannel(() => channel.nack(message, false, true));
+  }
+
+  /** Publishes a copy to the parked queue. */
   private async park(message: ConsumeMessage, reason: string): Promise<void> {
-    const { broker, route, log, count } = this.options;
+    const { broker, route, log } = this.options;
     log.warn({ queue: route.queue, reason }, 'message parked');
     const headers = {
-      ...seen(message),
+      ...headersOf(message),
       [PARKED.reason]: reason.slice(0, 1_000),
       [PARKED.sourceQueue]: route.queue,
       [PARKED.parkedAt]: new Date().toISOString(),
     };
-    await broker.publish('', parkedQueue(route), message.content, { ...kept(message), headers });
-    count?.('parked');
+    await broker.publish('', parkedQueue(route), message.content, { ...propertiesOf(message), headers });
   }
 
-  private async retryLater(message: ConsumeMessage, tries: number, error: unknown): Promise<void> {
-    const { broker, route, log, count, retryDelayMs = 5_000 } = this.options;
-    log.warn({ queue: route.queue, err: error, tries }, 'message failed, tried again later');
-    const headers = { ...seen(message), [PARKED.tries]: tries };
-    const properties = { ...kept(message), headers, expiration: String(retryDelayMs) };
+  /** Publishes a copy to the retry queue, which returns it to the source queue after the delay. */
+  private async retryLater(
+    message: ConsumeMessage,
+    { error, tries }: Extract<Delivery, { outcome: 'retry' }>,
+  ): Promise<void> {
+    const { broker, route, log, retryDelayMs = 5_000 } = this.options;
+    log.warn({ queue: route.queue, err: error, tries, retryInMs: retryDelayMs }, 'message failed');
+    const headers = { ...headersOf(message), [PARKED.tries]: tries };
+    const properties = { ...propertiesOf(message), headers, expiration: String(retryDelayMs) };
     await broker.publish('', retryQueue(route), message.content, properties);
-    count?.('tried again later');
   }
 
-  /** Stops taking messages until the outage is over; one at a time, however many messages meet it. */
+  private count(outcome: string): void {
+    const { count, route } = this.options;
+    if (count) count(outcome);
+    else messages.inc({ queue: route.queue, outcome });
+  }
+
+  /** Stops consuming until the outage is over. Messages that fail at the same time share one pause. */
   private async pause(error: unknown): Promise<void> {
     if (!this.pausing) {
       const { log, route } = this.options;
       log.warn({ queue: route.queue, err: error }, 'consumer paused');
-      this.pausing = patiently(this.cancel());
+      this.pausing = bestEffort(this.cancel());
       await this.pausing;
-      void this.resumeWhenWell();
+      void this.resumeAfterOutage();
     }
     await this.pausing;
   }
 
-  private async resumeWhenWell(): Promise<void> {
+  private async resumeAfterOutage(): Promise<void> {
     const { log, route, probe } = this.options;
     for (;;) {
       await delay(this.pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
@@ -175,32 +223,32 @@ export class Consumer {
       try {
         await probe();
         this.pausing = null;
-        await this.take();
+        await this.consume();
         log.info({ queue: route.queue }, 'consumer resumed');
         return;
       } catch (error) {
-        log.warn({ queue: route.queue, err: error }, 'consumer still paused');
+        log.warn({ queue: route.queue, err: error, retryInMs: this.pauseMs }, 'consumer still paused');
       }
     }
   }
 }
 
-/** A message's headers, with the time when we first had trouble with it. */
-const seen = ({ properties }: ConsumeMessage): Record<string, unknown> => ({
+/** Copies a message's headers, with the time of the first failure. */
+const headersOf = ({ properties }: ConsumeMessage): Record<string, unknown> => ({
   [PARKED.firstSeen]: new Date().toISOString(),
   ...properties.headers,
 });
 
-/** The properties that a message keeps when it moves to another queue. */
-function kept({ properties }: ConsumeMessage): Options.Publish {
+/** Selects the properties that a message keeps in another queue. The sender may have omitted each of them. */
+function propertiesOf({ properties }: ConsumeMessage): Options.Publish {
   const { contentType, messageId, correlationId } = properties;
-  return { contentType, messageId, correlationId }; // undefined where the sender left them out
+  return { contentType, messageId, correlationId };
 }
 
-function answer(say: () => void): void {
+function ignoreClosedChannel(use: () => void): void {
   try {
-    say();
+    use();
   } catch {
-    // The channel is gone, and with it the delivery: the broker has the message back already.
+    // The channel is closed, and RabbitMQ has requeued its unacknowledged messages.
   }
 }

@@ -40,7 +40,7 @@ async function park(...contents: string[]): Promise<void> {
     broker,
     route: PAYMENT_STAT,
     log: silentLog,
-    handle: async (content) => ({ park: `nobody wants ${String(content)}` }),
+    handle: async (content) => ({ outcome: 'unknown', reason: `nobody wants ${String(content)}` }),
     isOutage: () => false,
     probe: async () => undefined,
   });

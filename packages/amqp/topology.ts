@@ -1,31 +1,31 @@
 import type { Channel } from 'amqplib';
 
-/** A kind of message of the original's contract: the queue it waits in, and how it gets there. */
+/** How messages of one kind travel; the names are those of the original system. */
 export interface Route {
   exchange: string;
   queue: string;
   routingKey: string;
 }
 
-/** Order service to payment service: an order wants paying. */
+/** Payment requests, from the order service to the payment service. */
 export const PROCESS_PAYMENT: Route = {
   exchange: 'paymentProcessing',
   queue: 'processPayment',
   routingKey: 'processPayment',
 };
 
-/** Payment service to order service: how a payment came out. */
+/** Payment answers, from the payment service to the order service. */
 export const PAYMENT_STAT: Route = { exchange: 'orderManagement', queue: 'PaymentStat', routingKey: 'PaymentStat' };
 
-/** Where messages lie that nobody can handle, until an operator looks at them. */
+/** Names the queue of messages that no service could handle. They stay there until an operator retries or discards them. */
 export const parkedQueue = ({ queue }: Route): string => `${queue}.parked`;
 
-/** Where a message waits before its next try. */
+/** Names the queue in which a message waits before its next delivery. */
 export const retryQueue = ({ queue }: Route): string => `${queue}.retry`;
 
 /**
- * Declares a route as the original does: no arguments, or whoever comes second fails with 406 PRECONDITION_FAILED.
- * What we add has queues of its own.
+ * Declares a route with the same arguments as the original system, that is, none: a declaration with other arguments
+ * fails with 406 PRECONDITION_FAILED. Parked and retried messages therefore use queues of their own.
  */
 export async function declareRoute(channel: Channel, route: Route): Promise<void> {
   const { exchange, queue, routingKey } = route;

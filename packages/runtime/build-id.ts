@@ -4,17 +4,17 @@ import { Gauge } from 'prom-client';
 import { registry } from './metrics';
 
 /**
- * What names the code that sagas are replayed by: the hash of the bundle of workflows. The same code has the same id,
- * wherever and whenever it was built, and any change that could matter to a running saga gives another.
+ * Derives a build id from the bundled workflow code: the first 12 hexadecimal digits of its SHA-256. Equal code has an
+ * equal id on every machine, and every change that could break a replay changes the id.
  */
 export const buildIdOf = (bundle: string): string =>
   createHash('sha256').update(readFileSync(bundle)).digest('hex').slice(0, 12);
 
-/** Shows the build id at `/metrics`, as Prometheus likes to have it: a label of a number that is always 1. */
-export function showBuildId(buildId: string): void {
+/** Publishes the build id at `/metrics`: as the label of a gauge that is always 1, the convention for such metrics. */
+export function publishBuildId(buildId: string): void {
   new Gauge({
     name: 'build_info',
-    help: 'The build of the workflows.',
+    help: 'Build id of the workflow code; the value is always 1.',
     labelNames: ['build_id'],
     registers: [registry],
   })

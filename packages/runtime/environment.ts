@@ -139,6 +139,8 @@ export const commonSettings = {
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
 };
 
+export type CommonConfig = z.output<z.ZodObject<typeof commonSettings>>;
+
 /** Reads the settings, or says on standard error what is wrong with them and ends the process. */
 export function readOrExit<C>(read: () => C): C {
   try {

@@ -8,14 +8,9 @@ import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { registry, requestSeconds } from './metrics';
 import { Problem, sendProblem } from './problem';
+import type { Readiness } from './readiness';
 import { refuseMalformed } from './refuse-malformed';
 import { refuseOtherMethods } from './refuse-other-methods';
-
-/** The parts that a service depends on, each with a word on how it is. */
-export interface Readiness {
-  ready: boolean;
-  checks: Record<string, string>;
-}
 
 export interface HttpOptions {
   log: Logger;

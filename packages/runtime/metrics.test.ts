@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { lookedUp, registry } from './metrics';
+import { registerGauge, registry } from './metrics';
 
 test('looks a number up whenever it is asked for', async () => {
   let waiting = 1;
-  lookedUp('test_waiting', 'For this test.', 'queue', async () => ({ one: waiting }));
+  registerGauge('test_waiting', 'For this test.', 'queue', async () => ({ one: waiting }));
   expect(await registry.getSingleMetricAsString('test_waiting')).toContain('test_waiting{queue="one"} 1');
 
   waiting = 2;
@@ -13,7 +13,7 @@ test('looks a number up whenever it is asked for', async () => {
 
 test('leaves out what cannot be looked up, and nothing else', async () => {
   let known = true;
-  lookedUp('test_away', 'For this test.', 'queue', async () => {
+  registerGauge('test_away', 'For this test.', 'queue', async () => {
     if (!known) throw new Error('away, as the test wants');
     return { one: 1 };
   });
@@ -27,7 +27,7 @@ test('leaves out what cannot be looked up, and nothing else', async () => {
 });
 
 test('leaves out what takes too long to look up', async () => {
-  lookedUp('test_silent', 'For this test.', 'queue', () => new Promise(() => undefined));
+  registerGauge('test_silent', 'For this test.', 'queue', () => new Promise(() => undefined));
   const begun = performance.now();
 
   const text = await registry.metrics();

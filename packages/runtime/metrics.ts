@@ -1,30 +1,30 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What `/metrics` tells Prometheus: of the process, of its requests, messages and sagas. */
+/** The metrics that `/metrics` returns: of the process, and of its requests, messages, reads and sagas. */
 export const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 
 const registers = [registry];
 
-/** How long requests took, by route as it is written in the code. */
+/** The duration of HTTP requests. The label `route` is the pattern in the code, so that ids do not create series. */
 export const requestSeconds = new Histogram({
   name: 'http_request_duration_seconds',
-  help: 'How long requests took.',
+  help: 'Duration of HTTP requests, in seconds.',
   labelNames: ['method', 'route', 'status'],
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   registers,
 });
 
-/** What became of messages; the outcomes of a queue's handler are its own words. */
+/** Consumed messages by outcome; see `Consumer` for its own outcomes, and each queue's handler for the others. */
 export const messages = new Counter({
   name: 'messages_total',
-  help: 'Messages taken off a queue, by what became of them.',
+  help: 'Messages consumed from a queue, by outcome.',
   labelNames: ['queue', 'outcome'],
   registers,
 });
 
-/** Reads, by the server that answered them: `primary`, or a secondary's host and port. */
+/** Reads by the database server that answered: `primary`, or the host and port of a secondary. */
 export const readsAnswered = new Counter({
   name: 'reads_total',
   help: 'Reads of orders and products, by the database server that answered.',
@@ -32,22 +32,29 @@ export const readsAnswered = new Counter({
   registers,
 });
 
-/** Sagas started for new orders, and those resumed for orders that had lost theirs. */
+/** Sagas started for new orders (`new`), and for orders whose saga was missing (`resumed`). */
 export const sagasStarted = new Counter({
   name: 'sagas_started_total',
-  help: 'Sagas started: new, or resumed.',
+  help: 'Sagas started, for a new order or again for one whose saga was missing.',
   labelNames: ['how'],
   registers,
 });
 
-const LOOK_UP_WITHIN_MS = 2_000; // a broker that blocks publishers does not answer either
+const READ_TIMEOUT_MS = 2_000; // RabbitMQ does not answer on a connection whose publishers it blocks
 
 /**
- * A number that is looked up when it is asked for. What cannot be looked up soon, its owner being away, is left out.
+ * Registers a gauge whose values are read at each scrape. A scrape leaves the gauge out if `read` fails or takes longer
+ * than 2 seconds, as it does while the source is unavailable.
  *
- * @param read the values, by the label
+ * @param label the name of the gauge's only label
+ * @param read returns the value for each value of the label
  */
-export function lookedUp(name: string, help: string, label: string, read: () => Promise<Record<string, number>>): void {
+export function registerGauge(
+  name: string,
+  help: string,
+  label: string,
+  read: () => Promise<Record<string, number>>,
+): void {
   registry.registerMetric(
     new Gauge({
       name,
@@ -56,9 +63,8 @@ export function lookedUp(name: string, help: string, label: string, read: () => 
       registers: [],
       async collect() {
         this.reset();
-        const tooLate = delay(LOOK_UP_WITHIN_MS, {}, { ref: false });
-        const values = await Promise.race([read(), tooLate]).catch(() => ({}));
-        for (const [of, value] of Object.entries(values)) this.set({ [label]: of }, value);
+        const values = await pTimeout(read(), { milliseconds: READ_TIMEOUT_MS }).catch(() => ({}));
+        for (const [key, value] of Object.entries(values)) this.set({ [label]: key }, value);
       },
     }),
   );

@@ -11,7 +11,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
-import { atMost } from './at-most';
+import pLimit from 'p-limit';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { securityOf } from './temporal-security';
@@ -70,7 +70,7 @@ export class Temporal implements Part {
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
   private preparing: Promise<void> | null = null;
-  private readonly inTurn = atMost(() => CALLS_AT_ONCE);
+  private readonly inTurn = pLimit(CALLS_AT_ONCE);
   /** When it was last found to be away. */
   private awayAtMs = -Infinity;
 

@@ -146,13 +146,13 @@ test('gives a request back once while PostgreSQL is away, and charges and answer
   await wire.goAway();
   const asked = aRequest();
   await request(asked);
-  await eventually(() => expect(outcomes).toEqual(['given back']));
+  await eventually(() => expect(outcomes).toEqual(['requeued']));
   await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
 
   await wire.comeBack();
 
   expect(await answer()).toMatchObject({ ...asked, success: true });
-  await eventually(() => expect(outcomes).toEqual(['given back', 'answered']));
+  await eventually(() => expect(outcomes).toEqual(['requeued', 'answered']));
   expect(await payments(asked.orderId)).toHaveLength(1);
 });
 

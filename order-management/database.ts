@@ -1,0 +1,40 @@
+import { connectOrders } from '@shop/prisma/clients';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { migrate } from '@shop/prisma/migrate';
+import { ReplicationProbe } from '@shop/prisma/replication';
+import { whenAvailable, type Part } from '@shop/runtime/lifecycle';
+import type { Logger } from '@shop/runtime/log';
+import { loadPredefined } from './catalog/predefined';
+import type { Config } from './config';
+import { ReadClient } from './reads/read-client';
+
+/** Connects to the primary and to the secondaries, and starts to watch the latter. Does not wait for any of them. */
+export function openDatabase(config: Config, log: Logger, parts: Part[]) {
+  const poolSize = config.DATABASE_POOL_SIZE;
+  const database = connectOrders(config.DATABASE_URL, { poolSize });
+  const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
+  const reads = new ReadClient(database, {
+    primary,
+    secondaryUrls: config.DATABASE_READ_URLS,
+    poolSize,
+    maxLagMs: config.READ_MAX_LAG,
+    waitMs: config.READ_WAIT,
+    log,
+  });
+  reads.start();
+  parts.push({ name: 'database', stop: () => database.$disconnect() });
+  parts.push({ name: 'database probe', stop: () => primary.stop() }, reads);
+  return { database, primary, reads };
+}
+
+/** Applies the migrations and loads the predefined data; waits for PostgreSQL if it is unavailable. */
+export const prepareDatabase = (url: string, database: Parameters<typeof loadPredefined>[0], log: Logger) =>
+  whenAvailable('PostgreSQL', {
+    log,
+    isOutage: isDatabaseUnavailable,
+    attempt: async () => {
+      const applied = await migrate(url, 'orders');
+      if (applied.length > 0) log.info({ applied }, 'migrations applied');
+      await loadPredefined(database);
+    },
+  });

@@ -1,0 +1,23 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { registerGauge } from '@shop/runtime/metrics';
+import { countRefundsDue } from './orders/refunds-due';
+import { countUnsettledOrders } from './orders/unsettled-orders';
+import type { ReadClient } from './reads/read-client';
+
+/** Registers the service's own gauges: orders and refunds in flight, and the state of the secondaries. */
+export function registerOrderMetrics(database: OrdersClient, reads: Pick<ReadClient, 'secondaryStates'>): void {
+  registerGauge('orders_unsettled', 'Orders that are neither shipped nor cancelled.', 'status', async () => ({
+    placed: await countUnsettledOrders(database),
+  }));
+  registerGauge('refunds_due', 'Refunds that are not known to have ended.', 'state', async () => ({
+    due: await countRefundsDue(database),
+  }));
+  registerGauge('secondary_usable', 'Whether reads may use a secondary: 1 or 0.', 'secondary', async () =>
+    Object.fromEntries(reads.secondaryStates.map(({ name, usable }) => [name, Number(usable)])),
+  );
+  registerGauge('secondary_lag_seconds', 'Replication lag of a secondary, in seconds.', 'secondary', async () =>
+    Object.fromEntries(
+      reads.secondaryStates.flatMap(({ name, lagMs }) => (lagMs === null ? [] : [[name, lagMs / 1_000]])),
+    ),
+  );
+}

@@ -1,0 +1,33 @@
+import type { ReplicationProbe } from '@shop/prisma/replication';
+import { describeDependencies, type Dependencies, type Readiness } from '@shop/runtime/readiness';
+import type { ReadClient } from './reads/read-client';
+
+export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'temporal'> {
+  primary: Pick<ReplicationProbe, 'answers'>;
+  reads: Pick<ReadClient, 'secondaryStates'>;
+}
+
+/**
+ * Decides whether this instance is ready. Only the database counts: orders are accepted without RabbitMQ and Temporal, and
+ * settled later; a usable secondary serves reads without the primary.
+ */
+export class OrderReadiness {
+  /** Set it when the migrations are applied. */
+  migrated = false;
+
+  constructor(private readonly needs: ReadinessNeeds) {}
+
+  async check(): Promise<Readiness> {
+    const { primary, reads, consumer, temporal } = this.needs;
+    const databaseUp = await primary.answers();
+    const { migrated } = this;
+    const secondaries = reads.secondaryStates;
+    return {
+      ready: migrated && (databaseUp || secondaries.some(({ usable }) => usable)),
+      checks: {
+        ...describeDependencies({ databaseUp, migrated, consumer, temporal }),
+        ...Object.fromEntries(secondaries.map(({ name, state }) => [`secondary ${name}`, state])),
+      },
+    };
+  }
+}

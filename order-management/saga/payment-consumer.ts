@@ -1,0 +1,25 @@
+import type { Broker } from '@shop/amqp/broker';
+import { Consumer } from '@shop/amqp/consumer';
+import { PAYMENT_STAT } from '@shop/amqp/topology';
+import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
+import { createPaymentBridge, type PaymentBridgeNeeds } from './payment-bridge';
+
+export interface PaymentConsumerNeeds extends PaymentBridgeNeeds {
+  broker: Broker;
+  temporal: Pick<Temporal, 'probe'>;
+}
+
+/** Creates the consumer of `PaymentStat`. It pauses while PostgreSQL or Temporal is unavailable. */
+export const createPaymentConsumer = ({ broker, temporal, ...bridge }: PaymentConsumerNeeds): Consumer =>
+  new Consumer({
+    broker,
+    route: PAYMENT_STAT,
+    log: bridge.log,
+    handle: createPaymentBridge(bridge),
+    isOutage: (error) => error instanceof TemporalUnavailableError || isDatabaseUnavailable(error),
+    probe: async () => {
+      await bridge.database.$queryRaw`SELECT 1`;
+      await temporal.probe();
+    },
+  });

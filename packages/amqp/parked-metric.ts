@@ -1,0 +1,10 @@
+import { registerGauge } from '@shop/runtime/metrics';
+import type { Broker } from './broker';
+import { parkedQueue, type Route } from './topology';
+
+/** Registers the metric that counts a route's parked messages. */
+export function registerParkedMetric(broker: Pick<Broker, 'countMessages'>, route: Route): void {
+  registerGauge('parked_messages', 'Messages in the parked queue, which wait for an operator.', 'queue', async () => ({
+    [route.queue]: await broker.countMessages(parkedQueue(route)),
+  }));
+}

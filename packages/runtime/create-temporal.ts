@@ -1,0 +1,35 @@
+import type { WorkerOptions } from '@temporalio/worker';
+import { buildIdOf, publishBuildId } from './build-id';
+import type { CommonConfig } from './environment';
+import type { Logger } from './log';
+import { Temporal, type TemporalOptions } from './temporal';
+
+export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
+  /** Names the worker deployment. */
+  service: string;
+  log: Logger;
+  taskQueue: string;
+  activities: NonNullable<WorkerOptions['activities']>;
+  /** The path of the bundled workflow code. */
+  bundle: string;
+}
+
+/** Creates a service's connection to Temporal from the settings that all services share. Call it once per process. */
+export function createTemporal(
+  config: CommonConfig,
+  { service, log, taskQueue, activities, bundle, prepare }: ServiceWorker,
+): Temporal {
+  const buildId = config.BUILD_ID ?? buildIdOf(bundle);
+  publishBuildId(buildId);
+  return new Temporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    tls: config.TEMPORAL_TLS === 'on',
+    apiKey: config.TEMPORAL_API_KEY,
+    versioning: config.WORKER_VERSIONING,
+    version: { deploymentName: service, buildId },
+    log,
+    worker: { taskQueue, activities, workflowBundle: { codePath: bundle } },
+    ...(prepare && { prepare }),
+  });
+}

@@ -1,0 +1,28 @@
+/** Whether a service is ready, with a word on the state of each dependency. */
+export interface Readiness {
+  ready: boolean;
+  checks: Record<string, string>;
+}
+
+/** The dependencies that every service has, as a readiness check sees them. */
+export interface Dependencies {
+  /** Whether the database answers a query. */
+  databaseUp: boolean;
+  /** Whether this process has applied the migrations. */
+  migrated: boolean;
+  /** Null if the service runs without a broker. */
+  consumer: { isUp: boolean } | null;
+  temporal: { isUp: boolean };
+}
+
+/** Describes each dependency in one word, for the answer of `/readyz`. */
+export const describeDependencies = ({
+  databaseUp,
+  migrated,
+  consumer,
+  temporal,
+}: Dependencies): Readiness['checks'] => ({
+  database: !databaseUp ? 'down' : migrated ? 'up' : 'migrating',
+  broker: !consumer ? 'none' : consumer.isUp ? 'consuming' : 'down',
+  temporal: temporal.isUp ? 'working' : 'down',
+});

@@ -1,0 +1,24 @@
+import type { ReplicationProbe } from '@shop/prisma/replication';
+import { describeDependencies, type Dependencies, type Readiness } from '@shop/runtime/readiness';
+
+export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'temporal'> {
+  primary: Pick<ReplicationProbe, 'answers'>;
+}
+
+/** Decides whether this instance is ready: with a database, and with at least one source of payment requests. */
+export class PaymentReadiness {
+  /** Set it when the migrations are applied. */
+  migrated = false;
+
+  constructor(private readonly needs: ReadinessNeeds) {}
+
+  async check(): Promise<Readiness> {
+    const { primary, consumer, temporal } = this.needs;
+    const databaseUp = await primary.answers();
+    const { migrated } = this;
+    return {
+      ready: databaseUp && migrated && (consumer?.isUp === true || temporal.isUp),
+      checks: describeDependencies({ databaseUp, migrated, consumer, temporal }),
+    };
+  }
+}
