@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { findTemporalServer } from '@shop/cluster/temporal-server';
+import { findTemporalServer } from '@shop/cluster/programs';
 import { readOrExit } from '@shop/runtime/environment';
 import { startOurs } from './candidates/candidates';
 import type { Load } from './load/load';

@@ -1,37 +1,38 @@
 import { join } from 'node:path';
-import type { ServiceName } from '@shop/dev/service-program';
+import { SERVICES, type ServiceName } from '@shop/dev/service-program';
 
-/** The servers of PostgreSQL; which of them is the primary changes. */
+/** The PostgreSQL servers; a switch-over changes which of them is the primary. */
 export const POSTGRES_SERVERS = [1, 2, 3] as const;
 export type PostgresServer = (typeof POSTGRES_SERVERS)[number];
 export const INSTANCES = [1, 2, 3] as const;
 export type Instance = (typeof INSTANCES)[number];
 
-/** Where everything of a cluster listens, and where it keeps its data. */
+/** The data folder of a cluster, and the ports that its parts listen on. */
 export interface Layout {
   folder: string;
   ports: {
-    /** The load balancer, and what it tells of itself. */
+    /** HAProxy: the REST API, and its statistics page. */
     orders: number;
     statistics: number;
     services: Record<ServiceName, Record<Instance, number>>;
-    /** PostgreSQL by role, through the load balancer: the primary, and the two secondaries. */
+    /** HAProxy: PostgreSQL by role. */
     primary: number;
     secondaries: readonly [number, number];
+    /** PostgreSQL by server. */
     postgres: Record<PostgresServer, number>;
     amqp: number;
     amqpMapper: number;
     temporal: number;
-    /** What Temporal's parts talk to each other on. */
+    /** Ports of Temporal's own services, for each other. */
     temporalParts: readonly [number, number, number, number, number, number, number, number];
     temporalUi: number;
   };
 }
 
-/** How many ports a cluster takes, from its first on. */
-export const PORTS = 60;
+/** The number of ports in the range of a cluster; not all are used. */
+export const PORT_COUNT = 60;
 
-/** @param first its first port; the load balancer's */
+/** @param first the first port of the range: the REST API's */
 export const layoutOf = (folder: string, first: number): Layout => ({
   folder,
   ports: {
@@ -52,6 +53,21 @@ export const layoutOf = (folder: string, first: number): Layout => ({
   },
 });
 
-/** A file of this folder, such as a server's settings. */
-export const settingsFile = (name: string): string =>
+/** Returns the ports of each server, by the name under which the server is started. */
+export function portsByServer({ ports }: Layout): Map<string, number[]> {
+  return new Map([
+    ['haproxy', [ports.orders, ports.statistics, ports.primary, ...ports.secondaries]],
+    ...SERVICES.flatMap((service) =>
+      INSTANCES.map((instance): [string, number[]] => [`${service}-${instance}`, [ports.services[service][instance]]]),
+    ),
+    ...POSTGRES_SERVERS.map((server): [string, number[]] => [`postgres-${server}`, [ports.postgres[server]]]),
+    ['epmd', [ports.amqpMapper]],
+    ['rabbitmq', [ports.amqp]],
+    ['temporal', [ports.temporal, ...ports.temporalParts]],
+    ['temporal-ui', [ports.temporalUi]],
+  ]);
+}
+
+/** Returns the path of a configuration file in `deploy/`. */
+export const configurationFile = (name: string): string =>
   join(require.resolve('@shop/cluster/package.json'), '..', '..', '..', 'deploy', name);

@@ -3,111 +3,127 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { installDebianPackage } from '@shop/dev/debian-package';
-import { findProgram } from '@shop/dev/programs';
-import type { Print } from '@shop/dev/progress';
+import { runProgram } from '@shop/dev/programs';
 import { SetupError } from '@shop/dev/setup-error';
-import { INSTANCES, POSTGRES_SERVERS, settingsFile, type Layout } from './layout';
+import { configurationFile, INSTANCES, POSTGRES_SERVERS, type Layout } from './layout';
 import type { RecordedServers } from './recorded-servers';
-import { asMap, rolesFile, type Roles } from './roles';
+import { mapEntries, rolesFile, type Roles } from './roles';
 
 const NAME = 'haproxy';
-const RELOADS_WITHIN_MS = 10_000;
+const CONFIGURATION = configurationFile('haproxy.cfg');
+const RELOAD_TIMEOUT_MS = 10_000;
 
-/** HAProxy, from Debian's package where there is none on the PATH. @throws SetupError where it cannot be had */
-export async function findHaproxy(say: Print): Promise<string> {
-  if (find() === null) await installDebianPackage('HAProxy', 'haproxy', say);
-  const found = find();
-  if (found === null) throw new SetupError('HAProxy is not on the PATH: install it (Debian and Homebrew: haproxy).');
-  return found;
-}
-
-const find = (): string | null => findProgram('haproxy', { after: ['/usr/sbin', '/opt/homebrew/bin'] });
 const local = (port: number): string => `127.0.0.1:${port}`;
 
-/** One line of HAProxy's statistics: of a server of a backend. */
+/** HAProxy's statistics of one server of a backend. */
 export interface ServerStatistics {
   name: string;
   status: string;
-  /** Requests, or connections where it is not HTTP. */
-  taken: number;
+  /** Requests, or connections if the backend is not HTTP. */
+  requests: number;
 }
 
-/** The load balancer of a cluster. */
+/** The load balancer of a cluster: HAProxy. */
 export class LoadBalancer {
   constructor(
+    private readonly program: string,
     private readonly layout: Layout,
-    private readonly servers: RecordedServers,
+    private readonly servers: Pick<RecordedServers, 'start' | 'send'>,
   ) {}
 
-  async start(program: string): Promise<void> {
-    const { ports } = this.layout;
+  async start(): Promise<void> {
     await this.servers.start({
       name: NAME,
-      program,
-      args: ['-W', '-f', settingsFile('haproxy.cfg')],
-      env: {
-        ...process.env,
-        HAPROXY_SOCKET: this.socket,
-        ROLES_FILE: rolesFile(this.layout),
-        ORDERS_BIND: local(ports.orders),
-        STATISTICS_BIND: local(ports.statistics),
-        PRIMARY_BIND: local(ports.primary),
-        SECONDARY_1_BIND: local(ports.secondaries[0]),
-        SECONDARY_2_BIND: local(ports.secondaries[1]),
-        ...Object.fromEntries(INSTANCES.map((i) => [`ORDERS_${i}`, local(ports.services['order-management'][i])])),
-        ...Object.fromEntries(POSTGRES_SERVERS.map((i) => [`POSTGRES_${i}`, local(ports.postgres[i])])),
-      },
+      program: this.program,
+      args: ['-W', '-f', CONFIGURATION],
+      env: { ...process.env, ...this.variables },
       isReady: async () => (await this.command('show info')) !== '',
     });
   }
 
-  /** Has it read its settings again; requests and connections go on in the old process until they end. */
-  async reload(): Promise<void> {
-    const before = await this.workerPid();
+  /**
+   * Makes HAProxy load its configuration again. A new worker process takes new connections; the old one keeps its
+   * requests and connections until they end.
+   *
+   * @returns the process ids of both
+   * @throws {SetupError} if the configuration is invalid, with HAProxy's reason; the old worker then continues
+   */
+  async reload(): Promise<{ oldWorker: number; newWorker: number }> {
+    await this.checkConfiguration();
+    const oldWorker = await this.workerPid();
     this.servers.send(NAME, 'SIGUSR2', { toAll: false });
-    for (const end = Date.now() + RELOADS_WITHIN_MS; Date.now() < end; await delay(50)) {
-      const now = await this.workerPid().catch(() => before);
-      if (now !== before) return;
+    for (const end = Date.now() + RELOAD_TIMEOUT_MS; Date.now() < end; await delay(50)) {
+      const newWorker = await this.workerPid().catch(() => oldWorker);
+      if (newWorker !== oldWorker) return { oldWorker, newWorker };
     }
-    throw new Error(`HAProxy has not reloaded within ${RELOADS_WITHIN_MS / 1_000} s: see ${this.layout.folder}/logs.`);
+    throw new Error(
+      `HAProxy did not reload within ${RELOAD_TIMEOUT_MS / 1_000} s: see ${join(this.layout.folder, 'logs', 'haproxy.log')}.`,
+    );
   }
 
-  /** Sends new connections for PostgreSQL where the roles say, as the file does after a restart. */
-  async repoint(roles: Roles): Promise<void> {
-    for (const [role, server] of Object.entries(asMap(roles))) {
-      await this.order(`set map ${rolesFile(this.layout)} ${role} ${server}`);
+  /** Routes new PostgreSQL connections by these roles. HAProxy reads the map file only when it starts or reloads. */
+  async routeByRoles(roles: Roles): Promise<void> {
+    for (const [role, server] of Object.entries(mapEntries(roles))) {
+      await this.execute(`set map ${rolesFile(this.layout)} ${role} ${server}`);
     }
   }
 
-  /** Gives no request to an order service, however ready it is, until it is told otherwise. */
-  async hold(name: string, held: boolean): Promise<void> {
-    await this.order(`set server order-management/${name} state ${held ? 'maint' : 'ready'}`);
+  /** Enables or disables an order service: a disabled one receives no requests, even if it is ready. */
+  async setEnabled(name: string, enabled: boolean): Promise<void> {
+    await this.execute(`set server order-management/${name} state ${enabled ? 'ready' : 'maint'}`);
   }
 
-  /** What each server has been given, by name. */
+  /** Returns the statistics of each server, by name. */
   async statistics(): Promise<Map<string, ServerStatistics>> {
     const [header = '', ...rows] = (await this.command('show stat -1 4 -1')).trim().split('\n');
     const columns = header.replace(/^# /, '').split(',');
-    const at = (row: string[], column: string): string => row[columns.indexOf(column)] ?? '';
+    const valueOf = (row: string[], column: string): string => row[columns.indexOf(column)] ?? '';
     return new Map(
       rows
         .map((row) => row.split(','))
         .map((row) => {
-          const name = at(row, 'svname');
-          return [name, { name, status: at(row, 'status'), taken: Number(at(row, 'stot')) }];
+          const name = valueOf(row, 'svname');
+          return [name, { name, status: valueOf(row, 'status'), requests: Number(valueOf(row, 'stot')) }];
         }),
     );
   }
 
-  private async workerPid(): Promise<string> {
-    return /^Pid: (\d+)$/m.exec(await this.command('show info'))?.[1] ?? '';
+  /** The variables of `deploy/haproxy.cfg`. */
+  private get variables(): NodeJS.ProcessEnv {
+    const { ports } = this.layout;
+    return {
+      HAPROXY_SOCKET: this.socket,
+      ROLES_FILE: rolesFile(this.layout),
+      ORDERS_BIND: local(ports.orders),
+      STATISTICS_BIND: local(ports.statistics),
+      PRIMARY_BIND: local(ports.primary),
+      SECONDARY_1_BIND: local(ports.secondaries[0]),
+      SECONDARY_2_BIND: local(ports.secondaries[1]),
+      ...Object.fromEntries(INSTANCES.map((i) => [`ORDERS_${i}`, local(ports.services['order-management'][i])])),
+      ...Object.fromEntries(POSTGRES_SERVERS.map((i) => [`POSTGRES_${i}`, local(ports.postgres[i])])),
+    };
   }
 
-  /** @throws with what HAProxy has against it */
-  private async order(line: string): Promise<void> {
-    const objection = (await this.command(line)).trim();
-    if (objection !== '') throw new Error(`HAProxy does not do "${line}": ${objection}`);
+  private async checkConfiguration(): Promise<void> {
+    try {
+      await runProgram(this.program, ['-c', '-f', CONFIGURATION], { env: this.variables });
+    } catch (error) {
+      throw new SetupError(
+        `HAProxy was not reloaded and continues with its old configuration: ${CONFIGURATION} is invalid.\n` +
+          String(error instanceof Error ? error.message : error),
+        { cause: error },
+      );
+    }
+  }
+
+  private async workerPid(): Promise<number> {
+    return Number(/^Pid: (\d+)$/m.exec(await this.command('show info'))?.[1]);
+  }
+
+  /** Runs a command that prints nothing if it succeeds. @throws {Error} with what HAProxy prints */
+  private async execute(line: string): Promise<void> {
+    const output = (await this.command(line)).trim();
+    if (output !== '') throw new Error(`HAProxy refused the command "${line}": ${output}`);
   }
 
   private async command(line: string): Promise<string> {

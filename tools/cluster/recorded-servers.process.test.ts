@@ -20,16 +20,18 @@ afterEach(async () => {
 const start = (name: string): Promise<void> =>
   servers.start({ name, program: 'sleep', args: ['600'], env: process.env, isReady: async () => true });
 
-type Recorded = { pid: number; began: string };
+type ServerRecord = { pid: number; startTime: string };
 
-/** What is written down of a server. */
-function recordOf(name: string): Recorded {
-  const { [name]: server } = JSON.parse(readFileSync(join(folder, 'servers.json'), 'utf8')) as Record<string, Recorded>;
-  if (!server) throw new Error(`Nothing is written down of ${name}.`);
+function recordOf(name: string): ServerRecord {
+  const { [name]: server } = JSON.parse(readFileSync(join(folder, 'servers.json'), 'utf8')) as Record<
+    string,
+    ServerRecord
+  >;
+  if (!server) throw new Error(`There is no record of ${name}.`);
   return server;
 }
 
-test('a server goes on when the process that has started it ends, and another stops it', async () => {
+test('keeps a server running after the process that started it, and stops it from another process', async () => {
   const script = `
     const { RecordedServers } = require('@shop/cluster/recorded-servers');
     const server = { name: 'sleeper', program: 'sleep', args: ['600'], env: process.env, isReady: async () => true };
@@ -44,7 +46,7 @@ test('a server goes on when the process that has started it ends, and another st
   expect(servers.running).toEqual([]);
 });
 
-test('a server that runs is not started again', async () => {
+test('does not start a running server again', async () => {
   await start('sleeper');
   const { pid } = recordOf('sleeper');
 
@@ -53,13 +55,13 @@ test('a server that runs is not started again', async () => {
   expect(recordOf('sleeper').pid).toBe(pid);
 });
 
-test('a process that has got the number of a server that is gone is left alone', async () => {
+test('leaves a process alone that has received the pid of a stopped server', async () => {
   await start('sleeper');
   await start('stranger');
-  const [gone, stranger] = [recordOf('sleeper'), recordOf('stranger')];
+  const [stopped, stranger] = [recordOf('sleeper'), recordOf('stranger')];
   await servers.end('sleeper');
   const record = JSON.parse(readFileSync(join(folder, 'servers.json'), 'utf8')) as object;
-  const reused = { ...gone, pid: stranger.pid, began: String(Number(stranger.began) - 1) };
+  const reused = { ...stopped, pid: stranger.pid, startTime: String(Number(stranger.startTime) - 1) };
   writeFileSync(join(folder, 'servers.json'), JSON.stringify({ ...record, sleeper: reused }));
 
   await servers.end('sleeper', 'SIGKILL');
@@ -67,7 +69,7 @@ test('a process that has got the number of a server that is gone is left alone',
   expect(servers.running).toEqual(['stranger']);
 });
 
-test('a server that is killed is no longer running', async () => {
+test('reports a killed server as not running', async () => {
   await start('sleeper');
 
   await servers.end('sleeper', 'SIGKILL');
@@ -75,27 +77,27 @@ test('a server that is killed is no longer running', async () => {
   expect(servers.pidOf('sleeper')).toBeNull();
 });
 
-test('a server that was started and cannot be used yet is waited for', async () => {
+test('waits for a running server that is not ready yet', async () => {
   await start('sleeper');
-  let looks = 0;
-  const again = { name: 'sleeper', program: 'sleep', args: ['600'], isReady: async () => ++looks === 3 };
+  let checks = 0;
+  const again = { name: 'sleeper', program: 'sleep', args: ['600'], isReady: async () => ++checks === 3 };
 
   await servers.start(again);
 
-  expect(looks).toBe(3);
+  expect(checks).toBe(3);
 });
 
-test('a server that ends while it is waited for is told of', async () => {
+test('reports a server that exits while it is waited for', async () => {
   await start('sleeper');
   const waiting = servers.start({ name: 'sleeper', program: 'sleep', args: ['600'], isReady: async () => false });
 
   await servers.end('sleeper', 'SIGKILL');
 
-  await expect(waiting).rejects.toThrow(/sleeper had been started, but it ended/);
+  await expect(waiting).rejects.toThrow(/sleeper is running, but cannot be used: it exited/);
 });
 
-test('none is started any more once it is told so', async () => {
+test('refuses starts once it has been told to', async () => {
   servers.refuseStarts();
 
-  await expect(start('late')).rejects.toThrow(/late is not started/);
+  await expect(start('late')).rejects.toMatchObject({ name: 'StartsRefusedError' });
 });

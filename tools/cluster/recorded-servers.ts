@@ -11,14 +11,14 @@ import {
   type Starter,
 } from '@shop/dev/servers';
 
-interface Recorded {
+interface ServerRecord {
   pid: number;
-  /** When the process began, as the system has it: another process may have the number by now. */
-  began: string;
+  /** The start time of the process, in clock ticks since boot: the system may give the pid to another process later. */
+  startTime: string;
   stopSignal: NodeJS.Signals;
 }
 
-/** Servers that outlive the process that has started them: which they are stands in a file. */
+/** Servers that continue when the process that started them exits; `servers.json` records them. */
 export class RecordedServers implements Starter {
   private readonly file: string;
   private refusing = false;
@@ -27,76 +27,76 @@ export class RecordedServers implements Starter {
     this.file = join(folder, 'servers.json');
   }
 
-  /** The names of those that run, the last started last. */
+  /** The names of the running servers, in the order in which they were started. */
   get running(): string[] {
-    return Object.entries(this.read()).flatMap(([name, server]) => (isAlive(server) ? [name] : []));
+    return Object.entries(this.read()).flatMap(([name, record]) => (isAlive(record) ? [name] : []));
   }
 
-  /** The process of one of them; null where it does not run. */
+  /** Returns the process id of a server; null if it is not running. */
   pidOf(name: string): number | null {
-    const server = this.read()[name];
-    return server && isAlive(server) ? server.pid : null;
+    const record = this.read()[name];
+    return record && isAlive(record) ? record.pid : null;
   }
 
-  /** Starts a server, or waits for one that runs already. @throws where it does not get to where it can be used */
+  /** Starts a server, or waits for one that is already running. @throws {Error} if it does not become ready */
   async start(server: ServerProgram): Promise<void> {
     const { name, stopSignal = DEFAULT_STOP_SIGNAL } = server;
     if (this.refusing) throw new StartsRefusedError(name);
     const logs = join(this.folder, 'logs');
     if (this.pidOf(name) !== null) {
-      const reason = await waitUntilReady(server.isReady, () => (this.pidOf(name) === null ? 'it ended' : null));
-      if (reason !== null) throw new Error(`${name} had been started, but ${reason}: see ${logs}.`);
+      const reason = await waitUntilReady(server.isReady, () => (this.pidOf(name) === null ? 'it exited' : null));
+      if (reason !== null) throw new Error(`${name} is running, but cannot be used: ${reason}. See ${logs}.`);
       return;
     }
     await launch(server, logs, ({ pid }) => {
-      const began = pid === undefined ? null : beginOf(pid);
-      if (pid === undefined || began === null) return; // it could not even be run, as `launch` will say
-      const { [name]: _before, ...others } = this.read();
-      this.write({ ...others, [name]: { pid, began, stopSignal } });
+      const startTime = pid === undefined ? null : startTimeOf(pid);
+      if (pid === undefined || startTime === null) return; // the program could not be run: `launch` throws
+      const { [name]: _previous, ...others } = this.read();
+      this.write({ ...others, [name]: { pid, startTime, stopSignal } });
     });
   }
 
-  /** Sends a signal to one of them and, `toAll`, to what it has started. */
+  /** Sends a signal to a server and, by default, to the processes that it has started. */
   send(name: string, signal: NodeJS.Signals, { toAll = true } = {}): void {
     const pid = this.pidOf(name);
     if (pid !== null) process.kill(toAll ? -pid : pid, signal);
   }
 
-  /** Ends one of them: in good order, or, with SIGKILL, as a crash does. */
+  /** Stops a server in good order; with SIGKILL as a crash does. */
   async end(name: string, signal?: 'SIGKILL'): Promise<void> {
-    const server = this.read()[name];
-    if (!server || !isAlive(server)) return;
-    this.send(name, signal ?? server.stopSignal, { toAll: signal === 'SIGKILL' });
-    for (const end = Date.now() + STOP_WITHIN_MS; isAlive(server); await delay(50)) {
+    const record = this.read()[name];
+    if (!record || !isAlive(record)) return;
+    this.send(name, signal ?? record.stopSignal, { toAll: signal === 'SIGKILL' });
+    for (const end = Date.now() + STOP_WITHIN_MS; isAlive(record); await delay(50)) {
       if (Date.now() > end) this.send(name, 'SIGKILL');
     }
   }
 
-  /** From now on none is started: whoever was about to would start it behind the back of who stops them all. */
+  /** Refuses every later start, so that none can happen while all servers are stopped. */
   refuseStarts(): void {
     this.refusing = true;
   }
 
-  /** Stops all in good order, the last started first. */
+  /** Stops all servers in good order, in reverse order of their starts. */
   async stopAll(): Promise<void> {
     for (const name of this.running.toReversed()) await this.end(name);
   }
 
-  private read(): Record<string, Recorded> {
-    return existsSync(this.file) ? (JSON.parse(readFileSync(this.file, 'utf8')) as Record<string, Recorded>) : {};
+  private read(): Record<string, ServerRecord> {
+    return existsSync(this.file) ? (JSON.parse(readFileSync(this.file, 'utf8')) as Record<string, ServerRecord>) : {};
   }
 
-  private write(servers: Record<string, Recorded>): void {
+  private write(servers: Record<string, ServerRecord>): void {
     mkdirSync(this.folder, { recursive: true });
     writeFileSync(`${this.file}.new`, JSON.stringify(servers, null, 2));
     renameSync(`${this.file}.new`, this.file);
   }
 }
 
-const isAlive = ({ pid, began }: Recorded): boolean => beginOf(pid) === began;
+const isAlive = ({ pid, startTime }: ServerRecord): boolean => startTimeOf(pid) === startTime;
 
-/** When a process began, in ticks since the machine did; null where there is none, or only its corpse. */
-function beginOf(pid: number): string | null {
+/** Returns the start time of a process, in clock ticks since boot; null if there is none, or only a zombie. */
+function startTimeOf(pid: number): string | null {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')

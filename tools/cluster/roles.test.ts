@@ -10,11 +10,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(layout.folder, { recursive: true }));
 
-test('a new cluster begins with its first server as the primary', () => {
+test('makes the first server the primary of a new cluster', () => {
   expect(readRoles(layout)).toEqual({ primary: 1, secondaries: [2, 3] });
 });
 
-test('roles are read as they were written, and written as the load balancer reads them', () => {
+test('reads the roles that it has written, in the format of a HAProxy map', () => {
   writeRoles(layout, { primary: 3, secondaries: [1, 2] });
 
   expect(readRoles(layout)).toEqual({ primary: 3, secondaries: [1, 2] });
@@ -23,8 +23,8 @@ test('roles are read as they were written, and written as the load balancer read
   );
 });
 
-test('a file that names no primary is refused, with what to write', () => {
+test('reports a file without a primary, and the line to add', () => {
   writeFileSync(rolesFile(layout), 'secondary-1 postgres-1\nsecondary-2 postgres-2\n');
 
-  expect(() => readRoles(layout)).toThrow(/does not say which server is primary: write "primary postgres-1"/);
+  expect(() => readRoles(layout)).toThrow(/names no server for primary\. Add a line such as "primary postgres-1"/);
 });

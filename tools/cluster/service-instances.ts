@@ -3,27 +3,34 @@ import { paymentsDatabaseOf, serviceProgram, SERVICES, type ServiceName } from '
 import { INSTANCES, type Instance, type Layout } from './layout';
 import type { RecordedServers } from './recorded-servers';
 
-const WORKS_WITHIN_MS = 30_000;
+const WORK_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 3_000;
 
-/** Longer than the load balancer takes to see that an instance is not ready any more: two checks, half a second apart. */
+/** Longer than HAProxy takes to notice that an instance is not ready: two failed checks, 500 ms apart. */
 const DRAIN_TIME = '3s';
 
-export interface ServiceEnvironment {
+/** The addresses and settings that all instances share. */
+export interface InstanceEnvironment {
   amqpUrl: string;
   temporalAddress: string;
-  /** What else the services are told, such as how often to sweep. */
+  /** Further environment variables of the services, such as SWEEP_INTERVAL. */
   settings: NodeJS.ProcessEnv;
 }
 
-/** The shop's database, by the role of the server that a port of the load balancer leads to. */
-const database = (port: number): string => `postgresql://postgres:postgres@127.0.0.1:${port}/Ecommerce`;
+export interface Readiness {
+  ready: boolean;
+  checks: Record<string, string>;
+}
+
+/** Returns the URL of the shop's database on a port of HAProxy, which leads to the server that has the port's role. */
+const databaseOn = (port: number): string => `postgresql://postgres:postgres@127.0.0.1:${port}/Ecommerce`;
 
 /** The instances of both services. */
 export class ServiceInstances {
   private starts = 0;
 
   constructor(
-    private readonly surroundings: ServiceEnvironment,
+    private readonly environment: InstanceEnvironment,
     private readonly layout: Layout,
     private readonly servers: RecordedServers,
   ) {}
@@ -32,12 +39,13 @@ export class ServiceInstances {
     return `http://127.0.0.1:${this.layout.ports.services[service][instance]}`;
   }
 
-  /** Starts an instance and waits until it works: until it serves, and takes sagas, too. */
+  /** Starts an instance and waits until it is ready to serve. */
   async start(service: ServiceName, instance: Instance): Promise<void> {
     const { ports } = this.layout;
-    const { amqpUrl, temporalAddress, settings } = this.surroundings;
-    // Each order service prefers a secondary, so that both have their share.
+    const { amqpUrl, temporalAddress, settings } = this.environment;
+    // Odd and even instances prefer different secondaries, so that both receive reads.
     const [first, second] = instance % 2 === 1 ? ports.secondaries : ports.secondaries.toReversed();
+    const primaryUrl = databaseOn(ports.primary);
     const name = nameOf(service, instance);
     const program = serviceProgram({
       service,
@@ -48,10 +56,10 @@ export class ServiceInstances {
         WORKER_VERSIONING: 'on',
         DRAIN_TIME,
         ...settings,
-        LISTEN_ADDRESS: '127.0.0.1', // clients come through the load balancer
+        LISTEN_ADDRESS: '127.0.0.1', // clients connect to HAProxy
         ...(service === 'order-management'
-          ? { DATABASE_URL: database(ports.primary), DATABASE_READ_URLS: `${database(first)},${database(second)}` }
-          : { DATABASE_URL: paymentsDatabaseOf(database(ports.primary)) }),
+          ? { DATABASE_URL: primaryUrl, DATABASE_READ_URLS: `${databaseOn(first)},${databaseOn(second)}` }
+          : { DATABASE_URL: paymentsDatabaseOf(primaryUrl) }),
         AMQP_URL: amqpUrl,
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_NAMESPACE: 'default',
@@ -60,43 +68,41 @@ export class ServiceInstances {
     await this.servers.start({ ...program, logName: `${name}.${Date.now()}.${++this.starts}` });
   }
 
-  /** Waits until an instance takes work from Temporal. */
-  async untilItWorks(service: ServiceName, instance: Instance): Promise<void> {
-    for (const end = Date.now() + WORKS_WITHIN_MS; Date.now() < end; await delay(100)) {
-      const { checks } = await this.readiness(service, instance).catch(() => ({
-        checks: {} as Record<string, string>,
-      }));
-      if (checks['temporal'] === 'working') return;
+  /** Waits until an instance polls Temporal for tasks. @throws {Error} if it does not within 30 s */
+  async waitUntilWorking(service: ServiceName, instance: Instance): Promise<void> {
+    for (const end = Date.now() + WORK_TIMEOUT_MS; Date.now() < end; await delay(100)) {
+      const readiness = await this.readiness(service, instance).catch(() => null);
+      if (readiness?.checks['temporal'] === 'working') return;
     }
-    throw new Error(`${nameOf(service, instance)} takes no work from Temporal: see its log.`);
+    throw new Error(`${nameOf(service, instance)} does not poll Temporal for tasks: see its log.`);
   }
 
   async end(service: ServiceName, instance: Instance, signal?: 'SIGKILL'): Promise<void> {
     await this.servers.end(nameOf(service, instance), signal);
   }
 
-  /** Which build of the workflows an instance runs. */
+  /** Returns the build that an instance runs. @throws {Error} if its metrics do not contain it */
   async buildOf(service: ServiceName, instance: Instance): Promise<string> {
     const build = /^build_info\{build_id="([^"]+)"\}/m.exec(await this.metrics(service, instance))?.[1];
-    if (build === undefined) throw new Error(`${nameOf(service, instance)} does not tell its build.`);
+    if (build === undefined) throw new Error(`${nameOf(service, instance)} has no build_info in its metrics.`);
     return build;
   }
 
-  async readiness(
-    service: ServiceName,
-    instance: Instance,
-  ): Promise<{ ready: boolean; checks: Record<string, string> }> {
-    const response = await fetch(`${this.urlOf(service, instance)}/readyz`, { signal: AbortSignal.timeout(3_000) });
-    return (await response.json()) as { ready: boolean; checks: Record<string, string> };
+  async readiness(service: ServiceName, instance: Instance): Promise<Readiness> {
+    return (await (await this.get(service, instance, '/readyz')).json()) as Readiness;
   }
 
-  /** What an instance tells Prometheus. */
+  /** Returns the metrics of an instance as text, in Prometheus' format. */
   async metrics(service: ServiceName, instance: Instance): Promise<string> {
-    const response = await fetch(`${this.urlOf(service, instance)}/metrics`, { signal: AbortSignal.timeout(3_000) });
-    return response.text();
+    return (await this.get(service, instance, '/metrics')).text();
   }
 
-  /** Both services' instances, one after the other. */
+  private get(service: ServiceName, instance: Instance, path: string): Promise<Response> {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    return fetch(`${this.urlOf(service, instance)}${path}`, { signal });
+  }
+
+  /** All instances, in the order in which they start. */
   static get all(): [ServiceName, Instance][] {
     return SERVICES.flatMap((service) => INSTANCES.map((instance): [ServiceName, Instance] => [service, instance]));
   }

@@ -4,26 +4,48 @@ import type { PostgresServer } from './layout';
 import type { PostgresServers } from './postgres-servers';
 import type { Roles } from './roles';
 
+/** The parts of a cluster that a switch-over uses. */
+export interface SwitchOverCluster extends Pick<Cluster, 'roles' | 'startSecondary'> {
+  readonly postgres: Pick<
+    PostgresServers,
+    | 'isRunning'
+    | 'checkpoint'
+    | 'end'
+    | 'start'
+    | 'shutdownPosition'
+    | 'mostAdvanced'
+    | 'promote'
+    | 'endSessions'
+    | 'waitUntilStreaming'
+  >;
+  readonly loadBalancer: Pick<Cluster['loadBalancer'], 'routeByRoles'>;
+}
+
 /**
  * Makes a secondary the primary, and the primary a secondary.
  *
- * A primary that runs is stopped in good order first, for which it waits until its secondaries have all that it has
- * committed: nothing is lost. One that is dead may have committed what no secondary has received; that is lost with it,
- * unless commits wait for a secondary (docs/scaling.md).
+ * A running primary is first shut down in good order: it exits only after its secondaries have received all its WAL, so
+ * nothing is lost. A primary that has crashed may have committed transactions that no secondary has received; these are
+ * lost, unless commits wait for a secondary (docs/scaling.md).
  *
- * There are never two primaries: who is to be it is written down before anybody is made it, and `make cluster` goes by
- * that. It finishes what is broken off here, and makes a server anew that would start as a primary and is not to be one.
+ * There are never two primaries: the new roles are stored before a server is promoted, and `make cluster` follows the
+ * stored roles. It completes an interrupted switch-over, and copies a server anew that would start as a second primary.
  *
- * @returns the roles from then on
+ * @returns the new roles
  */
-export async function switchOver(cluster: Cluster, say: Print): Promise<Roles> {
+export async function switchOver(cluster: SwitchOverCluster, print: Print): Promise<Roles> {
   const { postgres, loadBalancer, roles: before } = cluster;
-  if (postgres.isRunning(before.primary)) await postgres.checkpoint(before.primary);
-  const began = Date.now();
-  const primary = postgres.isRunning(before.primary)
-    ? await stopForSuccessor(postgres, before)
+  const wasRunning = postgres.isRunning(before.primary);
+  if (wasRunning) await postgres.checkpoint(before.primary);
+  const startedAt = Date.now();
+  const primary = wasRunning
+    ? await shutDownForSuccessor(postgres, before)
     : await postgres.mostAdvanced(before.secondaries);
-  say(`postgres-${before.primary} does not run; postgres-${primary} has the most of it`);
+  print(
+    wasRunning
+      ? `postgres-${before.primary} was running and has been shut down; postgres-${primary} has received everything from it`
+      : `postgres-${before.primary} is not running; postgres-${primary} has received the most from it`,
+  );
   const [other] = before.secondaries.filter((server) => server !== primary);
   const [first, second] = before.secondaries;
   const after: Roles = {
@@ -32,21 +54,25 @@ export async function switchOver(cluster: Cluster, say: Print): Promise<Roles> {
   };
   cluster.roles = after;
   await postgres.promote(primary, [other!, before.primary]);
-  await loadBalancer.repoint(after);
-  await postgres.endSessions(primary); // not before: they would come back by their old way
-  say(`postgres-${primary} is the primary, after ${((Date.now() - began) / 1_000).toFixed(1)} s without`);
+  await loadBalancer.routeByRoles(after);
+  await postgres.endSessions(primary); // only now: clients that reconnect earlier are routed as before
+  const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
+  print(`postgres-${primary} is the primary; there was no primary for ${seconds} s`);
 
   await cluster.startSecondary(before.primary, { anew: true });
-  if (postgres.isRunning(other!)) await postgres.untilStreaming(primary, 2);
-  say(`postgres-${before.primary} is a secondary, made anew`);
+  if (postgres.isRunning(other!)) await postgres.waitUntilStreaming(primary, 2);
+  print(`postgres-${before.primary} is a secondary, with a new copy of the data`);
   return after;
 }
 
-/** @returns the secondary that has all of it; where none has, the primary runs again */
-async function stopForSuccessor(postgres: PostgresServers, { primary, secondaries }: Roles): Promise<PostgresServer> {
+/** Shuts the primary down. @returns a secondary that has received everything; if none has, restarts the primary and throws */
+async function shutDownForSuccessor(
+  postgres: SwitchOverCluster['postgres'],
+  { primary, secondaries }: Roles,
+): Promise<PostgresServer> {
   await postgres.end(primary);
   try {
-    return await postgres.mostAdvanced(secondaries, await postgres.endOf(primary));
+    return await postgres.mostAdvanced(secondaries, await postgres.shutdownPosition(primary));
   } catch (error) {
     await postgres.start(primary);
     throw error;

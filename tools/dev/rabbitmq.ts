@@ -67,7 +67,7 @@ export async function findOrInstallRabbitMq(print: Print): Promise<string | null
 }
 
 // The server's own folder first: what Debian puts on the PATH is a wrapper that insists on its service's user.
-const findRabbitMq = (): string | null =>
+export const findRabbitMq = (): string | null =>
   findProgram('rabbitmq-server', {
     before: ['/usr/lib/rabbitmq/bin'],
     after: ['/opt/homebrew/sbin', '/usr/local/sbin'],

@@ -65,7 +65,7 @@ export const STEPS: Step[] = [
     },
     mustBe: unnoticed,
   },
-  { name: 'HAProxy reloaded', act: ({ loadBalancer }) => loadBalancer.reload(), mustBe: unnoticed },
+  { name: 'HAProxy reloaded', act: async ({ loadBalancer }) => void (await loadBalancer.reload()), mustBe: unnoticed },
   {
     name: 'Temporal restarted',
     act: async ({ temporal }) => {
@@ -127,6 +127,6 @@ async function untilRead({ services }: Cluster): Promise<void> {
 
 async function caughtUp({ postgres, roles }: Cluster): Promise<string> {
   const began = Date.now();
-  await postgres.untilStreaming(roles.primary, 2);
+  await postgres.waitUntilStreaming(roles.primary, 2);
   return `both stream ${Date.now() - began} ms after`;
 }

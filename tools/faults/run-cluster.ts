@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '@shop/cluster/cluster';
-import { INSTANCES, layoutOf, PORTS } from '@shop/cluster/layout';
-import { byLabel } from '@shop/cluster/metrics-text';
+import { INSTANCES, layoutOf, PORT_COUNT } from '@shop/cluster/layout';
+import { valuesByLabel } from '@shop/cluster/metrics-text';
 import { ServiceInstances } from '@shop/cluster/service-instances';
-import { describe } from '@shop/cluster/status';
+import { describeCluster } from '@shop/cluster/status';
 import { isTaken } from '@shop/dev/ports';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { z } from 'zod';
@@ -66,7 +66,7 @@ async function main(cluster: Cluster): Promise<boolean> {
   const isSpread = spread.filter(([from, part]) => from !== 'primary' && part >= FAIR_PART).length === 2;
   const parts = spread.map(([from, part]) => `${(part * 100).toFixed(0)} % from ${from}`).join(', ');
   say(`${isSpread ? 'holds ' : 'BROKEN'}  reads are spread over both secondaries: ${parts}`);
-  for (const line of await describe(cluster)) say(`        ${line}`);
+  for (const line of await describeCluster(cluster)) say(`        ${line}`);
   return stepsHold && shopHolds && isSpread && reads.stale.length === 0;
 
   async function breakAll(): Promise<boolean> {
@@ -106,7 +106,8 @@ async function spreadOfReads({ services }: Cluster): Promise<[string, number][]>
   const counts = new Map<string, number>();
   for (const instance of INSTANCES) {
     const metrics = await services.metrics('order-management', instance);
-    for (const [from, count] of byLabel(metrics, 'reads_total')) counts.set(from, (counts.get(from) ?? 0) + count);
+    for (const [from, count] of valuesByLabel(metrics, 'reads_total'))
+      counts.set(from, (counts.get(from) ?? 0) + count);
   }
   const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return Array.from(counts, ([from, count]) => [from, count / all]);
@@ -115,14 +116,14 @@ async function spreadOfReads({ services }: Cluster): Promise<[string, number][]>
 /** Where as many ports are free as a cluster takes, beside those that the system gives to whoever asks for any. */
 async function freeRange(): Promise<number> {
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 200) * PORTS;
-    const taken = await Promise.all(Array.from({ length: PORTS }, (_, port) => isTaken(first + port)));
+    const first = 20_000 + Math.floor(Math.random() * 200) * PORT_COUNT;
+    const taken = await Promise.all(Array.from({ length: PORT_COUNT }, (_, port) => isTaken(first + port)));
     if (!taken.includes(true)) return first;
   }
 }
 
 void onTrial(
   'cluster',
-  async (folder) => Cluster.at(layoutOf(folder, await freeRange()), { services: SETTINGS }, say),
+  async (folder) => Cluster.create(layoutOf(folder, await freeRange()), { services: SETTINGS }, say),
   (cluster) => cluster.start(say).then(() => main(cluster)),
 );

@@ -1,5 +1,6 @@
 import { freePort, isTaken } from '@shop/dev/ports';
-import { TemporalServer, type TemporalPrograms } from '@shop/cluster/temporal-server';
+import type { TemporalPrograms } from '@shop/cluster/programs';
+import { TemporalServer } from '@shop/cluster/temporal-server';
 import type { Stage } from './bench-environment';
 
 // Its members find each other by what it stores of these ports, which PostgreSQL takes up to 32,767.
