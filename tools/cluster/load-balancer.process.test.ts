@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePort } from '../dev/ports';
+import { freePort } from '@shop/dev/ports';
 import { temporaryFolder } from '../../test/temporary-folder';
 import { layoutOf, type Layout } from './layout';
 import { LoadBalancer } from './load-balancer';
