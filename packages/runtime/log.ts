@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger };
 
-/** Structured logs, a JSON object a line, on standard output. */
+/** Creates a logger that writes JSON, one line per event, to standard output. Call it once per process. */
 export const createLog = (service: string, level: string): Logger =>
   pino(
     {
@@ -15,25 +14,34 @@ export const createLog = (service: string, level: string): Logger =>
     standardOutput(),
   );
 
-const WAITING_BYTES = 4 * 2 ** 20; // lines beyond them are dropped
+const OUTPUT = {
+  /** Further lines are dropped while this many bytes wait because the disk is full or the reader is slow. */
+  maxWaitingBytes: 4 * 2 ** 20,
+  /** Lines that wait are written with the next line, but at the latest after this time. */
+  retryMs: 1_000,
+  /** How long the end of the process may wait for a slow reader. */
+  exitMs: 3_000,
+};
 
 /**
- * Standard output, written by another thread. Where it cannot be written, its disk being full, a service goes on: the
- * lines wait in memory, and are tried again with the next one.
+ * Opens standard output. Each line is written at once, so that none is lost or reordered when the process exits.
+ * If a line cannot be written, it waits in memory; logging never fails and never blocks a request.
  */
 function standardOutput(): DestinationStream {
-  const fd = process.stdout.fd;
-  const output = pino.destination({ dest: fd, sync: false, maxLength: WAITING_BYTES });
+  let exitBy: number | null = null;
+  const output = pino.destination({
+    dest: process.stdout.fd, // Node makes a pipe non-blocking when `process.stdout` is first read
+    sync: true,
+    maxLength: OUTPUT.maxWaitingBytes,
+    minLength: 1, // `periodicFlush` does nothing without it
+    periodicFlush: OUTPUT.retryMs,
+    retryEAGAIN: () => exitBy !== null && Date.now() < exitBy, // sonic-boom blocks for 100 ms, then tries again
+  });
   output.on('error', () => undefined);
-  // At the end of a process, and after what is fatal: once, where its own would try for as long as the disk is full.
-  const { _bufs: waiting } = output as unknown as { _bufs: string[] };
-  output.flushSync = () => {
-    const lines = waiting.splice(0).join('');
-    try {
-      writeFileSync(fd, lines);
-    } catch {
-      // Nowhere to say it.
-    }
-  };
-  return output;
+  process.on('exit', () => {
+    exitBy = Date.now() + OUTPUT.exitMs;
+    output.flush();
+  });
+  // Not `output` itself: pino would call its `flushSync` after a fatal error, which never returns on a full disk.
+  return { write: (line) => void output.write(line) };
 }
