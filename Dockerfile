@@ -1,4 +1,4 @@
-# Both services in one image; the command chooses. Built on the newest Node that Temporal's SDK names as supported.
+# One image for both services; the command selects the service. Node 24 is the newest that Temporal's SDK supports.
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -18,9 +18,9 @@ COPY . .
 RUN npm run build
 
 FROM manifests AS installed
-# Optional are compilers for bundling at start, which the bundles made above save, and Prisma's own commands.
+# The optional packages are Prisma's commands and the compilers that bundle workflows; the image contains the bundles.
 RUN npm ci --omit=dev --omit=optional --workspace order-management --workspace payment-processing
-# Temporal's native part comes for all platforms at once.
+# The SDK ships its native library for all platforms. Keep the one for this platform.
 RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
   -not -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
 
