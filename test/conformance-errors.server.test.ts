@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { callService } from './call';
 import { eventually } from './eventually';
-import { Wire } from './queues';
+import { TcpProxy } from './tcp-proxy';
 import { createDatabase, createNamespace } from './servers';
 import { ServiceProcess } from './service-process';
 
@@ -13,15 +13,15 @@ const THERMOS = PREDEFINED_PRODUCT.productId;
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
-let wire: Wire;
+let proxy: TcpProxy;
 let orders: ServiceProcess;
 
 beforeAll(async () => {
   database = await createDatabase('conformance_errors');
-  wire = await Wire.to(database.url);
+  proxy = await TcpProxy.to(database.url);
   const { address, namespace } = await createNamespace('conformance_errors');
   orders = await ServiceProcess.start('order-management', {
-    DATABASE_URL: wire.url,
+    DATABASE_URL: proxy.url,
     AMQP_URL: 'none',
     PAYMENT_CHANNEL: 'activity',
     TEMPORAL_ADDRESS: address,
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await ServiceProcess.endAll();
-  await wire.close();
+  await proxy.close();
   await database.drop();
 });
 
@@ -102,7 +102,7 @@ describe('an error is a problem document with an `error`:', () => {
 });
 
 describe('while PostgreSQL is away', () => {
-  beforeAll(() => wire.goAway());
+  beforeAll(() => proxy.stop());
 
   test.each([
     ['POST', '/customer', { firstName: 'A', lastName: 'B', email: 'a@b.c' }],
@@ -129,7 +129,7 @@ describe('while PostgreSQL is away', () => {
   });
 
   test('and back, it is used again by itself', async () => {
-    await wire.comeBack();
+    await proxy.restart();
 
     await eventually(async () => expect((await call('POST', '/order', anOrder(1))).status).toBe(201));
   });
@@ -137,7 +137,7 @@ describe('while PostgreSQL is away', () => {
 
 test('a PostgreSQL that has fallen silent is away, too, until it can be reached anew', async () => {
   await call('GET', '/order'); // a connection that is there to fall silent
-  wire.silence();
+  proxy.holdResponses();
 
   const began = Date.now();
   await expectProblem(call('GET', `/order/${randomUUID()}`), 503, expect.stringMatching(/away/));

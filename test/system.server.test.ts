@@ -6,7 +6,8 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId, paymentSettled, refundWorkflowId, sagaStatus } from '@shop/workflows/contract';
 import { eventually } from './eventually';
-import { Queues, Wire } from './queues';
+import { Queues } from './queues';
+import { TcpProxy } from './tcp-proxy';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
@@ -28,7 +29,7 @@ let database: Awaited<ReturnType<typeof createDatabase>>;
 let sql: PgClient;
 let orderEnvironment: NodeJS.ProcessEnv;
 let paymentEnvironment: NodeJS.ProcessEnv;
-const wires: Wire[] = [];
+const proxies: TcpProxy[] = [];
 
 beforeAll(async () => {
   connection = await Connection.connect({ address: testServers().temporalAddress });
@@ -52,7 +53,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await ServiceProcess.endAll();
-  for (const wire of wires.splice(0)) await wire.close();
+  for (const proxy of proxies.splice(0)) await proxy.close();
   await sql.end();
   await database.drop();
 });
@@ -391,13 +392,13 @@ test.each(['order-management', 'payment-processing'] as const)(
   async (name) => {
     const environment = name === 'order-management' ? orderEnvironment : paymentEnvironment;
     const [postgres, rabbitmq, server] = [
-      await Wire.to(String(environment['DATABASE_URL'])),
-      await Wire.to(String(environment['AMQP_URL'])),
-      await Wire.to(`tcp://${environment['TEMPORAL_ADDRESS']}`),
+      await TcpProxy.to(String(environment['DATABASE_URL'])),
+      await TcpProxy.to(String(environment['AMQP_URL'])),
+      await TcpProxy.to(`tcp://${environment['TEMPORAL_ADDRESS']}`),
     ];
-    wires.push(postgres, rabbitmq, server);
+    proxies.push(postgres, rabbitmq, server);
     const [DATABASE_URL, AMQP_URL, TEMPORAL_ADDRESS] = [postgres.url, rabbitmq.url, new URL(server.url).host];
-    for (const wire of wires) await wire.goAway();
+    for (const proxy of proxies) await proxy.stop();
     const service = await ServiceProcess.launch(name, { ...environment, DATABASE_URL, AMQP_URL, TEMPORAL_ADDRESS });
     const becomes = (checks: object, ready: boolean): Promise<void> =>
       eventually(async () => {
@@ -406,11 +407,11 @@ test.each(['order-management', 'payment-processing'] as const)(
       });
 
     await becomes({ database: 'down', broker: 'down', temporal: 'down' }, false);
-    await postgres.comeBack();
+    await postgres.restart();
     await becomes({ database: 'up', broker: 'down', temporal: 'down' }, name === 'order-management');
-    await server.comeBack();
+    await server.restart();
     await becomes({ broker: 'down', temporal: 'working' }, true);
-    await rabbitmq.comeBack();
+    await rabbitmq.restart();
     await becomes({ broker: 'consuming', temporal: 'working' }, true);
   },
 );

@@ -13,7 +13,7 @@ import { readsAnswered } from '@shop/runtime/metrics';
 import { Client } from 'pg';
 import { callService, type Answer } from '../../test/call';
 import { eventually } from '../../test/eventually';
-import { Wire } from '../../test/queues';
+import { TcpProxy } from '../../test/tcp-proxy';
 import { ServiceProcess } from '../../test/service-process';
 import { aCustomer, aProduct } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
@@ -538,11 +538,11 @@ describe('without the primary', () => {
 });
 
 test('a secondary that lost its connections is not read before it has told anew what it shows', async () => {
-  const wire = await Wire.to(urlOf('first'));
-  const secondary = new Secondary(wire.url, new PrimaryLog(), { poolSize: 1, maxLagMs: 5_000, log: silentLog });
+  const proxy = await TcpProxy.to(urlOf('first'));
+  const secondary = new Secondary(proxy.url, new PrimaryLog(), { poolSize: 1, maxLagMs: 5_000, log: silentLog });
   stopping.push(async () => {
     await secondary.stop();
-    await wire.close();
+    await proxy.close();
   });
   await eventually(async () => {
     await secondary.look();
@@ -550,21 +550,21 @@ test('a secondary that lost its connections is not read before it has told anew 
   });
   expect(secondary.hasReplayed(1n)).toBe(true);
 
-  wire.cut(); // as its crash does, after which it may have replayed less
+  proxy.dropConnections(); // as its crash does, after which it may have replayed less
 
   await eventually(() => expect(secondary).toMatchObject({ state: 'away' }));
   expect(secondary.hasReplayed(1n)).toBe(false);
 });
 
 test('a secondary is found again behind an address that led to the primary for a while', async () => {
-  const wire = await Wire.to(urlOf('primary'));
-  stopping.push(() => wire.close());
-  const shop = await aShop([], { secondaryUrls: [wire.url] });
+  const proxy = await TcpProxy.to(urlOf('primary'));
+  stopping.push(() => proxy.close());
+  const shop = await aShop([], { secondaryUrls: [proxy.url] });
   const seen = (state: string): Promise<void> =>
     eventually(() => expect(shop.reads.secondaryStates).toMatchObject([{ state }]));
   await seen('promoted');
 
-  wire.leadTo(urlOf('first')); // but not the connections there are
+  proxy.redirectTo(urlOf('first')); // but not the connections there are
 
   await seen('streaming');
 });

@@ -11,7 +11,8 @@ import { ORDER_TASK_QUEUE, orderWorkflowId, refundWorkflowId } from '@shop/workf
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { eventually } from '../../test/eventually';
-import { Gate, Queues } from '../../test/queues';
+import { Gate } from '../../test/gate';
+import { Queues } from '../../test/queues';
 import { createNamespace, createShopDatabase, virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { acceptOrder } from '../orders/accept-order';

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ChannelModel, Options } from 'amqplib';
 import { eventually } from '../../test/eventually';
-import { Queues, Wire } from '../../test/queues';
+import { Queues } from '../../test/queues';
+import { TcpProxy } from '../../test/tcp-proxy';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Broker, BrokerUnavailableError } from './broker';
@@ -10,7 +11,7 @@ import { Consumer } from './consumer';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from './topology';
 
 let queues: Queues;
-let wire: Wire;
+let proxy: TcpProxy;
 let broker: Broker;
 /** The connections that the broker has had, each set up. */
 let connections: ChannelModel[];
@@ -22,14 +23,14 @@ afterAll(() => queues.close());
 
 beforeEach(async () => {
   for (const route of [PAYMENT_STAT, PROCESS_PAYMENT]) await queues.remove(route);
-  wire = await Wire.to(virtualHostUrl('amqp'));
+  proxy = await TcpProxy.to(virtualHostUrl('amqp'));
   connections = [];
-  broker = new Broker({ url: wire.url, connectionName: 'test', log: silentLog });
+  broker = new Broker({ url: proxy.url, connectionName: 'test', log: silentLog });
   broker.use(async (model) => void connections.push(model));
 });
 afterEach(async () => {
   await broker.stop();
-  await wire.close();
+  await proxy.close();
 });
 
 async function open(): Promise<void> {
@@ -89,36 +90,36 @@ describe('publishes', () => {
   });
 
   test('and is done only when the broker has confirmed', async () => {
-    wire.silence();
+    proxy.holdResponses();
     let confirmed = false;
     const published = publish().finally(() => (confirmed = true));
 
     await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(1));
     expect(confirmed).toBe(false);
 
-    wire.cut();
+    proxy.dropConnections();
     await expect(published).rejects.toThrow(BrokerUnavailableError);
   });
 
   test('and gives up on a broker that does not confirm', async () => {
-    wire.silence();
+    proxy.holdResponses();
     await expect(publish()).rejects.toThrow(
       new BrokerUnavailableError('RabbitMQ did not confirm PaymentStat in time.'),
     );
 
-    wire.cut();
+    proxy.dropConnections();
     await connectedTimes(2);
   });
 
   test('no second copy of a message that the broker has yet to confirm', async () => {
-    wire.silence();
+    proxy.holdResponses();
     const message = { orderId: randomUUID() };
     await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerUnavailableError);
 
     const sent = [broker.send(PAYMENT_STAT, message), broker.send(PAYMENT_STAT, { orderId: 'another' })];
 
     await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(2)); // in the order written
-    wire.cut();
+    proxy.dropConnections();
     for (const one of await Promise.allSettled(sent)) expect(one.status).toBe('rejected');
     await connectedTimes(2);
     await broker.send(PAYMENT_STAT, message);
@@ -126,10 +127,10 @@ describe('publishes', () => {
   });
 
   test('no second copy of a message that was confirmed when nobody waited for it any more', async () => {
-    wire.silence();
+    proxy.holdResponses();
     const message = { orderId: randomUUID() };
     await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerUnavailableError);
-    wire.speak();
+    proxy.releaseResponses();
     await broker.send(PAYMENT_STAT, { orderId: 'another' }); // confirmed after it
 
     await broker.send(PAYMENT_STAT, message);
@@ -155,12 +156,12 @@ describe('publishes', () => {
 test('waits for a count of messages, but not for ever', async () => {
   await open();
   expect(await broker.countMessages('PaymentStat')).toBe(0);
-  wire.silence();
+  proxy.holdResponses();
 
   await expect(broker.countMessages('PaymentStat')).rejects.toThrow(
     new BrokerUnavailableError('RabbitMQ did not count the messages of PaymentStat in time.'),
   );
-  wire.cut();
+  proxy.dropConnections();
 });
 
 describe('is away', () => {
@@ -186,8 +187,8 @@ describe('is away', () => {
 });
 
 test.each([
-  ['has fallen silent', () => wire.silence()],
-  ['goes away at the same time', () => wire.cut()],
+  ['has fallen silent', () => proxy.holdResponses()],
+  ['goes away at the same time', () => proxy.dropConnections()],
 ])(
   'stops also where the broker %s',
   async (_, goAway) => {
@@ -203,7 +204,7 @@ describe('comes back by itself', () => {
     await open();
     await queues.remove(PAYMENT_STAT);
 
-    wire.cut();
+    proxy.dropConnections();
 
     await connectedTimes(2);
     await expect(broker.send(PAYMENT_STAT, {})).resolves.toBeUndefined();
@@ -212,7 +213,7 @@ describe('comes back by itself', () => {
   test('when its connection breaks while it is being set up', async () => {
     broker.use(async (model) => {
       if (connections.length > 1) return;
-      wire.cut();
+      proxy.dropConnections();
       await model.createChannel(); // waits for an answer that does not come
     });
     await broker.open();
@@ -243,7 +244,7 @@ describe('comes back by itself', () => {
   });
 
   test.each([
-    ['its connection breaks', async () => wire.cut()],
+    ['its connection breaks', async () => proxy.dropConnections()],
     ['their queue is deleted', () => queues.onItsOwnChannel((channel) => channel.deleteQueue(PAYMENT_STAT.queue))],
   ])('with its consumers, when %s', async (_, breakIt) => {
     const handled: string[] = [];

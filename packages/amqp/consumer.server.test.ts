@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../test/eventually';
-import { Gate, Queues, Wire } from '../../test/queues';
+import { Gate } from '../../test/gate';
+import { Queues } from '../../test/queues';
+import { TcpProxy } from '../../test/tcp-proxy';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Broker, BrokerUnavailableError } from './broker';
@@ -12,7 +14,7 @@ import { parkedQueue, retryQueue, type Route } from './topology';
 const DONE: HandlerResult = { outcome: 'delivered', effect: 'handled' };
 
 let queues: Queues;
-let wire: Wire;
+let proxy: TcpProxy;
 let broker: Broker;
 let route: Route;
 /** What the handler was given, in that order. */
@@ -27,13 +29,13 @@ beforeEach(async () => {
   const name = `test-${randomUUID()}`;
   route = { exchange: name, queue: name, routingKey: name };
   await queues.declare(route);
-  wire = await Wire.to(virtualHostUrl('amqp'));
-  broker = new Broker({ url: wire.url, connectionName: 'test', log: silentLog });
+  proxy = await TcpProxy.to(virtualHostUrl('amqp'));
+  broker = new Broker({ url: proxy.url, connectionName: 'test', log: silentLog });
   handled = [];
 });
 afterEach(async () => {
   await broker.stop();
-  await wire.close();
+  await proxy.close();
   await queues.remove(route);
 });
 
@@ -89,7 +91,7 @@ describe('a message', () => {
       });
       await queues.send(route, 'order');
       await eventually(() => expect(handled).toEqual(['order']));
-      wire.cut();
+      proxy.dropConnections();
       await eventually(() => expect(handled).toEqual(['order', 'order']));
       firstHandling.open();
       await nextTurn();
@@ -268,7 +270,7 @@ describe('in an outage', () => {
     await eventually(async () => expect(await waiting()).toBe(1));
 
     const connected = new Promise<void>((resolve) => broker.use(async () => resolve()));
-    wire.cut();
+    proxy.dropConnections();
     await connected;
 
     expect(await queues.consumers(route.queue)).toBe(0);
@@ -289,8 +291,8 @@ describe('in an outage', () => {
         isOutage,
         probe: async () => {
           if (probes++ > 0) return;
-          wire.silence(); // the question for messages is asked, and not answered
-          setImmediate(() => wire.cut());
+          proxy.holdResponses(); // the question for messages is asked, and not answered
+          setImmediate(() => proxy.dropConnections());
         },
       },
     );
@@ -357,7 +359,7 @@ test('a consumer is not up again before the broker has said so', async () => {
   await queues.send(route, 'order');
   await eventually(() => expect(handled).toEqual(['order']));
   await eventually(() => expect(consumer.isUp).toBe(false));
-  wire.silence();
+  proxy.holdResponses();
 
   await delay(1_500); // after half a second it asks for messages
 
@@ -372,7 +374,7 @@ test('a consumer stops also where the broker has fallen silent while a message m
   });
   await queues.send(route, 'order');
   await eventually(() => expect(handled).toEqual(['order']));
-  wire.silence();
+  proxy.holdResponses();
   outage.open();
   await eventually(() => expect(consumer.isUp).toBe(false)); // it asks the broker to give it no more
 
@@ -382,7 +384,7 @@ test('a consumer stops also where the broker has fallen silent while a message m
 test('a consumer stops also where the broker has fallen silent', async () => {
   const consumer = await consume(async () => DONE);
   await eventually(() => expect(consumer.isUp).toBe(true));
-  wire.silence();
+  proxy.holdResponses();
 
   await consumer.stop();
 

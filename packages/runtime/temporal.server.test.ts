@@ -5,7 +5,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { eventually } from '../../test/eventually';
-import { Wire } from '../../test/queues';
+import { TcpProxy } from '../../test/tcp-proxy';
 import { createNamespace } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { installTemporalRuntime, Temporal, TemporalUnavailableError, type TemporalOptions } from './temporal';
@@ -78,12 +78,12 @@ test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('Temporal is away w
 
 test('those who wait for their turn do not wait for a server that does not answer the others', async () => {
   const { address, namespace } = await createNamespace('temporal');
-  const wire = await Wire.to(`tcp://${address}`);
+  const proxy = await TcpProxy.to(`tcp://${address}`);
   const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
-  const temporal = new Temporal({ address: new URL(wire.url).host, namespace, log: silentLog, worker });
+  const temporal = new Temporal({ address: new URL(proxy.url).host, namespace, log: silentLog, worker });
   temporal.start();
   await eventually(() => temporal.probe(), 20_000);
-  wire.silence();
+  proxy.holdResponses();
   const began = performance.now();
 
   const all = await Promise.allSettled(Array.from({ length: 100 }, () => temporal.probe()));
@@ -91,7 +91,7 @@ test('those who wait for their turn do not wait for a server that does not answe
   const failures = all.map((one) => (one.status === 'rejected' ? (one.reason as unknown) : null));
   expect(failures.filter((failure) => !(failure instanceof TemporalUnavailableError))).toEqual([]);
   expect(performance.now() - began).toBeLessThan(10_000); // a call waits for five seconds, and only some do
-  wire.cut();
+  proxy.dropConnections();
   await temporal.stop();
-  await wire.close();
+  await proxy.close();
 });

@@ -6,7 +6,8 @@ import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology'
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { eventually } from '../../test/eventually';
-import { Queues, Wire } from '../../test/queues';
+import { Queues } from '../../test/queues';
+import { TcpProxy } from '../../test/tcp-proxy';
 import { createShopDatabase, virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Ledger } from './ledger';
@@ -136,20 +137,20 @@ test('charges nothing for an order that was given up, and answers so', async () 
 });
 
 test('gives a request back once while PostgreSQL is away, and charges and answers it after', async () => {
-  const wire = await Wire.to(server.paymentsUrl);
-  const distant = connectPayments(wire.url, { poolSize: 2 });
+  const proxy = await TcpProxy.to(server.paymentsUrl);
+  const distant = connectPayments(proxy.url, { poolSize: 2 });
   stopping.push(
     () => distant.$disconnect(),
-    () => wire.close(),
+    () => proxy.close(),
   );
   await serve(broker, distant);
-  await wire.goAway();
+  await proxy.stop();
   const asked = aRequest();
   await request(asked);
   await eventually(() => expect(outcomes).toEqual(['requeued']));
   await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
 
-  await wire.comeBack();
+  await proxy.restart();
 
   expect(await answer()).toMatchObject({ ...asked, success: true });
   await eventually(() => expect(outcomes).toEqual(['requeued', 'answered']));
