@@ -3,7 +3,7 @@ import { describeDependencies, type Dependencies, type Readiness } from '@shop/r
 import type { ReadClient } from './reads/read-client';
 
 export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'temporal'> {
-  primary: Pick<ReplicationProbe, 'answers'>;
+  primary: Pick<ReplicationProbe, 'isAvailable'>;
   reads: Pick<ReadClient, 'secondaryStates'>;
 }
 
@@ -19,7 +19,7 @@ export class OrderReadiness {
 
   async check(): Promise<Readiness> {
     const { primary, reads, consumer, temporal } = this.needs;
-    const databaseUp = await primary.answers();
+    const databaseUp = await primary.isAvailable();
     const { migrated } = this;
     const secondaries = reads.secondaryStates;
     return {

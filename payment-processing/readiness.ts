@@ -2,7 +2,7 @@ import type { ReplicationProbe } from '@shop/prisma/replication';
 import { describeDependencies, type Dependencies, type Readiness } from '@shop/runtime/readiness';
 
 export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'temporal'> {
-  primary: Pick<ReplicationProbe, 'answers'>;
+  primary: Pick<ReplicationProbe, 'isAvailable'>;
 }
 
 /** Decides whether this instance is ready: with a database, and with at least one source of payment requests. */
@@ -14,7 +14,7 @@ export class PaymentReadiness {
 
   async check(): Promise<Readiness> {
     const { primary, consumer, temporal } = this.needs;
-    const databaseUp = await primary.answers();
+    const databaseUp = await primary.isAvailable();
     const { migrated } = this;
     return {
       ready: databaseUp && migrated && (consumer?.isUp === true || temporal.isUp),

@@ -1,4 +1,4 @@
-/** What `pg` needs to know of a database, and the schema to work in. */
+/** The part of a database URL that `pg` needs, and the schema to work in. */
 export interface Connection {
   connectionString: string;
   database: string;
@@ -8,9 +8,9 @@ export interface Connection {
 }
 
 /**
- * Reads a PostgreSQL URL the way Prisma does: `?schema=` names the schema, `public` without it.
+ * Parses a PostgreSQL URL the way Prisma does: `?schema=` names the schema, and the default is `public`.
  *
- * @throws where the URL is not one of PostgreSQL's, or names no database
+ * @throws {Error} if the URL is not a PostgreSQL URL, or names no database
  */
 export function connectionOf(url: string): Connection {
   const parsed = new URL(url);
@@ -20,13 +20,15 @@ export function connectionOf(url: string): Connection {
   }
   const schema = parsed.searchParams.get('schema') ?? 'public';
   const options = parsed.searchParams.get('options') ?? '';
-  parsed.searchParams.delete('schema'); // Prisma's own word, which `pg` would hand to the server
-  parsed.searchParams.delete('options'); // or they would replace ours
+  // Only Prisma knows this parameter. `pg` would send it to the server, which rejects it.
+  parsed.searchParams.delete('schema');
+  // In `pg`, an option in the URL overrides the one passed beside it. Both are joined below.
+  parsed.searchParams.delete('options');
   return {
     connectionString: parsed.toString(),
     database,
     schema,
-    // UTC, because Prisma's adapter takes every time for one, whatever its offset.
+    // Prisma's adapter ignores the offset of a timestamp and reads each as UTC, so the session must use UTC.
     options: `${options} -c timezone=UTC -c search_path="${schema.replaceAll('"', '""')}"`,
     connectionTimeoutMillis: 5_000,
   };

@@ -7,14 +7,14 @@ let database: Awaited<ReturnType<typeof createDatabase>>;
 beforeAll(async () => void (database = await createDatabase('errors')));
 afterAll(() => database.drop());
 
-test('a database that refuses our credentials is away: nothing is wrong with what was asked of it', async () => {
+test('a database that refuses the credentials counts as unavailable: the query is not wrong', async () => {
   const url = new URL(database.url);
-  url.username = 'nobody_we_know';
+  url.username = 'unknown_user';
   const client = connectOrders(url.toString(), { poolSize: 1 });
 
   const failure: unknown = await client.$queryRaw`SELECT 1`.catch((error: unknown) => error);
 
-  expect(String(failure)).toContain('nobody_we_know');
+  expect(String(failure)).toContain('unknown_user');
   expect(isDatabaseUnavailable(failure)).toBe(true);
   await client.$disconnect();
 });

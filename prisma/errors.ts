@@ -1,4 +1,4 @@
-/** What the driver adapter says of a failed query, found inside the error that Prisma throws. */
+/** The error of the driver adapter, which Prisma nests in the error that it throws. */
 interface DriverCause {
   kind?: string;
   originalCode?: string;
@@ -13,46 +13,59 @@ function driverCauseOf(error: unknown): DriverCause {
   return cause instanceof Object ? cause : {};
 }
 
-/** PostgreSQL's SQLSTATE of a failed query; null where it failed before PostgreSQL could say anything. */
+/** Returns the SQLSTATE of a failed query, or null if the query did not reach PostgreSQL. */
 export const sqlStateOf = (error: unknown): string | null => driverCauseOf(error).originalCode ?? null;
 
-const KINDS_OF_OUTAGE = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
-// Classes 08 connection, 28 credentials refused (while they are changed, for example), 53 out of resources, 57P server
-// shutdown, 58 its disk; 57014 a statement that took too long; 25006 a primary that has become a secondary; 3D000 and 42P01
-// a database that is not yet created or migrated.
-const STATES_OF_OUTAGE = /^(08...|28...|53...|57P..|58...|57014|25006|3D000|42P01)$/;
-const CONNECTION_LOST =
+const OUTAGE_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const OUTAGE_SQL_STATES = new RegExp(
+  `^(${[
+    '08...', // connection failure
+    '25006', // read-only transaction: the primary has become a secondary
+    '28...', // credentials refused, for example while they are being changed
+    '3D000', // the database does not exist yet
+    '42P01', // the table does not exist yet: the migrations have not run
+    '53...', // out of disk, memory or connections
+    '57014', // statement timeout
+    '57P..', // the server is shutting down or starting up
+    '58...', // I/O error of the server
+  ].join('|')})$`,
+);
+
+const OUTAGE_MESSAGES =
   /Connection terminated|not queryable|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
 
-/** Whether a failure says that the database is away, rather than that this query is wrong. */
+/** Checks whether an error means that the database is unavailable, rather than that the query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { kind, originalCode } = driverCauseOf(error);
-  if (kind !== undefined && KINDS_OF_OUTAGE.has(kind)) return true;
-  if (originalCode !== undefined && STATES_OF_OUTAGE.test(originalCode)) return true;
+  if (kind !== undefined && OUTAGE_KINDS.has(kind)) return true;
+  if (originalCode !== undefined && OUTAGE_SQL_STATES.test(originalCode)) return true;
   if (!(error instanceof Error)) return false;
-  // `pg` itself, which migrates: an AggregateError where a host has several addresses.
+  // Errors of `pg`, which runs the migrations, have their own shape. If a host has several addresses, `pg` throws an
+  // AggregateError: its message is empty, and its code is set.
   const code = 'code' in error ? String(error.code) : '';
   return (
-    STATES_OF_OUTAGE.test(code) ||
-    CONNECTION_LOST.test(`${code} ${error.message}`) ||
+    OUTAGE_SQL_STATES.test(code) ||
+    OUTAGE_MESSAGES.test(`${code} ${error.message}`) ||
     isDatabaseUnavailable(error.cause)
   );
 }
 
 const UNIQUE_VIOLATION = '23505';
 
-/** Whether a failure says that there is a row with this key already. */
+/** Checks whether an error means that a row with this key exists already. */
 export const isDuplicate = (error: unknown): boolean => sqlStateOf(error) === UNIQUE_VIOLATION;
 
-const DEADLOCK = '40P01';
+const DEADLOCK_DETECTED = '40P01';
 
-/** Runs a transaction again where PostgreSQL has chosen it as the victim of a deadlock. */
+/** Runs a transaction, and repeats it if PostgreSQL rolls it back to resolve a deadlock. */
 export async function retryDeadlocks<T>(transaction: () => Promise<T>, attempts = 5): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction();
     } catch (error) {
-      if (attempt === attempts || sqlStateOf(error) !== DEADLOCK) throw error;
+      if (attempt === attempts || sqlStateOf(error) !== DEADLOCK_DETECTED) throw error;
     }
   }
 }

@@ -45,14 +45,14 @@ const ALL = [
   '0005_cancellation_reason',
 ];
 
-test('creates the database where it is missing', async () => {
+test('creates the database if it does not exist', async () => {
   await database.drop();
 
   await expect(migrate(database.url, 'orders')).resolves.toEqual(ALL);
   expect(await recorded()).toEqual(ALL);
 });
 
-test('creates the schema where it is missing, and keeps to it', async () => {
+test('creates the schema if it does not exist, and creates tables only there', async () => {
   await migrate(`${database.url}?schema=payments`, 'payments');
 
   const tables = await query(`SELECT schemaname AS schema, tablename AS table FROM pg_tables
@@ -63,7 +63,7 @@ test('creates the schema where it is missing, and keeps to it', async () => {
   ]);
 });
 
-test('applies each migration once where five instances start at once, without so much as a database', async () => {
+test('applies each migration once if five instances start at once without a database', async () => {
   await database.drop();
 
   const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.url, 'orders')));
@@ -72,22 +72,24 @@ test('applies each migration once where five instances start at once, without so
   expect(await recorded()).toEqual(ALL);
 });
 
-test('applies nothing the second time', async () => {
+test('applies nothing if the database is up to date', async () => {
   await migrate(database.url, 'orders');
 
   await expect(migrate(database.url, 'orders')).resolves.toEqual([]);
 });
 
-test('refuses a migration that was changed after it had been applied, and names it', async () => {
+test('rejects a migration that has changed since it was applied, and names it', async () => {
   await migrate(database.url, 'orders');
-  await query(`UPDATE _prisma_migrations SET checksum = 'of the former text' WHERE migration_name = '0002_saga'`);
+  await query(`UPDATE _prisma_migrations SET checksum = 'of an older text' WHERE migration_name = '0002_saga'`);
 
-  await expect(migrate(database.url, 'orders')).rejects.toThrow('Migration orders/0002_saga was changed after');
+  await expect(migrate(database.url, 'orders')).rejects.toThrow(
+    'Migration orders/0002_saga has changed since it was applied',
+  );
 });
 
-test('leaves nothing of a migration that fails half-way', async () => {
+test('rolls back a migration that fails in the middle', async () => {
   await createOriginalTables();
-  // In the way of the migration's second statement.
+  // Makes the second statement of the migration fail.
   await query('ALTER TABLE order_products ADD COLUMN unit_price text');
 
   await expect(migrate(database.url, 'orders')).rejects.toThrow(/Migration 0002_saga failed: .*"unit_price".* exists/);
@@ -95,7 +97,7 @@ test('leaves nothing of a migration that fails half-way', async () => {
   expect(await columnsOf('orders')).not.toContain('stock_taken_at');
 });
 
-test('leaves nothing of a migration that cannot be recorded, and applies it once it can', async () => {
+test('rolls back a migration that cannot be recorded, and applies it later', async () => {
   await createOriginalTables();
   await query(`CREATE TABLE _prisma_migrations (
     id TEXT, checksum TEXT, migration_name TEXT CONSTRAINT refusing CHECK (migration_name <> '0002_saga'),
@@ -108,7 +110,7 @@ test('leaves nothing of a migration that cannot be recorded, and applies it once
   await expect(migrate(database.url, 'orders')).resolves.toEqual(ALL.slice(1));
 });
 
-test('takes over a database that the original has filled, with all of its rows', async () => {
+test('keeps all rows of a database that the original has filled', async () => {
   await createOriginalTables();
   const before = await originalRows();
 
@@ -118,7 +120,7 @@ test('takes over a database that the original has filled, with all of its rows',
   expect(await originalRows()).toEqual(before);
 });
 
-test('knows of no stock taken and no price for the orders that the original left behind', async () => {
+test('leaves the new columns of the original’s orders empty', async () => {
   await createOriginalTables();
 
   await migrate(database.url, 'orders');
@@ -135,12 +137,12 @@ test('knows of no stock taken and no price for the orders that the original left
     unit_price: null,
   };
   expect(kept).toEqual([
-    { ...unknown, order_status: 'placed', due: false }, // its answer may wait in the queue, and comes first
+    { ...unknown, order_status: 'placed', due: false }, // delayed: its answer may wait in the queue
     { ...unknown, order_status: 'shipped', due: true },
   ]);
 });
 
-/** As the original creates and fills them: one order shipped with more than there was, one still placed. */
+/** Creates the original's tables, with one order that was shipped beyond the stock, and one that is still placed. */
 async function createOriginalTables(): Promise<void> {
   await query(`
     CREATE TABLE customers (
@@ -179,7 +181,7 @@ async function createOriginalTables(): Promise<void> {
       SELECT order_id, '00000000-0000-0000-0000-00000000000b', 4 FROM orders`);
 }
 
-/** All that the original has written, in its own columns. */
+/** Reads all rows, in the columns of the original only. */
 const originalRows = async () => ({
   customers: await query('SELECT * FROM customers'),
   products: await query('SELECT * FROM products'),
@@ -190,9 +192,9 @@ const originalRows = async () => ({
 });
 
 test.each([
-  ['waits for its turn', `SELECT pg_advisory_lock(72707369)`],
+  ['waits for the lock', `SELECT pg_advisory_lock(72707369)`],
   ['applies a migration', `BEGIN; LOCK TABLE orders`],
-])('takes a server that ends its connection while it %s for one that is away', async (_, hold) => {
+])('reports the database as unavailable if the server closes the connection while it %s', async (_, hold) => {
   await createOriginalTables();
   const holder = new Client({ connectionString: database.url });
   await holder.connect();
@@ -212,12 +214,12 @@ test.each([
   expect(await recorded()).toEqual(ALL);
 });
 
-test('takes a server that ends its connection between two queries for one that is away', async () => {
+test('reports the database as unavailable if the server closes the connection between two queries', async () => {
   const readdir = files.readdir as (folder: string, options: object) => Promise<never>;
   const reading = jest.spyOn(files, 'readdir').mockImplementationOnce(async (folder, options) => {
     await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND pid <> pg_backend_pid()`);
-    await delay(200); // it hears of that
+    await delay(200); // until the client notices
     return readdir(String(folder), Object(options));
   });
 
@@ -227,7 +229,7 @@ test('takes a server that ends its connection between two queries for one that i
   expect(isDatabaseUnavailable(error)).toBe(true);
 });
 
-test('takes a server that is connected to and says nothing for one that is away', async () => {
+test('reports the database as unavailable if the server accepts a connection and never answers', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;

@@ -4,68 +4,74 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, type ClientConfig } from 'pg';
 import { connectionOf } from './connection';
 
-/** The services' migration histories, each in Prisma's own layout. */
+/** A service's migrations, in a folder of Prisma's layout. */
 export type History = 'orders' | 'payments';
 
-// Any number that nothing else locks; instances that start at once queue up behind it.
+// Identifies the advisory lock under which instances that start at the same time migrate one after the other. Prisma's
+// own commands use the same number.
 const MIGRATION_LOCK = 72707369;
 
 /**
- * Brings a database up to the last migration of a history, creating the database or the schema where it is missing.
+ * Applies the migrations that a database does not have yet. Creates the database and the schema if they do not exist.
+ * Several instances may call this function at the same time.
  *
- * Does what `prisma migrate deploy` does, and keeps the same records, so that Prisma's own commands agree with it; the
- * product needs no native engine at start for that. Safe with several instances starting at once.
+ * It does what `prisma migrate deploy` does, and writes the same records to `_prisma_migrations`, so that Prisma's own
+ * commands keep working. Those commands need Prisma's native engine, which the running service does not.
  *
- * @returns the names of the migrations that were applied, oldest first
- * @throws where a migration fails (nothing of it stays) or an applied one has been changed since
+ * @returns the names of the applied migrations, the oldest first
+ * @throws {Error} if a migration fails, which rolls it back, or if an applied migration has changed since
  */
 export async function migrate(url: string, history: History): Promise<string[]> {
   await createDatabaseIfMissing(url);
   const { schema, ...config } = connectionOf(url);
-  const client = clientOf(config);
+  const client = createClient(config);
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
-    await client.query(RECORDS);
+    await client.query(CREATE_RECORDS_TABLE);
 
     const { rows } = await client.query<{ migration_name: string; checksum: string }>(
       'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
     );
     const recorded = new Map(rows.map((row) => [row.migration_name, row.checksum]));
     const applied: string[] = [];
-    for (const { name, sql, checksum } of await migrationsOf(history)) {
+    for (const { name, sql, checksum } of await readMigrations(history)) {
       if (!recorded.has(name)) {
         await apply(client, name, sql, checksum);
         applied.push(name);
       } else if (recorded.get(name) !== checksum) {
         throw new Error(
-          `Migration ${history}/${name} was changed after it had been applied; restore it, and put the change into a new migration.`,
+          `Migration ${history}/${name} has changed since it was applied. Restore the file, and put the change into a new migration.`,
         );
       }
     }
     return applied;
   } finally {
-    await client.end(); // gives the lock back as well
+    await client.end(); // also releases the lock
   }
 }
 
+const DATABASE_DOES_NOT_EXIST = '3D000';
+const DUPLICATE_DATABASE = '42P04';
+const UNIQUE_VIOLATION = '23505';
+
 async function createDatabaseIfMissing(url: string): Promise<void> {
   const { database, ...config } = connectionOf(url);
-  const probe = clientOf(config);
+  const probe = createClient(config);
   try {
     await probe.connect();
   } catch (error) {
-    if (!hasCode(error, '3D000')) throw error;
+    if (!hasCode(error, DATABASE_DOES_NOT_EXIST)) throw error;
     const adminUrl = new URL(url);
     adminUrl.pathname = '/postgres';
-    const admin = clientOf(connectionOf(adminUrl.toString()));
+    const admin = createClient(connectionOf(adminUrl.toString()));
     await admin.connect();
     try {
       await admin.query(`CREATE DATABASE ${escapeIdentifier(database)}`);
     } catch (raced) {
-      // 42P04, 23505: another instance was faster.
-      if (!hasCode(raced, '42P04') && !hasCode(raced, '23505')) throw raced;
+      // Another instance created the database at the same time.
+      if (!hasCode(raced, DUPLICATE_DATABASE) && !hasCode(raced, UNIQUE_VIOLATION)) throw raced;
     } finally {
       await admin.end();
     }
@@ -74,16 +80,16 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
   await probe.end();
 }
 
-function clientOf(config: ClientConfig): Client {
+function createClient(config: ClientConfig): Client {
   const client = new Client(config);
-  client.on('error', () => undefined); // a connection that breaks between two queries is told by the next
+  client.on('error', () => undefined); // a connection that breaks between two queries fails the next one
   return client;
 }
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
-async function migrationsOf(history: History): Promise<{ name: string; sql: string; checksum: string }[]> {
+async function readMigrations(history: History): Promise<{ name: string; sql: string; checksum: string }[]> {
   const folder = join(require.resolve('@shop/prisma/package.json'), '..', history, 'migrations');
   const names = (await readdir(folder, { withFileTypes: true })).filter((e) => e.isDirectory()).map((e) => e.name);
   return Promise.all(
@@ -105,7 +111,7 @@ async function apply(client: Client, name: string, sql: string, checksum: string
     );
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined); // a connection that is lost does so by itself
+    await client.query('ROLLBACK').catch(() => undefined); // if the connection is lost, the server rolls back
     throw new Error(`Migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
@@ -113,7 +119,7 @@ async function apply(client: Client, name: string, sql: string, checksum: string
 }
 
 // As Prisma creates it.
-const RECORDS = `
+const CREATE_RECORDS_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum VARCHAR(64) NOT NULL,

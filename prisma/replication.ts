@@ -2,55 +2,59 @@ import { Pool } from 'pg';
 import { connectionOf } from './connection';
 import { parseWalPosition, type WalPosition } from './wal-position';
 
-/** Where a PostgreSQL server stands. */
-export interface Standing {
-  /** Whether it follows another; one that was promoted does no more. */
+export interface ReplicationStatus {
+  /** True for a secondary. False for a primary, and for a secondary after its promotion. */
   inRecovery: boolean;
-  /** Whether the one that it follows sends it what happens there. */
+  /** Whether the server receives the log of its primary over an open connection. */
   streaming: boolean;
-  /** What it has replayed, or, where it follows nobody, what it can have sent. */
+  /** The end of the log that a secondary has replayed, or that a primary has flushed to disk. */
   position: WalPosition;
 }
 
-// The status is hidden from who may not see statistics, to whom it is well while there is a receiver.
-const STANDING = `
+// A role without pg_read_all_stats sees the row of the WAL receiver, but null for its status.
+const STATUS_QUERY = `
   SELECT pg_is_in_recovery() AS "inRecovery",
     CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS position,
     EXISTS (SELECT FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming') AS streaming`;
 
-// A server of the same shop that takes longer than this for a question about itself is away.
-const ANSWER_WITHIN_MS = 1_000;
+// The query takes about a millisecond. A server that does not answer it within a second counts as unavailable.
+const TIMEOUT_MS = 1_000;
 
-/** Asks a server where it stands, over a connection of its own, which no load can keep waiting. */
+/** Reads the replication status of a server over a connection of its own, which no other query can delay. */
 export class ReplicationProbe {
   private readonly pool: Pool;
-  private asking: Promise<Standing> | null = null;
+  private pending: Promise<ReplicationStatus> | null = null;
 
   /**
-   * @param role what the server is there for
-   * @param onLost hears that the connection broke while nothing was asked, as it does where the server starts anew
+   * @param role the role that the server behind the URL must have
+   * @param onConnectionLost called if the connection breaks between two queries, as it does when the server restarts
    */
   constructor(
     url: string,
     private readonly role: 'primary' | 'secondary',
-    onLost: () => void = () => undefined,
+    onConnectionLost: () => void = () => undefined,
   ) {
     const { schema: _, database: __, ...config } = connectionOf(url);
-    const limits = { connectionTimeoutMillis: ANSWER_WITHIN_MS, query_timeout: ANSWER_WITHIN_MS };
-    this.pool = new Pool({ ...config, ...limits, max: 1, idleTimeoutMillis: 0 });
-    this.pool.on('error', onLost);
-    this.pool.on('connect', (connection) => connection.on('error', () => undefined)); // a question under way fails with it
+    const timeouts = { connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS };
+    this.pool = new Pool({ ...config, ...timeouts, max: 1, idleTimeoutMillis: 0 });
+    this.pool.on('error', onConnectionLost);
+    // The pool reports the errors of idle connections only. A connection in use fails its query as well.
+    this.pool.on('connect', (connection) => connection.on('error', () => undefined));
   }
 
-  /** Those who ask at the same time share the answer. @throws where the server is away, or cannot say yet */
-  ask(): Promise<Standing> {
-    this.asking ??= this.question().finally(() => (this.asking = null));
-    return this.asking;
+  /**
+   * Reads the status. Concurrent calls share one query.
+   *
+   * @throws if the server is unavailable, or does not know its position yet
+   */
+  readStatus(): Promise<ReplicationStatus> {
+    this.pending ??= this.queryStatus().finally(() => (this.pending = null));
+    return this.pending;
   }
 
-  /** Whether it can say where it stands. */
-  answers(): Promise<boolean> {
-    return this.ask().then(
+  /** Checks whether the server returns its status. */
+  isAvailable(): Promise<boolean> {
+    return this.readStatus().then(
       () => true,
       () => false,
     );
@@ -60,19 +64,22 @@ export class ReplicationProbe {
     return this.pool.end();
   }
 
-  private async question(): Promise<Standing> {
+  private async queryStatus(): Promise<ReplicationStatus> {
     const connection = await this.pool.connect();
-    let keep = false;
+    let reusable = false;
     try {
-      const { rows } = await connection.query<Omit<Standing, 'position'> & { position: string | null }>(STANDING);
-      const [standing] = rows;
-      const position = parseWalPosition(standing?.position ?? '');
-      if (!standing || position === null) throw new Error('The server does not say where it stands.');
-      // After a switch-over the old connection leads to a server of the other role, and only a new one to the right server.
-      keep = standing.inRecovery === (this.role === 'secondary');
-      return { ...standing, position };
+      const { rows } = await connection.query<Omit<ReplicationStatus, 'position'> & { position: string | null }>(
+        STATUS_QUERY,
+      );
+      const [status] = rows;
+      const position = parseWalPosition(status?.position ?? '');
+      if (!status || position === null) throw new Error('The server does not report a log position.');
+      // After a switch-over, an old connection may lead to a server that has changed its role. Only a new connection
+      // then reaches the server that has the expected role.
+      reusable = status.inRecovery === (this.role === 'secondary');
+      return { ...status, position };
     } finally {
-      connection.release(!keep);
+      connection.release(!reusable);
     }
   }
 }

@@ -58,18 +58,11 @@ describe('an error is a problem document with an `error`:', () => {
     [400, 'an id that is none', 'DELETE', '/order/7', undefined, /"7" is not a UUID/],
     [400, 'a path that cannot be decoded', 'DELETE', '/order/%E0%A4%A', undefined, /%E0%A4%A/],
     [404, 'an unknown path', 'GET', '/nothing', undefined, /^There is nothing at GET \/orderManagement\/nothing/],
-    [404, 'an unknown order', 'DELETE', `/order/${NOBODY}`, undefined, /^There is no order 0/],
-    [404, 'an unknown product', 'DELETE', `/product/${NOBODY}`, undefined, /^There is no product 0/],
+    [404, 'an unknown order', 'DELETE', `/order/${NOBODY}`, undefined, /^Order 0.* does not exist/],
+    [404, 'an unknown product', 'DELETE', `/product/${NOBODY}`, undefined, /^Product 0.* does not exist/],
     [405, 'an unknown method', 'PUT', '/order', undefined, /POST, GET, HEAD/],
     [405, 'DELETE /product, which names none', 'DELETE', '/product', undefined, /^DELETE is not allowed/],
-    [
-      409,
-      'more than there is',
-      'POST',
-      '/order',
-      anOrder(26),
-      /^Not enough stock of product e574.*: 26 ordered, 25 left/,
-    ],
+    [409, 'more than there is', 'POST', '/order', anOrder(26), /^Product e574.* has 25 units left; the order needs 26/],
     [413, 'more than a MiB', 'POST', '/product', { name: 'x'.repeat(2 ** 20) }, /larger than 1 MiB/],
     [422, 'a missing field', 'POST', '/customer', { firstName: 'A', email: 'a@b.c' }, /^lastName: is missing$/],
     [422, 'a field of a wrong type', 'POST', '/order', anOrder('2'), /^products\.0\.orderedQuantity: .*number/],
@@ -81,8 +74,15 @@ describe('an error is a problem document with an `error`:', () => {
       { firstName: '\0', lastName: 'B', email: 'a@b.c' },
       /^firstName: .*NUL/,
     ],
-    [422, 'an order of an unknown product', 'POST', '/order', anOrder(1, NOBODY), /^There is no product 0/],
-    [422, 'an order of an unknown customer', 'POST', '/order', anOrder(1, THERMOS, NOBODY), /^There is no customer 0/],
+    [422, 'an order of an unknown product', 'POST', '/order', anOrder(1, NOBODY), /^Product 0.* does not exist/],
+    [
+      422,
+      'an order of an unknown customer',
+      'POST',
+      '/order',
+      anOrder(1, THERMOS, NOBODY),
+      /^Customer 0.* does not exist/,
+    ],
   ])('%i for %s', async (status, _what, method, path, body, error) => {
     await expectProblem(call(method, path, body), status, expect.stringMatching(error));
   });
@@ -117,7 +117,7 @@ describe('while PostgreSQL is away', () => {
   ])('%s %s is 503 within seconds, and says when to come again', async (method, path, body) => {
     const began = Date.now();
 
-    const headers = await expectProblem(call(method, path, body), 503, expect.stringMatching(/away/));
+    const headers = await expectProblem(call(method, path, body), 503, expect.stringMatching(/unavailable/));
 
     expect(headers.get('retry-after')).toMatch(/^\d+$/);
     expect(Date.now() - began).toBeLessThan(6_000);
@@ -140,7 +140,7 @@ test('a PostgreSQL that has fallen silent is away, too, until it can be reached 
   proxy.holdResponses();
 
   const began = Date.now();
-  await expectProblem(call('GET', `/order/${randomUUID()}`), 503, expect.stringMatching(/away/));
+  await expectProblem(call('GET', `/order/${randomUUID()}`), 503, expect.stringMatching(/unavailable/));
 
   expect(Date.now() - began).toBeLessThan(20_000);
   await eventually(async () => expect((await call('GET', '/order')).status).toBe(200), 15_000);

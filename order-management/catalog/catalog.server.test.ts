@@ -4,7 +4,7 @@ import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, anOriginalOrder, aProduct } from '../../test/shop';
 import { loadPredefined } from './predefined';
-import { findProducts, removeProduct } from './products';
+import { findProducts, deleteProduct } from './products';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -18,7 +18,7 @@ afterAll(async () => {
   await shop.drop();
 });
 
-test('loads the predefined customer and product, by several instances at once, and keeps them as they are', async () => {
+test('inserts the predefined customer and product, even by several instances at once, and never changes them', async () => {
   await Promise.all([1, 2, 3].map(() => loadPredefined(database)));
   const productId = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
   await expect(database.customer.findMany()).resolves.toEqual([
@@ -46,7 +46,7 @@ test('loads the predefined customer and product, by several instances at once, a
   await expect(findProducts(database, { offset: 0, limit: 10 })).resolves.toMatchObject([{ quantityAvailable: 3 }]);
 });
 
-test('lists products by their ids, a page at a time', async () => {
+test('lists products in pages, ordered by id', async () => {
   for (let i = 0; i < 5; i++) await aProduct(database);
   const all = await findProducts(database, { offset: 0, limit: 100 });
 
@@ -54,12 +54,12 @@ test('lists products by their ids, a page at a time', async () => {
   await expect(findProducts(database, { offset: 1, limit: 3 })).resolves.toEqual(all.slice(1, 4));
 });
 
-test('removes a product, unless an order names it', async () => {
+test('deletes a product unless an order contains it', async () => {
   const [free, ordered] = [await aProduct(database), await aProduct(database)];
   await anOriginalOrder(database, await aCustomer(database), [{ productId: ordered.productId, quantity: 1 }]);
 
-  await expect(removeProduct(database, free.productId)).resolves.toBe('removed');
-  await expect(removeProduct(database, free.productId)).resolves.toBe('unknown');
-  await expect(removeProduct(database, randomUUID())).resolves.toBe('unknown');
-  await expect(removeProduct(database, ordered.productId)).resolves.toBe('ordered');
+  await expect(deleteProduct(database, free.productId)).resolves.toBe('deleted');
+  await expect(deleteProduct(database, free.productId)).resolves.toBe('not found');
+  await expect(deleteProduct(database, randomUUID())).resolves.toBe('not found');
+  await expect(deleteProduct(database, ordered.productId)).resolves.toBe('in use');
 });

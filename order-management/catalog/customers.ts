@@ -11,6 +11,6 @@ export interface Customer extends NewCustomer {
   customerId: string;
 }
 
-/** Adds a customer under a new id. */
+/** Inserts a customer with a new id. */
 export const addCustomer = (database: OrdersClient, customer: NewCustomer): Promise<Customer> =>
   database.customer.create({ data: { customerId: randomUUID(), ...customer } });

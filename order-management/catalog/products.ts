@@ -16,13 +16,13 @@ export interface Product extends Omit<NewProduct, 'description'> {
   description: string | null;
 }
 
-/** Adds a product under a new id. */
+/** Inserts a product with a new id. */
 export async function addProduct(database: OrdersClient, product: NewProduct): Promise<Product> {
   const row = await database.product.create({ data: { productId: randomUUID(), ...product } });
   return { ...row, price: row.price.toFixed(2) };
 }
 
-/** A page of the products, ordered by id. */
+/** Reads a page of the products, ordered by id. */
 export async function findProducts(
   database: OrdersClient,
   page: { offset: number; limit: number },
@@ -33,16 +33,16 @@ export async function findProducts(
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
-/** Removes a product that no order names. */
-export async function removeProduct(
+/** Deletes a product, unless an order contains it. */
+export async function deleteProduct(
   database: OrdersClient,
   productId: string,
-): Promise<'removed' | 'unknown' | 'ordered'> {
+): Promise<'deleted' | 'not found' | 'in use'> {
   try {
     const { count } = await database.product.deleteMany({ where: { productId } });
-    return count > 0 ? 'removed' : 'unknown';
+    return count > 0 ? 'deleted' : 'not found';
   } catch (error) {
-    if (sqlStateOf(error) === FOREIGN_KEY_VIOLATION) return 'ordered';
+    if (sqlStateOf(error) === FOREIGN_KEY_VIOLATION) return 'in use';
     throw error;
   }
 }

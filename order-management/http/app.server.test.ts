@@ -33,21 +33,21 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const serve = (over: OrdersClient, { maxUnsettled = 2_000, settles = true } = {}) =>
+const serve = (client: OrdersClient, { maxUnsettled = 2_000, settles = true } = {}) =>
   serveHttp(
     createOrderApp({
       log: silentLog,
       readiness: async () => ({ ready: true, checks: {} }),
-      database: over,
-      reads: new ReadClient(over),
+      database: client,
+      reads: new ReadClient(client),
       starter: { start: (order) => void started.push(order) },
       sagas: {
         tellCancel: async (orderId) => {
           cancelled.push(orderId);
-          throw new TemporalUnavailableError('away, as the test wants'); // which is no business of the client's
+          throw new TemporalUnavailableError('by the test'); // a client must not notice
         },
       },
-      backlog: new Backlog(over, maxUnsettled, { hasSettledWithin: () => settles }),
+      backlog: new Backlog(client, maxUnsettled, { hasSettledWithin: () => settles }),
       examineAfterMs: 60_000,
     }),
     0,
@@ -64,7 +64,7 @@ async function call(method: string, path: string, body?: unknown, { prefix = '/o
   return { status: response.status, headers: response.headers, body: json };
 }
 
-/** A problem document, which the original's clients read as `{ error }`. */
+/** Matches a problem document. Clients of the original read its member `error`. */
 const problem = (status: number, detail: unknown) => ({
   status,
   body: expect.objectContaining({ type: 'about:blank', status, detail, error: detail }),
@@ -80,7 +80,7 @@ describe('customers and products', () => {
     });
   });
 
-  test('adds a product, as the contract shows it', async () => {
+  test('adds a product and returns the JSON of the contract', async () => {
     const product = { name: 'Mug', price: 4.5, description: 'Blue', quantityAvailable: 3, productType: 'Kitchen' };
 
     const { status, body } = await call('POST', '/product', product);
@@ -90,7 +90,7 @@ describe('customers and products', () => {
   });
 
   test.each(['?paginationOffset=&paginationLimit=', '?paginationOffset=x&paginationLimit=-1', ''])(
-    'lists ten products where the page is not a number: %s',
+    'lists ten products if the page is not a number: "%s"',
     async (query) => {
       for (let i = 0; i < 11; i++) await aProduct(database);
 
@@ -98,24 +98,24 @@ describe('customers and products', () => {
     },
   );
 
-  test('lists the page that is asked for', async () => {
+  test('lists the requested page', async () => {
     const { body: all } = await call('GET', '/products?paginationLimit=1000');
     const { body: page } = await call('GET', '/products?paginationOffset=1&paginationLimit=2');
 
     expect(page).toEqual((all as unknown[]).slice(1, 3));
   });
 
-  test('lists a thousand products at most', async () => {
+  test('lists at most a thousand products', async () => {
     const product = { name: 'Mug', price: '5.00', quantityAvailable: 1, productType: 'Kitchen' };
     await database.product.createMany({
       data: Array.from({ length: 1_001 }, () => ({ productId: randomUUID(), ...product })),
     });
 
     expect((await call('GET', '/products?paginationLimit=999999999')).body).toHaveLength(1_000);
-    expect((await call('GET', '/products?paginationLimit=9999999999')).body).toHaveLength(10); // no number that we know
+    expect((await call('GET', '/products?paginationLimit=9999999999')).body).toHaveLength(10); // too many digits: the default applies
   });
 
-  test('deletes a product that nobody has ordered', async () => {
+  test('deletes a product unless an order contains it', async () => {
     const [{ productId }, ordered] = [await aProduct(database), await aProduct(database)];
     await place(ordered.productId, 1);
 
@@ -134,25 +134,25 @@ describe('customers and products', () => {
 
   test.each([
     ['the largest price', { price: 99_999_999.99 }, 201],
-    ['no price at all, as a gift', { price: 0 }, 201],
+    ['a price of zero', { price: 0 }, 201],
     ['the largest stock', { quantityAvailable: 2 ** 31 - 1 }, 201],
     ['no description', { description: undefined }, 201],
     ['a price too large for the table', { price: 100_000_000 }, 422],
     ['a negative price', { price: -0.01 }, 422],
     ['a price with three decimals', { price: 1.001 }, 422],
-    ['a price in words', { price: '45' }, 422],
+    ['a price that is a string', { price: '45' }, 422],
     ['a stock too large for the table', { quantityAvailable: 2 ** 31 }, 422],
-    ['half a piece', { quantityAvailable: 0.5 }, 422],
+    ['a fractional stock', { quantityAvailable: 0.5 }, 422],
     ['no name', { name: ' ' }, 422],
-    ['a name too long', { name: 'a'.repeat(501) }, 422],
-    ['a name that PostgreSQL cannot keep', { name: 'a\0b' }, 422],
+    ['a name that is too long', { name: 'a'.repeat(501) }, 422],
+    ['a name that PostgreSQL cannot store', { name: 'a\0b' }, 422],
   ])('answers a product with %s', async (_what, more, status) => {
     const product = { name: 'Mug', price: 5, description: '', quantityAvailable: 1, productType: 'Kitchen', ...more };
 
     expect((await call('POST', '/product', product)).status).toBe(status);
   });
 
-  test('names every field that is wrong, and why', async () => {
+  test('lists every wrong field with the reason', async () => {
     await expect(call('POST', '/customer', { firstName: '', email: 'ann' })).resolves.toMatchObject({
       status: 422,
       body: {
@@ -166,19 +166,19 @@ describe('customers and products', () => {
   });
 
   test.each(['ann@bo.com', 'ann@localhost', 'jörg+shop@bücher.example', "o'neil@bo.ie"])(
-    'takes the address %s',
+    'accepts the e-mail address %s',
     async (email) => {
       expect((await call('POST', '/customer', { firstName: 'Ann', lastName: 'Bo', email })).status).toBe(201);
     },
   );
 
-  test('keeps half a character as the original does: replaced', async () => {
+  test('replaces half of a surrogate pair, as the original does', async () => {
     const answer = await call('POST', '/customer', '{"firstName": "A\\ud800", "lastName": "Bo", "email": "a@bo.com"}');
 
     expect(answer).toMatchObject({ status: 201, body: { firstName: 'A\uFFFD' } });
   });
 
-  test('lists by the first of several numbers', async () => {
+  test('uses the first value of a repeated query parameter', async () => {
     await Promise.all([aProduct(database), aProduct(database)]);
 
     expect((await call('GET', '/products?paginationLimit=1&paginationLimit=2')).body).toHaveLength(1);
@@ -192,13 +192,13 @@ async function place(productId: string, orderedQuantity: number) {
 
 const idOf = ({ body }: { body: unknown }): string => (body as { orderId: string }).orderId;
 
-function twiceTooMany() {
+function tooManyInTwoLines() {
   const line = { productId: randomUUID(), orderedQuantity: 2 ** 31 - 1 };
   return { customerId: randomUUID(), products: [line, line] };
 }
 
 describe('placing an order', () => {
-  test('answers at once with the order as placed, its price the product’s, and starts its saga', async () => {
+  test('returns the placed order at the price of the product, and starts its saga', async () => {
     const { customerId } = await aCustomer(database);
     const mug = await aProduct(database, { price: '4.50', quantityAvailable: 10, description: 'Blue' });
 
@@ -230,7 +230,7 @@ describe('placing an order', () => {
     expect(await stockOf(database, mug)).toBe(7);
   });
 
-  test('reads field names and ids in any case, and merges a product that is named twice', async () => {
+  test('accepts field names and ids in any case, and merges two lines of one product', async () => {
     const { customerId } = await aCustomer(database);
     const mug = await aProduct(database);
 
@@ -245,11 +245,11 @@ describe('placing an order', () => {
     expect({ status, body }).toMatchObject({ status: 201, body: { customerId, products: [{ OrderedQuantity: 3 }] } });
   });
 
-  test('refuses what is out of stock, says what is left, and starts nothing', async () => {
+  test('refuses an order that exceeds the stock, reports the rest, and starts no saga', async () => {
     const { productId } = await aProduct(database, { quantityAvailable: 1 });
 
     await expect(place(productId, 3)).resolves.toMatchObject(
-      problem(409, `Not enough stock of product ${productId}: 3 ordered, 1 left.`),
+      problem(409, `Product ${productId} has 1 unit left; the order needs 3.`),
     );
     await expect(place(productId, 3)).resolves.toMatchObject({
       body: { shortages: [{ productId, ordered: 3, available: 1 }] },
@@ -257,24 +257,24 @@ describe('placing an order', () => {
     expect(started).toEqual([]);
   });
 
-  test('refuses an unknown product and an unknown customer by name', async () => {
+  test('refuses an order of an unknown product or customer, and names it', async () => {
     const unknown = randomUUID();
     const { productId } = await aProduct(database);
 
-    await expect(place(unknown, 1)).resolves.toMatchObject(problem(422, `There is no product ${unknown}.`));
+    await expect(place(unknown, 1)).resolves.toMatchObject(problem(422, `Product ${unknown} does not exist.`));
     await expect(
       call('POST', '/order', { customerId: unknown, products: [{ productId, orderedQuantity: 1 }] }),
-    ).resolves.toMatchObject(problem(422, `There is no customer ${unknown}.`));
+    ).resolves.toMatchObject(problem(422, `Customer ${unknown} does not exist.`));
     expect(started).toEqual([]);
   });
 
-  test('refuses an order that no payment could be asked for', async () => {
-    const dear = await aProduct(database, { price: '99999999.99', quantityAvailable: 20_000_000 });
+  test('refuses an order whose total exceeds the maximum payment', async () => {
+    const expensive = await aProduct(database, { price: '99999999.99', quantityAvailable: 20_000_000 });
 
-    await expect(place(dear.productId, 20_000_000)).resolves.toMatchObject(
-      problem(422, 'The order comes to $1999999999800000.00, and at most $1000000000000000 can be paid.'),
+    await expect(place(expensive.productId, 20_000_000)).resolves.toMatchObject(
+      problem(422, 'The order total of $1999999999800000.00 exceeds the maximum of $1000000000000000.'),
     );
-    expect(await stockOf(database, dear)).toBe(20_000_000);
+    expect(await stockOf(database, expensive)).toBe(20_000_000);
   });
 
   test.each([0, -1, 1.5, '1', null, 2 ** 31])('refuses a quantity of %j', async (quantity) => {
@@ -288,7 +288,7 @@ describe('placing an order', () => {
     });
   });
 
-  test('takes an order of a thousand products, each as the contract spells it', async () => {
+  test('accepts an order of a thousand lines with all fields of the contract', async () => {
     const { customerId } = await aCustomer(database);
     const { productId } = await aProduct(database, { quantityAvailable: 1_000 });
     const line = { productId, price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen', orderedQuantity: 1 };
@@ -298,7 +298,7 @@ describe('placing an order', () => {
     ).resolves.toMatchObject({ status: 201, body: { products: [{ OrderedQuantity: 1_000 }] } });
   });
 
-  test('takes no order of more than a thousand', async () => {
+  test('refuses an order of more than a thousand lines', async () => {
     const products = Array.from({ length: 1_001 }, () => ({ productId: randomUUID(), orderedQuantity: 1 }));
 
     await expect(call('POST', '/order', { customerId: randomUUID(), products })).resolves.toMatchObject({
@@ -307,24 +307,24 @@ describe('placing an order', () => {
     });
   });
 
-  test('tells of the first twenty things that are wrong, and how many there are', async () => {
+  test('lists the first twenty errors, and reports how many more there are', async () => {
     const { body } = await call('POST', '/order', { customerId: 7, products: Array.from({ length: 1_000 }, () => 0) });
 
     expect((body as { errors: unknown[] }).errors).toHaveLength(20);
-    expect((body as { error: string }).error).toMatch(/; and 981 more$/);
+    expect((body as { error: string }).error).toMatch(/; and 981 more errors$/);
   });
 
   test.each([
     ['no products', { customerId: randomUUID(), products: [] }, 422],
     [
-      'a customer id that is none',
+      'a customer id that is not a UUID',
       { customerId: 'ann', products: [{ productId: randomUUID(), orderedQuantity: 1 }] },
       422,
     ],
-    ['quantities of one product that add up to too much', twiceTooMany(), 422],
+    ['quantities of one product whose sum is too large', tooManyInTwoLines(), 422],
     ['a list', [], 400],
-    ['nothing', '', 400],
-    ['what is not JSON', '{"customerId": ', 400],
+    ['no content', '', 400],
+    ['invalid JSON', '{"customerId": ', 400],
     ['null', 'null', 400],
   ])('refuses a body with %s', async (_what, body, status) => {
     await expect(call('POST', '/order', body)).resolves.toMatchObject({
@@ -341,7 +341,7 @@ const anOrder = async () => {
 };
 
 describe('placing an order with an Idempotency-Key', () => {
-  test('answers the same order as it stands now, and starts one saga', async () => {
+  test('returns the current state of the order on the second request, and starts only one saga', async () => {
     const body = await anOrder();
     const first = await placeAs('same', body);
     await shipOrder(database, idOf(first), randomUUID());
@@ -353,33 +353,33 @@ describe('placing an order with an Idempotency-Key', () => {
     expect(started).toHaveLength(1);
   });
 
-  test('refuses another order under the same key', async () => {
+  test('refuses a different order with the same key', async () => {
     const first = await placeAs('another', await anOrder());
 
     await expect(placeAs('another', await anOrder())).resolves.toMatchObject(
-      problem(422, expect.stringContaining(`has placed order ${idOf(first)}, which is another`)),
+      problem(422, expect.stringContaining(`belongs to the different order ${idOf(first)}`)),
     );
   });
 
-  test('says that the order of a key was deleted', async () => {
+  test('reports that the order of a key was deleted', async () => {
     const body = await anOrder();
     const first = await placeAs('deleted', body);
     await call('DELETE', `/order/${idOf(first)}`);
 
     await expect(placeAs('deleted', body)).resolves.toMatchObject(
-      problem(409, expect.stringContaining(`${idOf(first)}, which this Idempotency-Key placed, was deleted`)),
+      problem(409, expect.stringContaining(`belongs to order ${idOf(first)}, which was deleted`)),
     );
   });
 
   test.each(['', 'two words', 'x'.repeat(256), 'é'])('refuses %j as a key', async (key) => {
     await expect(placeAs(key, await anOrder())).resolves.toMatchObject(
-      problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.'),
+      problem(400, 'The Idempotency-Key must consist of 1 to 255 visible ASCII characters.'),
     );
   });
 });
 
-describe('orders that are placed', () => {
-  test('are listed with their products and their real date', async () => {
+describe('an order', () => {
+  test('is listed with its products and its date', async () => {
     const { productId } = await aProduct(database);
     const before = Date.now();
     const orderId = idOf(await place(productId, 2));
@@ -393,36 +393,36 @@ describe('orders that are placed', () => {
     await expect(call('GET', `/order/${randomUUID()}`)).resolves.toMatchObject(problem(404, expect.anything()));
   });
 
-  test('are listed the oldest first, their products by id, with what the original has left out', async () => {
+  test('is listed by age and its products by id, even if the original wrote it', async () => {
     const customer = await aCustomer(database);
     const product = { name: 'Pan', price: '7.00', quantityAvailable: 1, productType: 'Kitchen' };
     const ids = [randomUUID(), randomUUID()].toSorted();
     for (const productId of ids) await database.product.create({ data: { productId, ...product } });
     const lines = ids.toReversed().map((productId) => ({ productId, quantity: 1 }));
-    // The older one has the greater id, so that the one order is not mistaken for the other.
-    const [later, sooner] = [
+    // The older order has the greater id, so that the test can tell the two sort orders apart.
+    const [newer, older] = [
       await anOriginalOrder(database, customer, lines),
       await anOriginalOrder(database, customer, lines),
     ].toSorted() as [string, string];
-    await database.order.update({ where: { orderId: sooner }, data: { orderDate: new Date('2024-04-14T04:28:31Z') } });
+    await database.order.update({ where: { orderId: older }, data: { orderDate: new Date('2024-04-14T04:28:31Z') } });
 
     const orders = (await call('GET', '/order')).body as { orderId: string }[];
 
     const products = ids.map((productId) => ({ productId, description: '', price: 7, OrderedQuantity: 1 }));
-    expect(orders.filter(({ orderId }) => [later, sooner].includes(orderId))).toMatchObject([
-      { orderId: sooner, orderDate: '2024-04-14T04:28:31.000Z', products },
-      { orderId: later, products },
+    expect(orders.filter(({ orderId }) => [newer, older].includes(orderId))).toMatchObject([
+      { orderId: older, orderDate: '2024-04-14T04:28:31.000Z', products },
+      { orderId: newer, products },
     ]);
   });
 
-  test('are cancelled while they are placed: 202, then it is the saga’s', async () => {
+  test('that is placed is cancelled by its saga: the answer is 202', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
 
     expect((await call('POST', `/order/${orderId}/cancel`)).status).toBe(202);
     expect(cancelled).toEqual([orderId]);
   });
 
-  test('are not cancelled once they have shipped', async () => {
+  test('that is shipped cannot be cancelled', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
     await shipOrder(database, orderId, randomUUID());
 
@@ -433,7 +433,7 @@ describe('orders that are placed', () => {
     expect(cancelled).toEqual([]);
   });
 
-  test('report why they were cancelled', async () => {
+  test('that is cancelled reports the reason', async () => {
     const cancellation = { code: 'declined', reason: 'total amount over $1000' };
     const [known, unknown] = [
       idOf(await place((await aProduct(database)).productId, 1)),
@@ -452,7 +452,7 @@ describe('orders that are placed', () => {
     );
   });
 
-  test('have exactly the members of the contract unless they are cancelled', async () => {
+  test('that is not cancelled has exactly the members of the contract', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
     const members = ['orderId', 'customerId', 'orderStatus', 'paymentStatus', 'orderDate', 'products'];
 
@@ -461,7 +461,7 @@ describe('orders that are placed', () => {
     expect(Object.keys((await call('GET', `/order/${orderId}`)).body as object)).toEqual(members);
   });
 
-  test('are deleted without a word to their saga once they are settled', async () => {
+  test('that is settled is deleted without a signal to its saga', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
     await cancelOrder(database, orderId, { paymentStatus: 'cancelled', reason: 'by a test' });
 
@@ -469,7 +469,7 @@ describe('orders that are placed', () => {
     expect(cancelled).toEqual([]);
   });
 
-  test('are deleted: cancelled where they are placed, and listed no more', async () => {
+  test('that is placed is cancelled when it is deleted, and no longer listed', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
 
     await expect(call('DELETE', `/order/${orderId}`)).resolves.toMatchObject({
@@ -490,20 +490,20 @@ test.each([
   ['PUT', '/order', 'POST, GET, HEAD'],
   ['POST', '/products', 'GET, HEAD'],
   ['POST', '/health', 'GET, HEAD'],
-])('answers %s %s with 405, and what is allowed', async (method, path, allowed) => {
+])('answers %s %s with 405 and the allowed methods', async (method, path, allowed) => {
   const answer = await call(method, path);
 
   expect(answer).toMatchObject(problem(405, `${method} is not allowed at /orderManagement${path}; ${allowed} is.`));
   expect(answer.headers.get('allow')).toBe(allowed);
 });
 
-test('reads no body where none is wanted', async () => {
+test('ignores the body of a request that needs none', async () => {
   const { productId } = await aProduct(database);
 
   expect((await call('DELETE', `/product/${productId}`, 'not JSON')).status).toBe(200);
 });
 
-test('carries the request id of the client, or one of its own, on successes and on failures', async () => {
+test('returns the request id of the client, or a new one, on success and on failure', async () => {
   const headers = { 'X-Request-ID': 'trace-1' };
 
   expect((await call('GET', '/products', undefined, { headers })).headers.get('x-request-id')).toBe('trace-1');
@@ -512,7 +512,7 @@ test('carries the request id of the client, or one of its own, on successes and 
 });
 
 test.each(['/orderManagement', '/order-management'])(
-  'answers under %s, with and without a slash at the end',
+  'answers under %s, with and without a trailing slash',
   async (prefix) => {
     await expect(call('GET', '/health', undefined, { prefix })).resolves.toMatchObject({ status: 200, body: 'pong' });
     await expect(call('GET', '/health/', undefined, { prefix })).resolves.toMatchObject({ status: 200, body: 'pong' });
@@ -520,29 +520,29 @@ test.each(['/orderManagement', '/order-management'])(
   },
 );
 
-test('accepts orders however many wait where none is settled at all: something is away', async () => {
+test('accepts any number of orders while none is settled: then a dependency is unavailable', async () => {
   await server.stop();
   server = await serve(database, { maxUnsettled: 1, settles: false });
   const [{ customerId }, { productId }] = [await aCustomer(database), await aProduct(database)];
-  const wanted = { customerId, products: [{ productId, orderedQuantity: 1 }] };
+  const body = { customerId, products: [{ productId, orderedQuantity: 1 }] };
 
-  for (let i = 0; i < 3; i++) await expect(call('POST', '/order', wanted)).resolves.toMatchObject({ status: 201 });
+  for (let i = 0; i < 3; i++) await expect(call('POST', '/order', body)).resolves.toMatchObject({ status: 201 });
 });
 
-test('refuses orders with 503 while too many wait to be settled, and takes them once some are', async () => {
+test('refuses orders with 503 while too many are unsettled, and accepts them again later', async () => {
   await database.order.deleteMany();
   await server.stop();
   server = await serve(database, { maxUnsettled: 3 });
   const [customer, product] = [await aCustomer(database), await aProduct(database, { quantityAvailable: 100 })];
-  const wanted = {
+  const body = {
     customerId: customer.customerId,
     products: [{ productId: product.productId, orderedQuantity: 1 }],
   };
-  await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]); // counts for nothing
+  await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]); // is not counted
 
-  const placed = [1, 2, 3].map(() => call('POST', '/order', wanted));
+  const placed = [1, 2, 3].map(() => call('POST', '/order', body));
   for (const answer of await Promise.all(placed)) expect(answer.status).toBe(201);
-  const refused = await call('POST', '/order', wanted);
+  const refused = await call('POST', '/order', body);
 
   expect(refused).toMatchObject(
     problem(503, '3 orders wait to be settled, which is as many as may. Try again shortly.'),
@@ -550,22 +550,22 @@ test('refuses orders with 503 while too many wait to be settled, and takes them 
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(await stockOf(database, product)).toBe(97);
   for (const { orderId } of started.slice(0, 1)) await shipOrder(database, orderId, randomUUID());
-  await eventually(async () => expect((await call('POST', '/order', wanted)).status).toBe(201));
-  await eventually(async () => expect((await call('POST', '/order', wanted)).status).toBe(503));
+  await eventually(async () => expect((await call('POST', '/order', body)).status).toBe(201));
+  await eventually(async () => expect((await call('POST', '/order', body)).status).toBe(503));
 });
 
 test.each([
   ['GET', '/order', undefined],
   ['GET', '/products', undefined],
   ['POST', '/order', { customerId: randomUUID(), products: [{ productId: randomUUID(), orderedQuantity: 1 }] }],
-])('answers %s %s with 503, and when to come again, while the database is away', async (method, path, body) => {
-  const away = connectOrders('postgresql://postgres:postgres@localhost:1/shop', { poolSize: 1 });
+])('answers %s %s with 503 and Retry-After while the database is unavailable', async (method, path, body) => {
+  const unavailable = connectOrders('postgresql://postgres:postgres@localhost:1/shop', { poolSize: 1 });
   await server.stop();
-  server = await serve(away);
+  server = await serve(unavailable);
 
   const answer = await call(method, path, body);
 
-  expect(answer).toMatchObject(problem(503, 'The database is away. Try again shortly.'));
+  expect(answer).toMatchObject(problem(503, 'The database is unavailable. Try again in 5 seconds.'));
   expect(answer.headers.get('retry-after')).toBe('5');
-  await away.$disconnect();
+  await unavailable.$disconnect();
 });

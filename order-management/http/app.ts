@@ -6,7 +6,7 @@ import { BacklogFullError } from '../orders/backlog';
 import { catalogRoutes } from './catalog-routes';
 import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
 
-/** The REST API, under the prefix of the original's code and under that of its README. */
+/** Creates the REST API. It serves the prefix of the original's code, and the one that the original's README names. */
 export function createOrderApp({
   log,
   readiness,
@@ -22,10 +22,12 @@ export function createOrderApp({
     readiness,
     ...(stopping && { stopping }),
     explain: (error) => {
-      if (error instanceof BacklogFullError) return comeAgain(error.message);
-      return isDatabaseUnavailable(error) ? comeAgain('The database is away. Try again shortly.') : undefined;
+      if (error instanceof BacklogFullError) return retryLater(error.message);
+      return isDatabaseUnavailable(error)
+        ? retryLater('The database is unavailable. Try again in 5 seconds.')
+        : undefined;
     },
   });
 }
 
-const comeAgain = (why: string): Problem => new Problem(503, why, { headers: { 'Retry-After': '5' } });
+const retryLater = (detail: string): Problem => new Problem(503, detail, { headers: { 'Retry-After': '5' } });

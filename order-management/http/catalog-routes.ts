@@ -4,13 +4,13 @@ import { Problem } from '@shop/runtime/problem';
 import { refuseOtherMethods } from '@shop/runtime/refuse-other-methods';
 import { Router } from 'express';
 import { addCustomer } from '../catalog/customers';
-import { addProduct, findProducts, removeProduct } from '../catalog/products';
+import { addProduct, findProducts, deleteProduct } from '../catalog/products';
 import type { ReadClient } from '../reads/read-client';
 import { readToken, sendToken } from './consistency-token';
 import { customerBody, productBody, readBody, readCount, readId } from './schemas';
 import { productOnWire } from './wire';
 
-/** Customers and products. */
+/** Serves the paths of customers and products. */
 export function catalogRoutes({ database, reads }: { database: OrdersClient; reads: ReadClient }): Router {
   const routes = Router();
 
@@ -35,9 +35,9 @@ export function catalogRoutes({ database, reads }: { database: OrdersClient; rea
 
   routes.delete('/product/:id', async (request, response) => {
     const productId = readId(request.params.id, 'product');
-    const outcome = await removeProduct(database, productId);
-    if (outcome === 'unknown') throw new Problem(404, `There is no product ${productId}.`);
-    if (outcome === 'ordered') throw new Problem(409, `Product ${productId} is part of orders and cannot be deleted.`);
+    const outcome = await deleteProduct(database, productId);
+    if (outcome === 'not found') throw new Problem(404, `Product ${productId} does not exist.`);
+    if (outcome === 'in use') throw new Problem(409, `Product ${productId} is part of orders and cannot be deleted.`);
     await sendToken(response, reads);
     response.json({ message: `Product ${productId} was deleted.` });
   });

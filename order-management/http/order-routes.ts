@@ -24,27 +24,26 @@ export interface OrderRoutesNeeds extends AcceptNeeds {
   sagas: Pick<Sagas, 'tellCancel'>;
 }
 
-/** Orders: place, list, cancel, delete. */
+/** Serves the paths of orders: place, list, read, cancel and delete. */
 export function orderRoutes(needs: OrderRoutesNeeds): Router {
   const { database, reads, starter, sagas } = needs;
   const routes = Router();
 
   routes.post('/order', jsonBody, async (request, response) => {
     const { customerId, products } = readBody(orderBody, request.body);
-    const wanted = { customerId, lines: products };
-    const key = readKey(request.get('Idempotency-Key'), wanted);
-    const outcome = await acceptOnce(needs, wanted, key);
+    const requested = { customerId, lines: products };
+    const key = readKey(request.get('Idempotency-Key'), requested);
+    const outcome = await acceptOnce(needs, requested, key);
     if ('orderId' in outcome) {
-      const kept = await orderOfKey(outcome);
+      const existing = await readOrderOfKey(outcome);
       await sendToken(response, reads);
-      response.status(201).json(orderOnWire(kept));
+      response.status(201).json(orderOnWire(existing));
       return;
     }
-    if (!outcome.accepted) {
-      throw refusalOf(outcome, customerId);
-    }
+    if (!outcome.accepted) throw refusalProblem(outcome, customerId);
     const { order, totalAmount } = outcome;
-    // Committed: the row is its own outbox. The saga starts apart from this request; the sweeper starts what that loses.
+    // The order is committed, and its row is its own outbox: the response does not wait for the start of the saga. If
+    // the start fails, the sweeper starts the saga later.
     starter.start({ orderId: order.orderId, customerId, totalAmount });
     response.locals.log.info({ orderId: order.orderId }, 'order accepted');
     await sendToken(response, reads);
@@ -59,18 +58,18 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
   routes.get('/order/:id', async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const order = await reads.read((source) => findOrder(source, orderId), readToken(request));
-    if (!order) throw new Problem(404, `There is no order ${orderId}.`);
+    if (!order) throw orderNotFound(orderId);
     response.json(orderOnWire(order));
   });
 
   routes.post('/order/:id/cancel', async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const status = await requestCancel(database, orderId);
-    if (status === null) throw new Problem(404, `There is no order ${orderId}.`);
+    if (status === null) throw orderNotFound(orderId);
     if (!canTransition(status, OrderStatus.cancelled)) {
       throw new Problem(409, `Order ${orderId} is already ${status} and cannot be cancelled.`);
     }
-    nudge(orderId, response.locals.log);
+    signalCancel(orderId, response.locals.log);
     await sendToken(response, reads);
     response.status(202).json({ message: `Order ${orderId} is being cancelled.` });
   });
@@ -78,57 +77,63 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
   routes.delete('/order/:id', async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const status = await deleteOrder(database, orderId);
-    if (status === null) throw new Problem(404, `There is no order ${orderId}.`);
-    if (!isFinal(status)) nudge(orderId, response.locals.log);
+    if (status === null) throw orderNotFound(orderId);
+    if (!isFinal(status)) signalCancel(orderId, response.locals.log);
     await sendToken(response, reads);
     response.json({ message: `Order ${orderId} was deleted.` });
   });
 
-  /** The order that a key has placed, as it stands now. @throws Problem where it is another, or was deleted */
-  async function orderOfKey({ orderId, sameRequest }: KeptOrder): Promise<PlacedOrder> {
+  /**
+   * Reads the current state of the order that was placed with a key.
+   *
+   * @throws {Problem} 422 if the key belongs to a different order, 409 if its order was deleted
+   */
+  async function readOrderOfKey({ orderId, sameRequest }: KeptOrder): Promise<PlacedOrder> {
     if (!sameRequest) {
-      throw new Problem(422, `This Idempotency-Key has placed order ${orderId}, which is another: send another key.`);
+      throw new Problem(422, `This Idempotency-Key belongs to the different order ${orderId}. Use a new key.`);
     }
     const order = await findOrder(database, orderId);
     if (order) return order;
-    throw new Problem(409, `Order ${orderId}, which this Idempotency-Key placed, was deleted: send another key.`);
+    throw new Problem(409, `This Idempotency-Key belongs to order ${orderId}, which was deleted. Use a new key.`);
   }
 
-  /** Tells the saga now what its row says already; where that fails, the sweeper will. */
-  function nudge(orderId: string, log: Logger): void {
+  /** Signals the cancel, which is committed already, to the saga. If that fails, the sweeper repeats it. */
+  function signalCancel(orderId: string, log: Logger): void {
     sagas.tellCancel(orderId).catch((error: unknown) => {
-      log.warn({ orderId, err: error }, 'cancel not signalled; the sweeper will');
+      log.warn({ orderId, err: error }, 'could not signal the cancel; the sweeper will retry');
     });
   }
 
   return refuseOtherMethods(routes);
 }
 
-/** A client's name for one order. @throws Problem 400 where it cannot be one */
-function readKey(key: string | undefined, wanted: OrderRequest): OrderKey | null {
+/** Reads the key under which a client places one order. @throws {Problem} 400 if the header is not a valid key */
+function readKey(key: string | undefined, requested: OrderRequest): OrderKey | null {
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
+    throw new Problem(400, 'The Idempotency-Key must consist of 1 to 255 visible ASCII characters.');
   }
-  return { key, fingerprint: fingerprintOf(wanted) };
+  return { key, fingerprint: fingerprintOf(requested) };
 }
 
-/** Why an order was not accepted, as its customer is told. */
-function refusalOf(outcome: Refusal, customerId: string): Problem {
-  if (outcome.why === 'unknown customer') return new Problem(422, `There is no customer ${customerId}.`);
+const orderNotFound = (orderId: string): Problem => new Problem(404, `Order ${orderId} does not exist.`);
+
+/** Explains to the client why an order was refused. */
+function refusalProblem(outcome: Refusal, customerId: string): Problem {
+  if (outcome.why === 'unknown customer') return new Problem(422, `Customer ${customerId} does not exist.`);
   if (outcome.why === 'short') return shortageProblem(outcome.shortages);
-  return new Problem(422, `The order comes to $${outcome.totalAmount}, and at most $${MAX_AMOUNT} can be paid.`);
+  return new Problem(422, `The order total of $${outcome.totalAmount} exceeds the maximum of $${MAX_AMOUNT}.`);
 }
 
 function shortageProblem(shortages: Shortage[]): Problem {
   const unknown = shortages.filter((line) => line.available === null);
   if (unknown.length > 0) {
-    return new Problem(422, unknown.map(({ productId }) => `There is no product ${productId}.`).join(' '));
+    return new Problem(422, unknown.map(({ productId }) => `Product ${productId} does not exist.`).join(' '));
   }
   const detail = shortages
     .map(
       ({ productId, ordered, available }) =>
-        `Not enough stock of product ${productId}: ${ordered} ordered, ${available} left.`,
+        `Product ${productId} has ${available} ${available === 1 ? 'unit' : 'units'} left; the order needs ${ordered}.`,
     )
     .join(' ');
   return new Problem(409, detail, { members: { shortages } });

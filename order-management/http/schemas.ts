@@ -2,55 +2,56 @@ import { Problem } from '@shop/runtime/problem';
 import { caseInsensitive } from '@shop/runtime/case-insensitive';
 import { z } from 'zod';
 
-// PostgreSQL's text cannot hold a NUL.
+// PostgreSQL cannot store a NUL character in a text.
 const text = (max: number) =>
   z
     .string()
     .max(max)
     .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
-const words = (max: number) => text(max).refine((value) => value.trim() !== '', { error: 'must not be empty' });
+const nonEmptyText = (max: number) => text(max).refine((value) => value.trim() !== '', { error: 'must not be empty' });
 
 const id = z.guid({ error: 'must be a UUID' }).toLowerCase();
 const MAX_INT = 2 ** 31 - 1;
-const pieces = z.int().min(1).max(MAX_INT);
+const quantity = z.int().min(1).max(MAX_INT);
 const stock = z.int().min(0).max(MAX_INT);
-const money = z
+const price = z
   .number()
   .min(0)
   .max(99_999_999.99)
-  .refine((value) => Number(value.toFixed(2)) === value, { error: 'must have two decimals at most' })
+  .refine((value) => Number(value.toFixed(2)) === value, { error: 'must have at most two decimals' })
   .transform((value) => value.toFixed(2));
 
-// The original takes any text; what has no @ in it helps nobody.
+// Stricter than the original, which accepts any text.
 const email = text(320).regex(z.regexes.unicodeEmail, { error: 'must be an e-mail address' });
 
-export const customerBody = z.object({ firstName: words(200), lastName: words(200), email });
+export const customerBody = z.object({ firstName: nonEmptyText(200), lastName: nonEmptyText(200), email });
 
 export const productBody = z.object({
-  name: words(500),
-  price: money,
+  name: nonEmptyText(500),
+  price,
   description: text(10_000)
     .nullish()
     .transform((value) => value ?? ''),
   quantityAvailable: stock,
-  productType: words(200),
+  productType: nonEmptyText(200),
 });
 
-/** The price, name and type that a client may send along are not read: they are the product's. */
+/** A client may also send the price, name and type of a product. They are ignored: the stored product is used. */
 export const orderBody = z.object({
   customerId: id,
   products: z
     .array(z.unknown())
     .min(1)
-    .max(1_000) // before any line is looked at: half a million fit into a body
-    .pipe(z.array(caseInsensitive(z.object({ productId: id, orderedQuantity: pieces }))))
-    .transform(mergeRepeated)
+    .max(1_000) // checked before any line is parsed: a body has room for half a million lines
+    .pipe(z.array(caseInsensitive(z.object({ productId: id, orderedQuantity: quantity }))))
+    .transform(mergeLines)
     .refine((lines) => lines.every((line) => line.quantity <= MAX_INT), {
-      error: `orders more than ${MAX_INT} of one product`,
+      error: `must order at most ${MAX_INT} units of one product`,
     }),
 });
 
-function mergeRepeated(
+/** Merges the lines of the same product into one. */
+function mergeLines(
   lines: { productId: string; orderedQuantity: number }[],
 ): { productId: string; quantity: number }[] {
   const quantities = new Map<string, number>();
@@ -59,37 +60,45 @@ function mergeRepeated(
   return Array.from(quantities, ([productId, quantity]) => ({ productId, quantity }));
 }
 
-const ERRORS_TOLD = 20;
+const MAX_REPORTED_ERRORS = 20;
 
-const sayMissing: z.core.$ZodErrorMap = ({ code, input }) =>
+const describeMissing: z.core.$ZodErrorMap = ({ code, input }) =>
   code === 'invalid_type' && input === undefined ? 'is missing' : undefined;
 
 /**
- * Reads a request's body, its field names in any case.
+ * Parses the body of a request. Field names may be in any case.
  *
- * @throws Problem 400 where it is no object, 422 with the fields that are wrong, and why
+ * @throws {Problem} 400 if the body is not an object; 422 if fields are wrong, with a list of them
  */
 export function readBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new Problem(400, 'The body must be a JSON object.');
   }
-  const result = caseInsensitive(schema).safeParse(body, { error: sayMissing });
+  const result = caseInsensitive(schema).safeParse(body, { error: describeMissing });
   if (result.success) return result.data;
   const { issues } = result.error;
-  const errors = issues.slice(0, ERRORS_TOLD).map(({ path, message }) => ({ field: path.join('.'), message }));
-  const more = issues.length > ERRORS_TOLD ? [`and ${issues.length - ERRORS_TOLD} more`] : [];
+  const errors = issues.slice(0, MAX_REPORTED_ERRORS).map(({ path, message }) => ({ field: path.join('.'), message }));
+  const more = issues.length > MAX_REPORTED_ERRORS ? [`and ${issues.length - MAX_REPORTED_ERRORS} more errors`] : [];
   const detail = [...errors.map(({ field, message }) => `${field}: ${message}`), ...more].join('; ');
   throw new Problem(422, detail, { members: { errors } });
 }
 
-/** Reads an id out of a path. @throws Problem 400 */
-export function readId(value: unknown, what: string): string {
+/**
+ * Parses an id from a path.
+ *
+ * @param kind what the id identifies, for the error text
+ * @throws {Problem} 400 if it is not a UUID
+ */
+export function readId(value: unknown, kind: string): string {
   const result = id.safeParse(value);
   if (result.success) return result.data;
-  throw new Problem(400, `The ${what} id ${JSON.stringify(String(value).slice(0, 100))} is not a UUID.`);
+  throw new Problem(400, `The ${kind} id ${JSON.stringify(String(value).slice(0, 100))} is not a UUID.`);
 }
 
-/** Reads a number out of a query: the first of its name; anything that is no number falls back, as in the original. */
+/**
+ * Parses a number from a query string. Of several values it uses the first. An invalid value falls back to the default,
+ * as in the original.
+ */
 export function readCount(values: unknown, fallback: number, max: number): number {
   const value: unknown = Array.isArray(values) ? values[0] : values;
   return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Math.min(Number(value), max) : fallback;

@@ -1,7 +1,7 @@
 import type { Product } from '../catalog/products';
 import type { PlacedOrder } from '../orders/placed-order';
 
-/** A product as the contract has it: the price a JSON number, `OrderedQuantity` with a capital O. */
+/** Converts a product to the contract's JSON: the price is a number, and `OrderedQuantity` has a capital O. */
 export const productOnWire = ({ price, description, ...product }: Product, orderedQuantity = 0) => ({
   productId: product.productId,
   name: product.name,
@@ -12,7 +12,7 @@ export const productOnWire = ({ price, description, ...product }: Product, order
   OrderedQuantity: orderedQuantity,
 });
 
-/** Writes an order as the contract has it. A cancelled order also says why. */
+/** Converts an order to the contract's JSON. A cancelled order has the additional member `cancellation`. */
 export const orderOnWire = ({ lines, ...order }: PlacedOrder) => ({
   orderId: order.orderId,
   customerId: order.customerId,

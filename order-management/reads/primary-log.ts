@@ -1,32 +1,42 @@
 import type { WalPosition } from '@shop/prisma/wal-position';
 
-const PAGE = 8_192n;
-const KEPT = 14_400; // an hour, at four a second
+const WAL_PAGE_BYTES = 8_192n;
+const MAX_SAMPLES = 14_400; // one hour, at four samples per second
 
-/** Where the primary's log stood when: what tells how old that is which a secondary has not yet replayed. */
+interface Sample {
+  position: WalPosition;
+  atMs: number;
+}
+
+/** Records when the primary's log reached which position. From this follows how far behind a secondary is. */
 export class PrimaryLog {
-  private seen: { position: WalPosition; atMs: number }[] = [];
-  private heardAtMs = 0;
+  private samples: Sample[] = [];
+  private lastSampleAtMs = 0;
 
-  /** Notes where the primary stands. @param atMs now, by a clock that only goes forward */
-  note(position: WalPosition, atMs: number): void {
-    this.heardAtMs = atMs;
-    const last = this.seen.at(-1)?.position;
-    // At the end of a page it may have stopped within a record, which nobody can replay before the rest of it comes.
-    if (position === last || position % PAGE === 0n) return;
-    if (last !== undefined && position < last) this.seen = []; // another is the primary now, which had not got as far
-    this.seen.push({ position, atMs });
-    if (this.seen.length > KEPT) this.seen.shift();
+  /** Records the primary's current position. @param atMs the current time of a monotonic clock */
+  record(position: WalPosition, atMs: number): void {
+    this.lastSampleAtMs = atMs;
+    const last = this.samples.at(-1)?.position;
+    // A position at the end of a page may lie within a record. A secondary cannot replay part of a record, so it would
+    // seem to be behind until the primary writes the rest.
+    if (position === last || position % WAL_PAGE_BYTES === 0n) return;
+    // The position moved backwards: a secondary that had not received everything was promoted.
+    if (last !== undefined && position < last) this.samples = [];
+    this.samples.push({ position, atMs });
+    if (this.samples.length > MAX_SAMPLES) this.samples.shift();
   }
 
   /**
-   * How long before the primary was last heard of it had written what comes after a position: 0 where nothing is known
-   * to, Infinity where nobody remembers. So nobody is behind a primary that writes nothing, and none gets further behind
-   * one that is away.
+   * Returns for how long a secondary has lacked a part of the log, in milliseconds up to the last sample. The lag is 0 if
+   * the secondary lacks nothing, and Infinity if it lacks more than the samples cover.
+   *
+   * The lag grows only while samples arrive: an unavailable primary leaves it as it is.
+   *
+   * @param replayed the position up to which the secondary has replayed the log
    */
   lagMs(replayed: WalPosition): number {
-    const missing = this.seen.findLastIndex(({ position }) => position <= replayed) + 1;
-    if (missing === this.seen.length) return 0;
-    return missing === 0 ? Infinity : this.heardAtMs - this.seen[missing]!.atMs;
+    const firstMissing = this.samples.findLastIndex(({ position }) => position <= replayed) + 1;
+    if (firstMissing === this.samples.length) return 0;
+    return firstMissing === 0 ? Infinity : this.lastSampleAtMs - this.samples[firstMissing]!.atMs;
   }
 }

@@ -23,7 +23,7 @@ import { PrimaryLog } from './primary-log';
 import { ReadClient, type ReadOptions } from './read-client';
 import { Secondary } from './secondary';
 
-// A primary and two secondaries that it streams to, of this suite's own: it stops, halts and promotes them.
+// This suite runs a primary and two streaming secondaries of its own. It stops, suspends and promotes them.
 
 type Name = 'primary' | 'first' | 'second';
 
@@ -63,7 +63,7 @@ beforeAll(async () => {
   for (const name of ['primary', 'first', 'second'] as const) ports[name] = await freePort();
   await startServer('primary');
   await migrate(urlOf('primary'), 'orders');
-  await sql('primary', 'ALTER ROLE postgres SET synchronous_commit = on'); // which the servers of tests do without
+  await sql('primary', 'ALTER ROLE postgres SET synchronous_commit = on'); // test servers turn it off by default
   await sql(
     'primary',
     `CREATE ROLE reader LOGIN PASSWORD 'postgres'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader`,
@@ -88,7 +88,7 @@ interface Shop {
   reads: ReadClient;
 }
 
-/** An order service that reads from secondaries, once it has found that they are well. */
+/** Starts an order service that reads from secondaries. Returns once it uses all of them. */
 async function aShop(secondaries: Name[] = ['first', 'second'], more: Partial<ReadOptions> = {}): Promise<Shop> {
   const primary = connectOrders(urlOf('primary'), { poolSize: 5 });
   const probe = new ReplicationProbe(urlOf('primary'), 'primary');
@@ -121,16 +121,16 @@ async function aShop(secondaries: Name[] = ['first', 'second'], more: Partial<Re
     await primary.$disconnect();
   });
   const shop = { url: `http://localhost:${server.port}/orderManagement`, reads };
-  await isRead(shop, ...secondaries);
+  await areUsed(shop, ...secondaries);
   return shop;
 }
 
-const isRead = ({ reads }: Shop, ...names: Name[]): Promise<void> =>
+const areUsed = ({ reads }: Shop, ...names: Name[]): Promise<void> =>
   eventually(() => {
     const read = reads.secondaryStates.filter(({ usable }) => usable).map(({ name }) => name);
     expect(read).toEqual(names.map((name) => `localhost:${ports[name]}`));
   });
-const isFound = ({ reads }: Shop, name: Name, state: string): Promise<void> =>
+const isUnusable = ({ reads }: Shop, name: Name, state: string): Promise<void> =>
   eventually(() => {
     expect(reads.secondaryStates).toContainEqual(
       expect.objectContaining({ name: `localhost:${ports[name]}`, state, usable: false }),
@@ -152,7 +152,7 @@ const tokenOf = ({ headers }: Answer): string => headers.get('consistency-token'
 const readsByServer = async (): Promise<Map<unknown, number>> =>
   new Map((await readsAnswered.get()).values.map(({ labels, value }) => [labels.from, value]));
 
-/** Which servers answered the reads of something, and how many each, as the metrics tell it. */
+/** Counts the reads that each server answers while `act` runs, by the metric `reads_total`. */
 async function readsDuring(act: () => Promise<unknown>): Promise<Partial<Record<Name, number>>> {
   const before = await readsByServer();
   await act();
@@ -165,7 +165,7 @@ async function readsDuring(act: () => Promise<unknown>): Promise<Partial<Record<
   return Object.fromEntries(differences.filter(([, count]) => count > 0));
 }
 
-/** Reads without pause while something happens, from several clients. @returns how the reads were answered, how slowly */
+/** Reads continuously with several clients while `act` runs. @returns all statuses, and the time of the slowest read */
 async function readThroughout(shop: Shop, path: string, act: () => Promise<unknown>) {
   const over = new AbortController();
   const statuses = new Set<number>();
@@ -188,7 +188,7 @@ async function readThroughout(shop: Shop, path: string, act: () => Promise<unkno
   return { statuses: [...statuses], slowestMs };
 }
 
-/** Has a secondary replay nothing until the test is over, or the function that is returned is called. */
+/** Pauses replay on a secondary until the returned function is called, or the test ends. */
 async function pauseReplay(name: Name): Promise<() => Promise<void>> {
   await sql(name, 'SELECT pg_wal_replay_pause()');
   const resume = async () => void (await sql(name, 'SELECT pg_wal_replay_resume()'));
@@ -196,8 +196,8 @@ async function pauseReplay(name: Name): Promise<() => Promise<void>> {
   return resume;
 }
 
-/** Has nothing streamed to a secondary until the test is over, or the function that is returned is called. */
-async function cutOff(name: Name): Promise<() => Promise<void>> {
+/** Disconnects a secondary from the primary until the returned function is called, or the test ends. */
+async function disconnect(name: Name): Promise<() => Promise<void>> {
   const useSlot = async (slot: string): Promise<void> => {
     await sql(name, `ALTER SYSTEM SET primary_slot_name = '${slot}'`);
     await sql(name, 'SELECT pg_reload_conf()');
@@ -208,8 +208,8 @@ async function cutOff(name: Name): Promise<() => Promise<void>> {
   return connect;
 }
 
-/** Halts all processes of a server, each of which is a group of its own, until the test is over. */
-async function halt(name: Name): Promise<void> {
+/** Suspends all processes of a server until the test ends. Each is a process group of its own. */
+async function suspend(name: Name): Promise<void> {
   const processes = await sql<{ pid: number }>(name, 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
   const [postmaster = ''] = readFileSync(join(folder, name, 'cluster', 'postmaster.pid'), 'utf8').split('\n');
   const pids = [Number(postmaster), ...processes.map(({ pid }) => pid)];
@@ -220,8 +220,8 @@ async function halt(name: Name): Promise<void> {
   sendAll('SIGSTOP');
 }
 
-/** Ends a server until the test is over, or the function that is returned is called. */
-async function endServer(name: Name, signal?: 'SIGKILL'): Promise<() => Promise<void>> {
+/** Stops a server until the returned function is called, or the test ends. */
+async function stopServer(name: Name, signal?: 'SIGKILL'): Promise<() => Promise<void>> {
   await servers.end(name, signal);
   let started: Promise<string> | null = null;
   const start = async () => void (await (started ??= startServer(name)));
@@ -229,8 +229,8 @@ async function endServer(name: Name, signal?: 'SIGKILL'): Promise<() => Promise<
   return start;
 }
 
-describe('which server is read', () => {
-  test('the first in the order of the instance', async () => {
+describe('a read is answered by', () => {
+  test('the first secondary in the list of the instance', async () => {
     const [one, other] = [await aShop(['first', 'second']), await aShop(['second', 'first'])];
 
     await expect(readsDuring(() => get(one, '/products'))).resolves.toEqual({ first: 1 });
@@ -238,7 +238,7 @@ describe('which server is read', () => {
     await expect(readsDuring(() => get(other, '/order'))).resolves.toEqual({ second: 1 });
   });
 
-  test('the primary, where no secondaries are known, and no token is given then', async () => {
+  test('the primary if no secondaries are configured; writes then return no token', async () => {
     const shop = await aShop([]);
 
     await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ primary: 1 });
@@ -247,13 +247,13 @@ describe('which server is read', () => {
     expect(headers.get('set-cookie')).toBeNull();
   });
 
-  test('a secondary also where its user may not see whether it is streamed to', async () => {
+  test('a secondary even if its user may not see the status of the WAL receiver', async () => {
     const shop = await aShop(['first'], { secondaryUrls: [urlOf('first', 'shop', 'reader')] });
 
     await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ first: 1 });
   });
 
-  test('another, in the same request, where one fails with whatever it may be', async () => {
+  test('another server, within the same request, if a secondary fails with any error', async () => {
     const shop = await aShop();
     const fails = new Set<OrdersClient>();
 
@@ -268,15 +268,15 @@ describe('which server is read', () => {
     expect(answer).toBe('another');
   });
 
-  test('none other for what fails on the primary by its own fault', async () => {
+  test('no other server if the query fails on the primary because it is wrong', async () => {
     const shop = await aShop();
 
     await expect(shop.reads.read((source) => source.$queryRaw`SELECT 1 / 0`)).rejects.toThrow(/division by zero/);
   });
 });
 
-describe('a client reads what it has written', () => {
-  test('from a secondary that has it', async () => {
+describe('a client reads its own write', () => {
+  test('from a secondary that has replayed it', async () => {
     const shop = await aShop(['first', 'second'], { waitMs: 10_000 });
 
     const sources = await readsDuring(async () => {
@@ -289,7 +289,7 @@ describe('a client reads what it has written', () => {
     expect((sources.first ?? 0) + (sources.second ?? 0)).toBeGreaterThan(90);
   });
 
-  test('from the primary, where no secondary has it in time; without the token it is not seen yet', async () => {
+  test('from the primary if no secondary replays it in time; without the token it does not see it', async () => {
     const shop = await aShop();
     await Promise.all([pauseReplay('first'), pauseReplay('second')]);
     const { path, ...answer } = await placeOrder(shop);
@@ -301,7 +301,7 @@ describe('a client reads what it has written', () => {
     expect(sources).toEqual({ primary: 1 });
   });
 
-  test('from another secondary that has it', async () => {
+  test('from another secondary that has replayed it', async () => {
     const shop = await aShop(['first', 'second'], { waitMs: 10_000 });
     await pauseReplay('first');
     const { path, ...answer } = await placeOrder(shop);
@@ -313,7 +313,7 @@ describe('a client reads what it has written', () => {
     expect(sources).toEqual({ second: 1 });
   });
 
-  test('from a secondary that has it after a moment', async () => {
+  test('from a secondary that replays it within READ_WAIT', async () => {
     const shop = await aShop(['first'], { waitMs: 10_000 });
     const resume = await pauseReplay('first');
     const { path, ...answer } = await placeOrder(shop);
@@ -328,7 +328,7 @@ describe('a client reads what it has written', () => {
     expect(sources).toEqual({ first: 1 });
   });
 
-  test('by the cookie alone, as a browser sends it', async () => {
+  test('with only the cookie, as a browser sends it', async () => {
     const shop = await aShop();
     await Promise.all([pauseReplay('first'), pauseReplay('second')]);
     const { path, headers, ...answer } = await placeOrder(shop);
@@ -339,13 +339,13 @@ describe('a client reads what it has written', () => {
     await expect(get(shop, path, { Cookie: `theme=dark; ${cookie}; a=b` })).resolves.toMatchObject({ status: 200 });
   });
 
-  test('by a cookie that lasts until any secondary that is read has got so far', async () => {
+  test('with a cookie that lives until every usable secondary has replayed the position', async () => {
     const { headers } = await placeOrder(await aShop(['first'], { maxLagMs: 90_000 }));
 
     expect(headers.get('set-cookie')).toContain('Max-Age=180;');
   });
 
-  test('by the later of a header and a cookie', async () => {
+  test('with the later position of header and cookie', async () => {
     const shop = await aShop();
     await Promise.all([pauseReplay('first'), pauseReplay('second')]);
     const { path, ...answer } = await placeOrder(shop);
@@ -360,7 +360,7 @@ describe('a client reads what it has written', () => {
     }
   });
 
-  test('with a token that no server has reached, as after a failover: answered by the primary, after a moment', async () => {
+  test('with a token that no server has reached, as after a failover: the primary answers after READ_WAIT', async () => {
     const shop = await aShop();
     const begun = performance.now();
 
@@ -374,20 +374,20 @@ describe('a client reads what it has written', () => {
   });
 
   test.each(['', 'yesterday', '16/', '16/B374D848/1', '16/B374D84800', '16/B374D848, 16/B374D848'])(
-    'is told that a token is none: "%s"',
+    'is answered 400 for an invalid token: "%s"',
     async (token) => {
       const shop = await aShop([]);
 
       await expect(get(shop, '/order', { 'Consistency-Token': token })).resolves.toMatchObject({
         status: 400,
         body: {
-          detail: `The Consistency-Token ${JSON.stringify(token)} is none that a write has answered, such as 16/B374D848.`,
+          detail: `The Consistency-Token ${JSON.stringify(token)} is not a valid consistency token. A valid one looks like 16/B374D848.`,
         },
       });
     },
   );
 
-  test('is not blamed for a cookie that holds none', async () => {
+  test('is served although its cookie holds no valid token', async () => {
     const shop = await aShop();
 
     for (const value of ['', 'yesterday', '%', '"0/1"']) {
@@ -417,87 +417,87 @@ describe('a client reads what it has written', () => {
   });
 });
 
-describe('a secondary is left out', () => {
-  test('while it is stopped, without a read that fails, and read again when it is back', async () => {
+describe('a secondary is not used', () => {
+  test('while it is stopped; no read fails, and it is used again once it is back', async () => {
     const shop = await aShop();
 
     const { statuses } = await readThroughout(shop, '/products', async () => {
-      const start = await endServer('first', 'SIGKILL');
-      await isFound(shop, 'first', 'away');
+      const start = await stopServer('first', 'SIGKILL');
+      await isUnusable(shop, 'first', 'unavailable');
       await expect(readsDuring(() => get(shop, '/order'))).resolves.toEqual({ second: expect.any(Number) });
       await start();
-      await isRead(shop, 'first', 'second');
+      await areUsed(shop, 'first', 'second');
     });
 
     expect(statuses).toEqual([200]);
     await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ first: 1 });
   });
 
-  test('while it is silent, which a read under way waits for no longer than we need to notice', async () => {
+  test('while it is suspended; a read in flight waits only until that is detected', async () => {
     const shop = await aShop();
 
     const { statuses, slowestMs } = await readThroughout(shop, '/products', async () => {
-      await halt('first');
-      await isFound(shop, 'first', 'away');
+      await suspend('first');
+      await isUnusable(shop, 'first', 'unavailable');
     });
 
     expect(statuses).toEqual([200]);
     expect(slowestMs).toBeLessThan(8_000);
   });
 
-  test('while it is further behind than it may be, and only then', async () => {
+  test('while its lag exceeds the maximum, and only then', async () => {
     const shop = await aShop(['first', 'second'], { maxLagMs: 1_000 });
     const resume = await pauseReplay('first');
     await delay(1_500);
-    await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ first: 1 }); // nothing has happened yet
+    await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ first: 1 }); // the primary has written nothing yet
 
     await placeOrder(shop);
-    await isFound(shop, 'first', 'lagging');
+    await isUnusable(shop, 'first', 'lagging');
 
     expect(shop.reads.secondaryStates[0]?.lagMs).toBeGreaterThan(1_000);
     await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ second: 1 });
     await resume();
-    await isRead(shop, 'first', 'second');
+    await areUsed(shop, 'first', 'second');
   });
 
   test('while the primary does not stream to it', async () => {
     const shop = await aShop();
-    const connect = await cutOff('first');
+    const connect = await disconnect('first');
 
-    await isFound(shop, 'first', 'cut off');
+    await isUnusable(shop, 'first', 'disconnected');
 
     await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ second: 1 });
     await connect();
-    await isRead(shop, 'first', 'second');
+    await areUsed(shop, 'first', 'second');
   });
 
-  test('as are all others: the primary is read', async () => {
+  test('while it is stopped; if all are, the primary answers', async () => {
     const shop = await aShop();
 
     const { statuses } = await readThroughout(shop, '/products', async () => {
-      const [startFirst, startSecond] = await Promise.all([endServer('first'), endServer('second')]);
-      await isRead(shop);
+      const [startFirst, startSecond] = await Promise.all([stopServer('first'), stopServer('second')]);
+      await areUsed(shop);
       await expect(readsDuring(() => get(shop, '/order'))).resolves.toEqual({ primary: expect.any(Number) });
       await Promise.all([startFirst(), startSecond()]);
-      await isRead(shop, 'first', 'second');
+      await areUsed(shop, 'first', 'second');
     });
 
     expect(statuses).toEqual([200]);
   });
 });
 
-describe('without the primary', () => {
+describe('while the primary is unavailable', () => {
   test.each<[string, (shop: Shop) => Promise<unknown>]>([
     [
       'killed',
       async (shop) => {
-        await endServer('primary', 'SIGKILL');
-        // The secondaries have to be looked at, and are found to be cut off, before we have noticed why.
+        await stopServer('primary', 'SIGKILL');
+        // These reads refresh the secondaries, which are disconnected, before the primary is found to be unavailable.
         await Promise.all([1, 2, 3].map(() => get(shop, '/products', NEVER_REACHED)));
       },
     ],
-    ['halted', () => halt('primary')],
-  ])('reads are answered while it is %s', async (_how, breakIt) => {
+    ['suspended', () => suspend('primary')],
+  ])('reads are answered when it is %s', async (_how, breakIt) => {
     const shop = await aShop();
     const { path, ...answer } = await placeOrder(shop);
     const token = { 'Consistency-Token': tokenOf(answer) };
@@ -512,14 +512,14 @@ describe('without the primary', () => {
     await expect(get(shop, path, token)).resolves.toMatchObject({ status: 200 });
   });
 
-  test('nobody waits for it, once we have noticed that it is silent', async () => {
+  test('no read waits for it once its suspension is detected', async () => {
     const shop = await aShop();
-    await halt('primary');
-    await Promise.all([cutOff('first'), cutOff('second')]);
+    await suspend('primary');
+    await Promise.all([disconnect('first'), disconnect('second')]);
     await eventually(() =>
-      expect(shop.reads.secondaryStates.map(({ state }) => state)).toEqual(['cut off', 'cut off']),
+      expect(shop.reads.secondaryStates.map(({ state }) => state)).toEqual(['disconnected', 'disconnected']),
     );
-    await isRead(shop, 'first', 'second');
+    await areUsed(shop, 'first', 'second');
     const begun = performance.now();
 
     await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ first: 1 });
@@ -527,17 +527,17 @@ describe('without the primary', () => {
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
 
-  test('no client is shown less than it has written', async () => {
+  test('no client reads a state older than its own write', async () => {
     const shop = await aShop();
     await Promise.all([pauseReplay('first'), pauseReplay('second')]);
     const { path, ...answer } = await placeOrder(shop);
-    await endServer('primary', 'SIGKILL');
+    await stopServer('primary', 'SIGKILL');
 
     await expect(get(shop, path, { 'Consistency-Token': tokenOf(answer) })).resolves.toMatchObject({ status: 503 });
   });
 });
 
-test('a secondary that lost its connections is not read before it has told anew what it shows', async () => {
+test('a secondary that lost its connections is not used until its position is read again', async () => {
   const proxy = await TcpProxy.to(urlOf('first'));
   const secondary = new Secondary(proxy.url, new PrimaryLog(), { poolSize: 1, maxLagMs: 5_000, log: silentLog });
   stopping.push(async () => {
@@ -545,18 +545,18 @@ test('a secondary that lost its connections is not read before it has told anew 
     await proxy.close();
   });
   await eventually(async () => {
-    await secondary.look();
+    await secondary.refresh();
     expect(secondary).toMatchObject({ state: 'streaming' });
   });
   expect(secondary.hasReplayed(1n)).toBe(true);
 
-  proxy.dropConnections(); // as its crash does, after which it may have replayed less
+  proxy.dropConnections(); // like a crash, after which it may have replayed less
 
-  await eventually(() => expect(secondary).toMatchObject({ state: 'away' }));
+  await eventually(() => expect(secondary).toMatchObject({ state: 'unavailable' }));
   expect(secondary.hasReplayed(1n)).toBe(false);
 });
 
-test('a secondary is found again behind an address that led to the primary for a while', async () => {
+test('a secondary is found again at an address that led to the primary for a while', async () => {
   const proxy = await TcpProxy.to(urlOf('primary'));
   stopping.push(() => proxy.close());
   const shop = await aShop([], { secondaryUrls: [proxy.url] });
@@ -564,12 +564,12 @@ test('a secondary is found again behind an address that led to the primary for a
     eventually(() => expect(shop.reads.secondaryStates).toMatchObject([{ state }]));
   await seen('promoted');
 
-  proxy.redirectTo(urlOf('first')); // but not the connections there are
+  proxy.redirectTo(urlOf('first')); // new connections only
 
   await seen('streaming');
 });
 
-test('the service tells how its secondaries are, and who answers its reads', async () => {
+test('the service reports the state of its secondaries, and which server answers its reads', async () => {
   const service = await ServiceProcess.start('order-management', {
     DATABASE_URL: urlOf('primary'),
     DATABASE_READ_URLS: `${urlOf('second')},${urlOf('first')}`,
@@ -604,7 +604,7 @@ test('the service tells how its secondaries are, and who answers its reads', asy
   expect(await ask('/metrics')).toMatch(new RegExp(`secondary_lag_seconds\\{secondary="${second}"\\} [1-9]`));
 });
 
-test('the service serves reads while the primary is away, and says when to come again with an order', async () => {
+test('while the primary is unavailable, the service answers reads, and new orders with 503 and Retry-After', async () => {
   const service = await ServiceProcess.start('order-management', {
     DATABASE_URL: urlOf('primary'),
     DATABASE_READ_URLS: urlOf('first'),
@@ -615,7 +615,7 @@ test('the service serves reads while the primary is away, and says when to come 
   stopping.push(() => ServiceProcess.endAll());
   const shop = { url: `${service.url}/orderManagement` };
   const { productId } = await aProduct(database);
-  await endServer('primary');
+  await stopServer('primary');
   const ready = async () => (await fetch(`${service.url}/readyz`)).json();
   await eventually(async () => expect(await ready()).toMatchObject({ ready: true, checks: { database: 'down' } }));
 
@@ -625,16 +625,19 @@ test('the service serves reads while the primary is away, and says when to come 
     products: [{ productId, orderedQuantity: 1 }],
   });
 
-  expect(refused).toMatchObject({ status: 503, body: { error: 'The database is away. Try again shortly.' } });
+  expect(refused).toMatchObject({
+    status: 503,
+    body: { error: 'The database is unavailable. Try again in 5 seconds.' },
+  });
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
 });
 
-test('a secondary that was promoted is none any more', async () => {
+test('a promoted secondary is no longer used', async () => {
   const shop = await aShop();
   await sql('first', 'SELECT pg_promote()');
 
-  await isFound(shop, 'first', 'promoted');
+  await isUnusable(shop, 'first', 'promoted');
 
   await expect(readsDuring(() => get(shop, '/products'))).resolves.toEqual({ second: 1 });
 });

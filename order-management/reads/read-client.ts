@@ -8,47 +8,48 @@ import { PrimaryLog } from './primary-log';
 import { Secondary, type SecondaryState } from './secondary';
 
 export interface ReadOptions {
-  /** Asks the primary where it stands. */
-  primary: Pick<ReplicationProbe, 'ask'>;
+  /** Reads the position of the primary. */
+  primary: Pick<ReplicationProbe, 'readStatus'>;
   /** In order of preference. */
   secondaryUrls: string[];
-  /** Connections held at most to each secondary. */
+  /** The maximum number of connections to each secondary. */
   poolSize: number;
-  /** How far behind the primary a secondary may be and still be read. */
+  /** The lag up to which a secondary is used. */
   maxLagMs: number;
-  /** How long a read waits for a secondary to have replayed what it must show. */
+  /** How long a read waits for a secondary to reach the position of its consistency token. */
   waitMs: number;
   log: Logger;
 }
 
-/** Where a read is answered. */
+/** A server that answers reads. */
 interface Source {
   name: string;
   run<T>(query: (database: OrdersClient) => Promise<T>): Promise<T>;
 }
 
-// Bounds for how long one is still read that has just fallen behind, and how long one that is well again is not: what
-// was written a moment ago is asked for when it is needed.
-const LOOK_EVERY_MS = 250;
-const LOOK_AGAIN_MS = 5;
+// The longest time for which a secondary that has failed is still used, and one that has recovered is not. It does not
+// delay reads with a consistency token: they refresh the secondaries themselves.
+const REFRESH_INTERVAL_MS = 250;
+const POLL_INTERVAL_MS = 5;
 
 /**
- * Reads that decide nothing, from the first secondary that is well, else from the primary. Whoever decides something by
- * what he reads reads the primary.
+ * Runs read-only queries on the first healthy secondary, or else on the primary.
+ *
+ * A secondary may show an old state. A read on which a write depends therefore uses the primary directly.
  */
 export class ReadClient {
   readonly name = 'reads';
   private readonly primary: Source;
   private readonly primaryLog = new PrimaryLog();
   private readonly primaryProbe: ReadOptions['primary'] | null = null;
-  private primaryAnswers = true;
+  private primaryAvailable = true;
   private readonly secondaries: Secondary[] = [];
-  /** How far behind the primary a secondary may be and still be read. */
+  /** The lag up to which a secondary is used. */
   readonly maxLagMs: number = 0;
   private readonly waitMs: number = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param options of the secondaries; without, the primary answers all reads */
+  /** @param options without secondaries, the primary answers all reads */
   constructor(
     private readonly database: OrdersClient,
     options?: ReadOptions,
@@ -61,11 +62,11 @@ export class ReadClient {
     this.waitMs = options.waitMs;
   }
 
-  /** Begins to look after the secondaries, none of which is read before. */
+  /** Starts to monitor the servers. A secondary is used after its first successful refresh. */
   start(): void {
     if (!this.primaryProbe) return;
-    this.lookAtAll();
-    this.timer = setInterval(() => this.lookAtAll(), LOOK_EVERY_MS);
+    this.refreshAll();
+    this.timer = setInterval(() => this.refreshAll(), REFRESH_INTERVAL_MS);
   }
 
   async stop(): Promise<void> {
@@ -73,7 +74,7 @@ export class ReadClient {
     await Promise.all(this.secondaries.map((secondary) => secondary.stop()));
   }
 
-  /** How each secondary is, and whether it is read: the preferred first. */
+  /** The state of each secondary and whether it is used, in order of preference. */
   get secondaryStates(): { name: string; state: SecondaryState; usable: boolean; lagMs: number | null }[] {
     return this.secondaries.map((secondary) => {
       const { name, state, lagMs } = secondary;
@@ -82,10 +83,10 @@ export class ReadClient {
   }
 
   /**
-   * Runs a query where it is best run; again elsewhere where a server fails, so it must change nothing.
+   * Runs a query. If a secondary fails, the query runs again on the next server, so it must change nothing.
    *
-   * @param after a position that the answer must not be older than; the primary's is never
-   * @throws what the primary says, where no secondary could answer
+   * @param after the answer shows everything up to this position; the primary's answers always do
+   * @throws the primary's error, if no secondary answered
    */
   async read<T>(query: (database: OrdersClient) => Promise<T>, after: WalPosition | null = null): Promise<T> {
     let failure: unknown;
@@ -95,15 +96,15 @@ export class ReadClient {
         readsAnswered.inc({ from: source.name });
         return answer;
       } catch (error) {
-        // Whatever a server fails with, be it that a secondary had to cancel the query for what the primary changed, the
-        // next is asked; a query that fails by its own fault does so everywhere.
+        // Any error of a secondary is retried elsewhere, for example a query canceled because it conflicts with replay.
+        // A query that is wrong fails on the primary as well, and that error is thrown.
         if (source === this.primary) failure = error;
       }
     }
     throw failure;
   }
 
-  /** A position not before that of anything committed by now, as text; null where there is no secondary to tell it. */
+  /** Reads a position that covers everything committed so far. Returns null if no secondaries are configured. */
   async position(): Promise<string | null> {
     if (this.secondaries.length === 0) return null;
     const rows = await this.database.$queryRaw<{ position: string }[]>`
@@ -111,45 +112,48 @@ export class ReadClient {
     return rows[0]?.position ?? null;
   }
 
-  /** A primary that is away sends nothing, and loses nothing more: being cut off is no fault then. */
+  /** While the primary is unavailable, every secondary is disconnected and misses nothing by it. */
   private isUsable({ state }: Secondary): boolean {
-    return state === 'streaming' || (state === 'cut off' && !this.primaryAnswers);
+    return state === 'streaming' || (state === 'disconnected' && !this.primaryAvailable);
   }
 
   private async sourcesFor(after: WalPosition | null): Promise<Source[]> {
     if (this.secondaries.length === 0) return [this.primary];
-    if (after !== null) await this.untilReplayed(after);
-    const fit = this.secondaries.filter((secondary) => after === null || secondary.hasReplayed(after));
-    const usable = fit.filter((secondary) => this.isUsable(secondary));
-    // Where the primary turns out to be away before we have noticed.
-    const lastResort = fit.filter((secondary) => secondary.state === 'cut off' && !usable.includes(secondary));
+    if (after !== null) await this.waitForReplay(after);
+    const upToDate = this.secondaries.filter((secondary) => after === null || secondary.hasReplayed(after));
+    const usable = upToDate.filter((secondary) => this.isUsable(secondary));
+    // The primary may have failed since its last refresh. Its secondaries are then disconnected, and still answer.
+    const lastResort = upToDate.filter(
+      (secondary) => secondary.state === 'disconnected' && !usable.includes(secondary),
+    );
     return [...usable, this.primary, ...lastResort];
   }
 
-  /** Waits a moment for any secondary to have replayed up to a position. */
-  private async untilReplayed(position: WalPosition): Promise<void> {
+  /** Waits up to `waitMs` until a usable secondary has replayed the log up to a position. */
+  private async waitForReplay(position: WalPosition): Promise<void> {
     const usable = this.secondaries.filter((secondary) => this.isUsable(secondary));
     const isDone = () => usable.length === 0 || usable.some((secondary) => secondary.hasReplayed(position));
-    for (const end = performance.now() + this.waitMs; !isDone(); await delay(LOOK_AGAIN_MS)) {
-      const leftMs = end - performance.now();
-      if (leftMs <= 0) return;
-      await Promise.race([delay(leftMs), ...usable.map((secondary) => secondary.look())]);
-      if (isDone()) return;
+    const deadline = performance.now() + this.waitMs;
+    while (!isDone()) {
+      const remainingMs = deadline - performance.now();
+      if (remainingMs <= 0) return;
+      await Promise.race([delay(remainingMs), ...usable.map((secondary) => secondary.refresh())]);
+      if (!isDone()) await delay(POLL_INTERVAL_MS);
     }
   }
 
-  private lookAtAll(): void {
-    void this.lookAtPrimary();
-    for (const secondary of this.secondaries) void secondary.look();
+  private refreshAll(): void {
+    void this.refreshPrimary();
+    for (const secondary of this.secondaries) void secondary.refresh();
   }
 
-  private async lookAtPrimary(): Promise<void> {
+  private async refreshPrimary(): Promise<void> {
     try {
-      const standing = await this.primaryProbe?.ask();
-      if (standing) this.primaryLog.note(standing.position, performance.now());
-      this.primaryAnswers = true;
+      const status = await this.primaryProbe?.readStatus();
+      if (status) this.primaryLog.record(status.position, performance.now());
+      this.primaryAvailable = true;
     } catch {
-      this.primaryAnswers = false;
+      this.primaryAvailable = false;
     }
   }
 }

@@ -1,28 +1,31 @@
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { ReplicationProbe, type Standing } from '@shop/prisma/replication';
+import { ReplicationProbe, type ReplicationStatus } from '@shop/prisma/replication';
 import type { WalPosition } from '@shop/prisma/wal-position';
 import type { Logger } from '@shop/runtime/log';
 import type { PrimaryLog } from './primary-log';
 
 /**
- * How a secondary is: `streaming` is well; `cut off` could be read but gets nothing new; `lagging` is too far behind;
- * `promoted` follows nobody any more; `away` does not answer.
+ * - `streaming`: healthy
+ * - `disconnected`: answers queries, but receives nothing from the primary
+ * - `lagging`: further behind the primary than `maxLagMs`
+ * - `promoted`: no longer a secondary
+ * - `unavailable`: does not answer
  */
-export type SecondaryState = 'streaming' | 'cut off' | 'lagging' | 'promoted' | 'away';
+export type SecondaryState = 'streaming' | 'disconnected' | 'lagging' | 'promoted' | 'unavailable';
 
-const CONNECT_WITHIN_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 
-/** One secondary: a client of its tables, and what is known of how it is. */
+/** A secondary of the orders database: its client, and its state as of the last refresh. */
 export class Secondary {
-  /** Its host and port. */
+  /** `host:port` */
   readonly name: string;
   private readonly database: OrdersClient;
   private readonly probe: ReplicationProbe;
-  private standing: Standing | null = null;
+  private status: ReplicationStatus | null = null;
   private replayed: WalPosition | null = null;
-  private told: SecondaryState = 'away';
-  /** What ends the reads under way here. */
-  private readonly underWay = new Set<(reason: Error) => void>();
+  private loggedState: SecondaryState = 'unavailable';
+  /** One function per query in flight, which rejects it. */
+  private readonly inFlight = new Set<(reason: Error) => void>();
 
   constructor(
     url: string,
@@ -31,18 +34,18 @@ export class Secondary {
   ) {
     const { hostname, port } = new URL(url);
     this.name = `${hostname}:${port || 5432}`;
-    this.database = connectOrders(url, { poolSize: options.poolSize, connectTimeoutMs: CONNECT_WITHIN_MS });
-    this.probe = new ReplicationProbe(url, 'secondary', () => this.forget());
+    this.database = connectOrders(url, { poolSize: options.poolSize, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    this.probe = new ReplicationProbe(url, 'secondary', () => this.resetStatus());
   }
 
   get state(): SecondaryState {
-    if (!this.standing) return 'away';
-    if (!this.standing.inRecovery) return 'promoted';
+    if (!this.status) return 'unavailable';
+    if (!this.status.inRecovery) return 'promoted';
     if (this.lagMs! > this.options.maxLagMs) return 'lagging';
-    return this.standing.streaming ? 'streaming' : 'cut off';
+    return this.status.streaming ? 'streaming' : 'disconnected';
   }
 
-  /** How far behind the primary what it last told is; null where it never has, Infinity where nobody knows. */
+  /** The lag behind the primary as of the last refresh. Null before the first one; Infinity if the lag is unknown. */
   get lagMs(): number | null {
     return this.replayed === null ? null : this.primaryLog.lagMs(this.replayed);
   }
@@ -51,30 +54,36 @@ export class Secondary {
     return this.replayed !== null && this.replayed >= position;
   }
 
-  /** Asks it how it is; where it does not say, what is under way there is given up. */
-  async look(): Promise<void> {
+  /** Reads the status of the secondary. If it is unavailable, rejects the queries in flight. */
+  async refresh(): Promise<void> {
     try {
-      this.standing = await this.probe.ask();
-      this.replayed = this.standing.position;
+      this.status = await this.probe.readStatus();
+      this.replayed = this.status.position;
     } catch (error) {
-      this.standing = null;
-      for (const giveUp of this.underWay) giveUp(new Error(`The secondary ${this.name} is away.`, { cause: error }));
+      this.status = null;
+      const reason = new Error(`The secondary ${this.name} is unavailable.`, { cause: error });
+      for (const reject of this.inFlight) reject(reason);
     }
-    this.tellChange();
+    this.logStateChange();
   }
 
-  /** Runs a query here. @throws also as soon as the secondary turns out to be away, however patient the query is */
+  /**
+   * Runs a query on the secondary.
+   *
+   * @throws if the query fails, or as soon as a refresh finds the secondary unavailable; the query itself could take
+   *   much longer to fail
+   */
   async run<T>(query: (database: OrdersClient) => Promise<T>): Promise<T> {
-    let giveUp!: (reason: Error) => void;
-    const lost = new Promise<never>((_resolve, reject) => (giveUp = reject));
-    this.underWay.add(giveUp);
+    let rejectQuery!: (reason: Error) => void;
+    const unavailable = new Promise<never>((_resolve, reject) => (rejectQuery = reject));
+    this.inFlight.add(rejectQuery);
     try {
-      return await Promise.race([query(this.database), lost]);
+      return await Promise.race([query(this.database), unavailable]);
     } catch (error) {
-      void this.look(); // or others would run into the same until the next look
+      void this.refresh(); // before the next interval, so that fewer queries fail in the same way
       throw error;
     } finally {
-      this.underWay.delete(giveUp);
+      this.inFlight.delete(rejectQuery);
     }
   }
 
@@ -82,17 +91,20 @@ export class Secondary {
     await Promise.all([this.probe.stop(), this.database.$disconnect()]);
   }
 
-  /** One that crashed and starts anew may for a while show less than it had replayed. */
-  private forget(): void {
-    this.standing = null;
+  /** Forgets the status. A secondary that restarts after a crash may show less than it had replayed before. */
+  private resetStatus(): void {
+    this.status = null;
     this.replayed = null;
-    this.tellChange();
+    this.logStateChange();
   }
 
-  private tellChange(): void {
+  private logStateChange(): void {
     const { name, state } = this;
-    if (state === this.told) return;
-    this.told = state;
-    this.options.log[state === 'streaming' ? 'info' : 'warn']({ secondary: name, state }, 'secondary changed');
+    if (state === this.loggedState) return;
+    this.loggedState = state;
+    this.options.log[state === 'streaming' ? 'info' : 'warn'](
+      { secondary: name, state },
+      'secondary changed its state',
+    );
   }
 }

@@ -1,6 +1,10 @@
-/** The most that a single order may be charged; exactly this much is fine. */
+/** The largest amount that is charged, in dollars. A larger one is declined. */
 const LIMIT_DOLLARS = 1_000;
 
-/** Why an amount is declined, in the original's words; empty where it is not. @param amount dollars, such as `90.00` */
+/**
+ * Returns the reason for which an amount is declined, in the words of the original, or an empty text if it is accepted.
+ *
+ * @param amount in dollars, for example `90.00`
+ */
 export const declineReason = (amount: string): string =>
   Number(amount) > LIMIT_DOLLARS ? `total amount over $${LIMIT_DOLLARS}` : '';

@@ -32,22 +32,22 @@ const statusOf = async (request: PaymentRequest): Promise<string | undefined> =>
   (await paymentsOf(request)).at(0)?.status;
 
 describe('a charge', () => {
-  test('succeeds, and is kept as it is answered', async () => {
+  test('succeeds, and is stored as it is returned', async () => {
     const request = aRequest({ totalAmount: '12.34' });
 
     const answer = await ledger.charge(request);
 
     expect(answer).toMatchObject({ success: true, reason: '' });
     const { paymentId, paidAt } = answer;
-    const kept = { orderId: request.orderId, customerId: request.customerId, paymentId, paidAt, status: 'success' };
-    expect(await paymentsOf(request)).toEqual([expect.objectContaining(kept)]);
+    const stored = { orderId: request.orderId, customerId: request.customerId, paymentId, paidAt, status: 'success' };
+    expect(await paymentsOf(request)).toEqual([expect.objectContaining(stored)]);
     expect(String((await paymentsOf(request)).at(0)?.amount)).toBe('12.34');
   });
 
-  test('is dated right, whatever the time zone of the database', async () => {
+  test('has the correct time in any time zone of the database', async () => {
     const name = new URL(server.paymentsUrl).pathname.slice(1);
     await database.$executeRawUnsafe(`ALTER DATABASE "${name}" SET timezone TO 'America/New_York'`);
-    const elsewhere = connectPayments(server.paymentsUrl, { poolSize: 1 }); // sessions that begin from now on
+    const elsewhere = connectPayments(server.paymentsUrl, { poolSize: 1 }); // new sessions use the new time zone
 
     const { paidAt } = await new Ledger(elsewhere).charge(aRequest());
     await elsewhere.$disconnect();
@@ -59,7 +59,7 @@ describe('a charge', () => {
     expect(await ledger.charge(aRequest({ totalAmount: '1000.00' }))).toMatchObject({ success: true, reason: '' });
   });
 
-  test('of a cent more is declined, with a payment id all the same', async () => {
+  test('of $1000.01 is declined, and has a payment id', async () => {
     const request = aRequest({ totalAmount: '1000.01' });
 
     expect(await ledger.charge(request)).toMatchObject({
@@ -70,14 +70,14 @@ describe('a charge', () => {
     expect(await statusOf(request)).toBe('failed');
   });
 
-  test.each(['90.00', '1000.01'])('of $%s that comes again gets the answer it got before', async (totalAmount) => {
+  test.each(['90.00', '1000.01'])('of $%s that is repeated returns the same result', async (totalAmount) => {
     const request = aRequest({ totalAmount });
     const first = await ledger.charge(request);
 
     expect(await ledger.charge(request)).toEqual(first);
   });
 
-  test('that comes 20 times at once is one payment', async () => {
+  test('that is requested 20 times at once creates one payment', async () => {
     const request = aRequest();
 
     const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.charge(request)));
@@ -88,7 +88,7 @@ describe('a charge', () => {
 });
 
 describe('a refund', () => {
-  test('gives a payment back; a charge that comes later is told so', async () => {
+  test('refunds the payment; a later charge is declined with this reason', async () => {
     const request = aRequest();
     const { paymentId } = await ledger.charge(request);
 
@@ -98,7 +98,7 @@ describe('a refund', () => {
     expect(await ledger.charge(request)).toMatchObject({ success: false, reason: 'payment was refunded', paymentId });
   });
 
-  test('that comes again changes nothing', async () => {
+  test('that is repeated changes nothing', async () => {
     const request = aRequest();
     const { paymentId } = await ledger.charge(request);
     await ledger.refund({ orderId: request.orderId, paymentId });
@@ -118,12 +118,12 @@ describe('a refund', () => {
     expect(await ledger.charge(request)).toEqual(declined);
   });
 
-  test('of a payment that is not known fails, and names it', async () => {
+  test('of an unknown payment fails and names the payment', async () => {
     const paymentId = randomUUID();
     await expect(ledger.refund({ orderId: randomUUID(), paymentId })).rejects.toThrow(paymentId);
   });
 
-  test('does not take the payment of another order', async () => {
+  test('does not refund the payment of another order', async () => {
     const request = aRequest();
     const { paymentId } = await ledger.charge(request);
 
@@ -132,8 +132,8 @@ describe('a refund', () => {
   });
 });
 
-describe('giving an order up', () => {
-  test('refunds its payment', async () => {
+describe('a refund without a payment id', () => {
+  test('refunds the payment of the order', async () => {
     const request = aRequest();
     await ledger.charge(request);
 
@@ -142,17 +142,17 @@ describe('giving an order up', () => {
     expect(await statusOf(request)).toBe('refunded');
   });
 
-  test('that was not charged yet has every later charge refused', async () => {
+  test('of an order without a payment makes every later charge fail', async () => {
     const request = aRequest();
 
     await ledger.refund({ orderId: request.orderId });
 
-    const answer = { success: false, reason: 'order was given up before it was paid' };
+    const answer = { success: false, reason: 'order was cancelled before it was paid' };
     expect(await ledger.charge(request)).toMatchObject(answer);
     expect(await statusOf(request)).toBe('void');
   });
 
-  test.each(['90.00', '1000.01'])('twice, after a charge of $%s, is as good as once', async (totalAmount) => {
+  test.each(['90.00', '1000.01'])('that is repeated after a charge of $%s changes nothing', async (totalAmount) => {
     const request = aRequest({ totalAmount });
     await ledger.charge(request);
     await ledger.refund({ orderId: request.orderId });
@@ -163,7 +163,7 @@ describe('giving an order up', () => {
     expect(await paymentsOf(request)).toEqual(once);
   });
 
-  test('while it is charged keeps no money, whoever comes first', async () => {
+  test('during a charge leaves no charge in place, whichever comes first', async () => {
     for (let round = 0; round < 10; round++) {
       const request = aRequest();
 

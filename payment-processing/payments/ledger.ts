@@ -5,7 +5,7 @@ import type { PaymentAnswer, PaymentRequest, RefundInput } from '@shop/workflows
 import { declineReason } from './charge-limit';
 import { PaymentStatus } from './payment-status';
 
-/** How a payment came out, and when it was decided. */
+/** The outcome of a payment, and when it was decided. */
 export interface PaymentResult extends PaymentAnswer {
   paidAt: Date;
 }
@@ -17,30 +17,31 @@ interface PaymentRow {
   paid_at: Date;
 }
 
-/**
- * The payments, one an order: a request that comes again gets the payment it got before, and a refund that comes again
- * finds it done. Money that went back, or was never to be taken, is answered as no success from then on.
- */
+/** Stores the payments, one per order. A repeated charge or refund changes nothing and returns the same result. */
 export class Ledger {
   constructor(private readonly database: PaymentsClient) {}
 
-  /** Charges an order, or declines it; either is kept before it is answered. */
+  /**
+   * Charges an order or declines the charge, and stores the payment. An order that has a payment keeps it: a refunded or
+   * void payment is returned as a decline.
+   */
   async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult> {
     const reason = declineReason(totalAmount);
     const status = reason ? PaymentStatus.failed : PaymentStatus.success;
-    // The update changes nothing: it is there to have the first payment returned where there is one.
+    // DO UPDATE changes nothing here. Unlike DO NOTHING, it makes RETURNING return the existing row.
     const rows = await this.database.$queryRaw<PaymentRow[]>`
-      INSERT INTO payments AS first (payment_id, order_id, customer_id, amount, status, reason)
+      INSERT INTO payments AS existing (payment_id, order_id, customer_id, amount, status, reason)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${customerId}::uuid, ${totalAmount}::numeric, ${status}, ${reason})
-      ON CONFLICT (order_id) DO UPDATE SET order_id = first.order_id
+      ON CONFLICT (order_id) DO UPDATE SET order_id = existing.order_id
       RETURNING payment_id, status, reason, paid_at`;
     return resultOf(rows[0]!);
   }
 
   /**
-   * Gives an order's payment back, or notes that it must not be charged any more.
+   * Refunds a payment of an order. Without a payment id, it refunds whatever the order has paid, and prevents later
+   * charges.
    *
-   * @throws where the payment to refund is not one of ours: a human must see to it
+   * @throws {Error} if the order has no payment with this id; an operator must then refund it
    */
   async refund({ orderId, paymentId }: RefundInput): Promise<void> {
     if (paymentId === undefined) return this.refundOrVoid(orderId);
@@ -50,26 +51,27 @@ export class Ledger {
       data: { status: PaymentStatus.refunded, refundedAt: new Date() },
     });
     if (refunded.count > 0) return;
-    const known = await this.database.payment.count({ where: { paymentId, orderId } });
-    if (known === 0) {
+    const matching = await this.database.payment.count({ where: { paymentId, orderId } });
+    if (matching === 0) {
       throw new Error(
-        `Payment ${paymentId} of order ${orderId} is not known here: refund it where it was charged, then terminate refund-${paymentId}.`,
+        `This service has no payment ${paymentId} for order ${orderId}. Refund it where it was charged, then terminate the workflow refund-${paymentId}.`,
       );
     }
   }
 
   private async refundOrVoid(orderId: string): Promise<void> {
     await this.database.$executeRaw`
-      INSERT INTO payments AS first (payment_id, order_id, status)
+      INSERT INTO payments AS existing (payment_id, order_id, status)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${literal(PaymentStatus.void)})
       ON CONFLICT (order_id) DO UPDATE SET status = ${literal(PaymentStatus.refunded)}, refunded_at = now()
-        WHERE first.status = ${literal(PaymentStatus.success)}`;
+        WHERE existing.status = ${literal(PaymentStatus.success)}`;
   }
 }
 
+/** Reasons that follow from the status. The reason of a declined payment is stored in its row. */
 const REASONS: Partial<Record<PaymentStatus, string>> = {
   refunded: 'payment was refunded',
-  void: 'order was given up before it was paid',
+  void: 'order was cancelled before it was paid',
 };
 
 const resultOf = ({ payment_id, status, reason, paid_at }: PaymentRow): PaymentResult => ({

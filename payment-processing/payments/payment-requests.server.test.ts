@@ -43,7 +43,7 @@ afterEach(async () => {
   for (const stop of stopping.splice(0)) await stop();
 });
 
-/** Serves payment requests as the service does, answering by way of `answers`. */
+/** Consumes payment requests as the service does. Answers are published through `answers`. */
 async function serve(answers: Pick<Broker, 'send'> = broker, ledgerOn = database): Promise<void> {
   consumer = new Consumer({
     broker,
@@ -70,7 +70,7 @@ const payments = (orderId: string) => database.payment.findMany({ where: { order
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
-describe('answers a request', () => {
+describe('a request', () => {
   beforeEach(() => serve());
 
   test.each([
@@ -78,7 +78,7 @@ describe('answers a request', () => {
     [45.5, true, ''],
     [1000, true, ''],
     [1000.01, false, 'total amount over $1000'],
-  ])('of $%d with the fields of the contract, success %s', async (totalAmount, success, reason) => {
+  ])('for $%d is answered with the fields of the contract and success %s', async (totalAmount, success, reason) => {
     const asked = aRequest(totalAmount);
     const before = Date.now();
     await request(asked);
@@ -95,7 +95,7 @@ describe('answers a request', () => {
     expect(Math.abs(Date.parse(String(given['paidAt'])) - before)).toBeLessThan(60_000);
   });
 
-  test('once, and takes it off its queue', async () => {
+  test('is answered once and removed from its queue', async () => {
     await request(aRequest());
     await answer();
     await consumer.stop();
@@ -105,7 +105,7 @@ describe('answers a request', () => {
     expect(await queues.waiting('processPayment')).toBe(0);
   });
 
-  test('that comes again with the payment it got before', async () => {
+  test('that is repeated is answered with the same payment', async () => {
     const asked = aRequest();
     await request(asked);
     const first = await answer();
@@ -116,7 +116,7 @@ describe('answers a request', () => {
     expect(await payments(asked.orderId)).toHaveLength(1);
   });
 
-  test('whatever the case of its field names and ids, and whatever else it says', async () => {
+  test('may have field names and ids in any case, and additional fields', async () => {
     const { orderId, customerId } = aRequest();
     await request({ OrderID: orderId.toUpperCase(), customerid: customerId, TOTALAMOUNT: 90, currency: 'USD' });
 
@@ -124,19 +124,19 @@ describe('answers a request', () => {
   });
 });
 
-test('charges nothing for an order that was given up, and answers so', async () => {
+test('declines the payment of an order that was cancelled before', async () => {
   await serve();
   const asked = aRequest();
   await new Ledger(database).refund({ orderId: asked.orderId });
 
   await request(asked);
 
-  const reason = 'order was given up before it was paid';
+  const reason = 'order was cancelled before it was paid';
   expect(await answer()).toMatchObject({ ...asked, success: false, reason });
   expect(await payments(asked.orderId)).toMatchObject([{ status: 'void' }]);
 });
 
-test('gives a request back once while PostgreSQL is away, and charges and answers it after', async () => {
+test('requeues a request once while PostgreSQL is unavailable, and answers it afterwards', async () => {
   const proxy = await TcpProxy.to(server.paymentsUrl);
   const distant = connectPayments(proxy.url, { poolSize: 2 });
   stopping.push(
@@ -157,12 +157,12 @@ test('gives a request back once while PostgreSQL is away, and charges and answer
   expect(await payments(asked.orderId)).toHaveLength(1);
 });
 
-describe('charges before it answers', () => {
-  test('and keeps the request until its answer is published', async () => {
-    let isAway = true;
+describe('a payment is stored before it is answered', () => {
+  test('and the request stays in its queue until the answer is published', async () => {
+    let unavailable = true;
     await serve({
       send: async (route, message) => {
-        if (isAway) throw new BrokerUnavailableError('as the test wants');
+        if (unavailable) throw new BrokerUnavailableError('by the test');
         await broker.send(route, message);
       },
     });
@@ -171,15 +171,15 @@ describe('charges before it answers', () => {
 
     await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));
     expect(await queues.waiting('PaymentStat')).toBe(0);
-    isAway = false;
+    unavailable = false;
 
     const [payment] = await payments(asked.orderId);
     expect(await answer()).toMatchObject({ paymentId: payment?.paymentId, success: true });
     expect(await payments(asked.orderId)).toEqual([payment]);
   });
 
-  test('and gives the request back when it is stopped before it could answer', async () => {
-    await serve({ send: () => Promise.reject(new BrokerUnavailableError('as the test wants')) });
+  test('and the request is requeued if the service stops before it can answer', async () => {
+    await serve({ send: () => Promise.reject(new BrokerUnavailableError('by the test')) });
     const asked = aRequest();
     await request(asked);
     await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));
@@ -193,10 +193,10 @@ describe('charges before it answers', () => {
 
 test.each([
   ['is not JSON', 'pay me', /^not JSON/],
-  ['names no order', { ...aRequest(), orderId: undefined }, /^orderId: /],
-  ['has an id that is none', { ...aRequest(), customerId: 'John' }, /^customerId: /],
-  ['wants a negative amount', aRequest(-1), /^totalAmount: /],
-  ['has its amount in a string', { ...aRequest(), totalAmount: '90' }, /^totalAmount: /],
+  ['has no order id', { ...aRequest(), orderId: undefined }, /^orderId: /],
+  ['has an id that is not a UUID', { ...aRequest(), customerId: 'John' }, /^customerId: /],
+  ['has a negative amount', aRequest(-1), /^totalAmount: /],
+  ['has an amount that is a string', { ...aRequest(), totalAmount: '90' }, /^totalAmount: /],
 ])('parks a request that %s, with the reason', async (_, message, reason) => {
   await serve();
   await request(message);
@@ -208,14 +208,14 @@ test.each([
   expect(await queues.waiting('PaymentStat')).toBe(0);
 });
 
-test('answers and parks ten thousand messages that come at once, each order charged once', async () => {
+test('answers or parks ten thousand messages, and charges each order once', async () => {
   const asked = Array.from({ length: 1_000 }, () => aRequest());
   await queues.send(PROCESS_PAYMENT, ...Array.from({ length: 1_000 }, () => 'pay me'));
   for (let times = 0; times < 9; times++) await queues.send(PROCESS_PAYMENT, ...asked);
   await serve();
 
   await eventually(async () => {
-    expect(await queues.waiting('PaymentStat')).toBeGreaterThanOrEqual(9_000); // told twice where a connection broke
+    expect(await queues.waiting('PaymentStat')).toBeGreaterThanOrEqual(9_000); // more if a connection broke: some answers are then published twice
     expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(1_000);
   }, 120_000);
   await consumer.stop();

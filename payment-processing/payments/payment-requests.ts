@@ -8,14 +8,17 @@ import type { Ledger } from './ledger';
 
 const uuid = z.guid().toLowerCase();
 
-/** `processPayment`, as any order service sends it. */
+/** The message `processPayment`. The original order service sends it as well. */
 const paymentRequest = z.object({
   orderId: uuid,
   customerId: uuid,
   totalAmount: z.number().nonnegative().max(MAX_AMOUNT),
 });
 
-/** Handles `processPayment` messages: the payment is kept first, then answered with `PaymentStat`, then acknowledged. */
+/**
+ * Creates the handler of `processPayment` messages. It stores the payment, then publishes `PaymentStat`. The consumer
+ * acknowledges the message after that.
+ */
 export const createPaymentRequestHandler =
   ({ ledger, broker }: { ledger: Ledger; broker: Pick<Broker, 'send'> }) =>
   async (content: Buffer): Promise<HandlerResult> => {
@@ -23,7 +26,7 @@ export const createPaymentRequestHandler =
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
 
     const { orderId, customerId, totalAmount } = message.value;
-    // The original sums floats: what is off by a billionth of a cent is meant to be whole.
+    // The original adds up floating-point numbers. Rounding to cents removes their error.
     const payment = await ledger.charge({ orderId, customerId, totalAmount: totalAmount.toFixed(2) });
     await broker.send(PAYMENT_STAT, { orderId, customerId, totalAmount, ...payment });
     return { outcome: 'delivered', effect: 'answered' };

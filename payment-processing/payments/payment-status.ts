@@ -1,10 +1,10 @@
-/** The statuses of a payment. The `payments` table stores them. */
+/** The statuses of a payment, as the table `payments` stores them. */
 export const PaymentStatus = {
   success: 'success',
-  /** Declined. */
+  /** The payment was declined. */
   failed: 'failed',
   refunded: 'refunded',
-  /** The order was cancelled before a payment was requested: a later request is declined. */
+  /** The order was cancelled before a payment was requested. A later request is declined. */
   void: 'void',
 } as const;
 export type PaymentStatus = (typeof PaymentStatus)[keyof typeof PaymentStatus];

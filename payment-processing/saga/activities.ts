@@ -1,7 +1,7 @@
 import type { PaymentActivities } from '@shop/workflows/contract';
 import type { Ledger } from '../payments/ledger';
 
-/** What sagas may ask of this service directly. */
+/** Creates the activities that sagas run on this service's task queue. */
 export const createPaymentActivities = ({ ledger }: { ledger: Ledger }): PaymentActivities => ({
   processPayment: async (request) => {
     const { paymentId, success, reason } = await ledger.charge(request);

@@ -1,4 +1,4 @@
--- The original's tables, as it creates them itself: a database that it has filled is taken over as it stands.
+-- The tables of the original, exactly as it creates them. A database that the original has filled keeps its rows.
 CREATE TABLE IF NOT EXISTS "customers" (
     "customer_id" UUID NOT NULL,
     "first_name" TEXT NOT NULL,

@@ -1,4 +1,4 @@
--- Keys that clients send along with an order, so that sending it again places no second one.
+-- Idempotency keys of requests. A repeated request with the same key places no second order.
 CREATE TABLE "idempotency_keys" (
     "key" TEXT NOT NULL,
     "fingerprint" TEXT NOT NULL,
@@ -8,10 +8,10 @@ CREATE TABLE "idempotency_keys" (
     CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY ("key")
 );
 
--- For finding those that have expired.
+-- Used to delete expired keys.
 CREATE INDEX "idempotency_keys_created_at_idx" ON "idempotency_keys"("created_at");
 
--- For the deletion of an order, as the original does it.
+-- Used when a row of `orders` is deleted, which the original does.
 CREATE INDEX "idempotency_keys_order_id_idx" ON "idempotency_keys"("order_id");
 
 ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("order_id") ON DELETE CASCADE ON UPDATE NO ACTION;

@@ -1,5 +1,6 @@
--- Money that may have to go back. A row stands until its refund has ended, so that none is forgotten with a saga that was
--- terminated, or with Temporal's store. Without a payment id: the order ended unpaid, and a payment may yet turn up.
+-- Refunds that may be due. A row exists until its refund has ended. A refund is therefore not lost if its saga is
+-- terminated, or if Temporal loses its data. A row without a payment id stands for an order that was settled without a
+-- payment, for which a payment may still arrive.
 CREATE TABLE "refunds_due" (
     "refund_id" UUID NOT NULL,
     "order_id" UUID NOT NULL,
@@ -12,7 +13,7 @@ CREATE TABLE "refunds_due" (
 
 CREATE INDEX "refunds_due_examine_after_idx" ON "refunds_due"("examine_after");
 
--- For the deletion of an order, as the original does it.
+-- Used when a row of `orders` is deleted, which the original does.
 CREATE INDEX "refunds_due_order_id_idx" ON "refunds_due"("order_id");
 
 ALTER TABLE "refunds_due" ADD CONSTRAINT "refunds_due_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("order_id") ON DELETE CASCADE ON UPDATE NO ACTION;

@@ -11,5 +11,5 @@ CREATE TABLE "payments" (
     CONSTRAINT "payments_pkey" PRIMARY KEY ("payment_id")
 );
 
--- One payment an order: a request that comes again finds the first one.
+-- At most one payment per order. A repeated request finds the existing payment.
 CREATE UNIQUE INDEX "payments_order_id_key" ON "payments"("order_id");
