@@ -1,5 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { registerGauge } from '@shop/runtime/metrics';
+import { OrderStatus } from './orders/order-status';
 import { countRefundsDue } from './orders/refunds-due';
 import { countUnsettledOrders } from './orders/unsettled-orders';
 import type { ReadClient } from './reads/read-client';
@@ -7,7 +8,7 @@ import type { ReadClient } from './reads/read-client';
 /** Registers the service's own gauges: orders and refunds in flight, and the state of the secondaries. */
 export function registerOrderMetrics(database: OrdersClient, reads: Pick<ReadClient, 'secondaryStates'>): void {
   registerGauge('orders_unsettled', 'Orders that are neither shipped nor cancelled.', 'status', async () => ({
-    placed: await countUnsettledOrders(database),
+    [OrderStatus.placed]: await countUnsettledOrders(database),
   }));
   registerGauge('refunds_due', 'Refunds that are not known to have ended.', 'state', async () => ({
     due: await countRefundsDue(database),

@@ -12,7 +12,7 @@ const nonEmptyText = (max: number) => text(max).refine((value) => value.trim() !
 
 const id = z.guid({ error: 'must be a UUID' }).toLowerCase();
 const MAX_INT = 2 ** 31 - 1;
-const quantity = z.int().min(1).max(MAX_INT);
+const orderedQuantity = z.int().min(1).max(MAX_INT);
 const stock = z.int().min(0).max(MAX_INT);
 const price = z
   .number()
@@ -43,7 +43,7 @@ export const orderBody = z.object({
     .array(z.unknown())
     .min(1)
     .max(1_000) // checked before any line is parsed: a body has room for half a million lines
-    .pipe(z.array(caseInsensitive(z.object({ productId: id, orderedQuantity: quantity }))))
+    .pipe(z.array(caseInsensitive(z.object({ productId: id, orderedQuantity }))))
     .transform(mergeLines)
     .refine((lines) => lines.every((line) => line.quantity <= MAX_INT), {
       error: `must order at most ${MAX_INT} units of one product`,
