@@ -11,7 +11,7 @@ import { createShopDatabase } from '../../test/servers';
 import { aCustomer, aProduct } from '../../test/shop';
 import { INVARIANTS } from './invariants';
 
-// A check that cannot fail says nothing: each is seen to hold, and to tell of the one thing that it is there for.
+// A check that cannot fail proves nothing: each invariant is seen to hold, and to detect its one violation.
 let server: Awaited<ReturnType<typeof createShopDatabase>>;
 let orders: OrdersClient;
 let payments: PaymentsClient;
@@ -40,86 +40,86 @@ beforeEach(async () => {
   await sql.query('TRUNCATE orders, products, payments.payments CASCADE');
   productId = (await aProduct(orders, { quantityAvailable: 10 })).productId;
   accepted = new Map();
-  [shipped, cancelled] = [await order(), await order()];
+  [shipped, cancelled] = [await placeOrder(), await placeOrder()];
   const ledger = new Ledger(payments);
   for (const orderId of [shipped, cancelled]) {
     const { paymentId } = await ledger.charge({ orderId, customerId, totalAmount: '5.00' });
     if (orderId === shipped) await shipOrder(orders, orderId, paymentId);
   }
-  await cancelOrder(orders, cancelled, { paymentStatus: 'cancelled', reason: 'as the test wants' });
+  await cancelOrder(orders, cancelled, { paymentStatus: 'cancelled', reason: 'by the test' });
   await ledger.refund({ orderId: cancelled });
   await forgetRefund(orders, { orderId: cancelled });
 });
 
-async function order(): Promise<string> {
-  const wanted = { customerId, lines: [{ productId, quantity: 1 }] };
+async function placeOrder(): Promise<string> {
+  const request = { customerId, lines: [{ productId, quantity: 1 }] };
   const key = randomUUID();
-  const outcome = await acceptOrder(orders, wanted, 60_000, { key, fingerprint: fingerprintOf(wanted) });
+  const outcome = await acceptOrder(orders, request, 60_000, { key, fingerprint: fingerprintOf(request) });
   if (!outcome.accepted) throw new Error('The order was not accepted.');
   accepted.set(key, outcome.order.orderId);
   return outcome.order.orderId;
 }
 
-/** The invariants that do not hold, by name. */
-async function broken(): Promise<string[]> {
-  const seen = { accepted, stock: new Map([[productId, 10]]) };
-  const names: string[] = [];
-  for (const { name, violations } of INVARIANTS) if ((await violations(sql, seen)).length > 0) names.push(name);
-  return names;
+/** Returns a sentence for each invariant that does not hold. */
+async function violated(): Promise<string[]> {
+  const observed = { accepted, stock: new Map([[productId, 10]]) };
+  const sentences: string[] = [];
+  for (const { statement, violations } of INVARIANTS) {
+    const { length } = await violations(sql, observed);
+    if (length > 0) sentences.push(statement(length));
+  }
+  return sentences;
 }
 
-test('all hold of one order shipped and one cancelled', async () => {
-  expect(await broken()).toEqual([]);
+test('hold for a shipped and a cancelled order', async () => {
+  expect(await violated()).toEqual([]);
 });
 
-const LOST = 'every 201 is an order';
-const TWICE = 'every key has placed one order, and every order has a key';
-const PLACED = 'no order is placed any more';
-const STOCK = 'stock taken is stock sold';
-const UNPAID = 'every shipped order has one payment that stands';
-const KEPT = 'no cancelled order has a payment that stands';
-const SHIPPED_YET = 'no order is shipped whose cancel was taken';
-const DUE = 'no refund is due any more';
-const STRAY = 'no payment stands without an order';
+const WRONG_STOCK = '1 product has the wrong stock';
+const UNPAID = '1 shipped order has no successful payment';
 
 test.each<[string, () => Promise<unknown>, string[]]>([
-  ['an accepted order is lost', async () => accepted.set('a key', randomUUID()), [LOST]],
+  ['an accepted order that is lost', async () => accepted.set('a key', randomUUID()), ['1 accepted order is missing']],
   [
-    'a key has placed two orders',
+    'a key that has placed two orders',
     async () => {
       const [key] = [...accepted].find(([, orderId]) => orderId === cancelled)!;
       accepted.set(key, shipped);
     },
-    [TWICE],
+    ['1 order does not match its idempotency key'],
   ],
-  ['an order stands without a key', async () => orders.idempotencyKey.deleteMany(), [TWICE]],
-  ['an order is never settled', async () => order(), [PLACED, STOCK]],
-  ['stock is not given back', async () => sql.query('UPDATE products SET quantity_available = 8'), [STOCK]],
-  ['stock is sold twice', async () => sql.query('UPDATE products SET quantity_available = 10'), [STOCK]],
   [
-    'a shipped order was never charged',
+    'orders without a key',
+    async () => orders.idempotencyKey.deleteMany(),
+    ['2 orders do not match their idempotency keys'],
+  ],
+  ['an order that is never settled', async () => placeOrder(), ['1 order is unsettled', WRONG_STOCK]],
+  ['stock that is not released', async () => sql.query('UPDATE products SET quantity_available = 8'), [WRONG_STOCK]],
+  ['stock that is sold twice', async () => sql.query('UPDATE products SET quantity_available = 10'), [WRONG_STOCK]],
+  [
+    'a shipped order that was never charged',
     async () => payments.payment.deleteMany({ where: { orderId: shipped } }),
     [UNPAID],
   ],
-  ['a shipped order’s payment went back', async () => new Ledger(payments).refund({ orderId: shipped }), [UNPAID]],
+  ['a shipped order that was refunded', async () => new Ledger(payments).refund({ orderId: shipped }), [UNPAID]],
   [
-    'a cancelled order’s payment was kept',
+    'a cancelled order that was not refunded',
     async () => payments.payment.updateMany({ where: { orderId: cancelled }, data: { status: 'success' } }),
-    [KEPT],
+    ['1 cancelled order has an unrefunded payment'],
   ],
   [
-    'a cancel is ignored that was taken',
+    'an accepted cancellation that was ignored',
     async () => sql.query(`UPDATE orders SET cancel_requested_at = now() WHERE order_id = '${shipped}'`),
-    [SHIPPED_YET],
+    ['1 order was shipped after its cancellation was accepted'],
   ],
-  ['a refund is never seen to end', async () => noteRefund(orders, { orderId: cancelled }), [DUE]],
+  ['a refund that never ended', async () => noteRefund(orders, { orderId: cancelled }), ['1 refund is outstanding']],
   [
-    'somebody paid for nothing',
+    'a payment without an order',
     async () => new Ledger(payments).charge({ orderId: randomUUID(), customerId, totalAmount: '5.00' }),
-    [STRAY],
+    ['1 payment belongs to no order'],
   ],
-])('they tell where %s', async (_, damage, names) => {
+])('detect %s', async (_, damage, sentences) => {
   await damage();
 
-  expect(await broken()).toEqual(names);
+  expect(await violated()).toEqual(sentences);
 });

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from '@shop/amqp/topology';
-import { connect, type ConfirmChannel, type GetMessage } from 'amqplib';
 import { withDatabase } from '@shop/dev/with-database';
-import type { Random } from './random';
+import { connect, type ConfirmChannel, type GetMessage } from 'amqplib';
+import { sample, shuffled } from './sampling';
 
 const ROUTES = [PAYMENT_STAT, PROCESS_PAYMENT];
+const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Does something with the queues, as any program could. */
-export async function withQueues<T>(amqpUrl: string, use: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
-  const connection = await connect(amqpUrl, { timeout: 5_000 });
-  connection.on('error', () => undefined); // whoever waits for an answer hears of it
+/** Uses the queues on a connection of its own. */
+async function withChannel<T>(amqpUrl: string, use: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
+  const connection = await connect(amqpUrl, { timeout: CONNECT_TIMEOUT_MS });
+  connection.on('error', () => undefined); // the operation in flight fails, too
   try {
     const channel = await connection.createConfirmChannel();
     channel.on('error', () => undefined);
@@ -21,7 +22,7 @@ export async function withQueues<T>(amqpUrl: string, use: (channel: ConfirmChann
   }
 }
 
-/** Sends messages once more that were sent before: answers of payments, and requests for them. @returns how many */
+/** Publishes the requests and answers of the last `count` payments again. @returns the number of messages */
 export async function repeatMessages(databaseUrl: string, amqpUrl: string, count: number): Promise<number> {
   const { rows } = await withDatabase(databaseUrl, (sql) =>
     sql.query<{ order_id: string; customer_id: string; payment_id: string; amount: string; status: string }>(
@@ -30,7 +31,7 @@ export async function repeatMessages(databaseUrl: string, amqpUrl: string, count
       [count],
     ),
   );
-  await withQueues(amqpUrl, async (channel) => {
+  await withChannel(amqpUrl, async (channel) => {
     for (const { order_id: orderId, customer_id: customerId, payment_id: paymentId, amount, status } of rows) {
       const request = { orderId, customerId, totalAmount: Number(amount) };
       const answer = { ...request, paymentId, success: status === 'success', reason: '', paidAt: new Date() };
@@ -46,51 +47,59 @@ export async function repeatMessages(databaseUrl: string, amqpUrl: string, count
   return rows.length * 2;
 }
 
-/** Takes waiting requests for payments off their queue, and puts them back in another order. @returns how many */
-export async function reorderMessages(amqpUrl: string, count: number, random: Random): Promise<number> {
-  return withQueues(amqpUrl, async (channel) => {
+/** Puts up to `count` waiting payment requests back into their queue in another order. @returns the number of messages */
+export async function reorderMessages(
+  amqpUrl: string,
+  { count, seed }: { count: number; seed: number },
+): Promise<number> {
+  return withChannel(amqpUrl, async (channel) => {
     const { queue } = PROCESS_PAYMENT;
-    const taken: GetMessage[] = [];
-    while (taken.length < count) {
+    const received: GetMessage[] = [];
+    while (received.length < count) {
       const message = await channel.get(queue);
       if (!message) break;
-      taken.push(message);
+      received.push(message);
     }
-    for (const { content } of random.shuffled(taken)) channel.sendToQueue(queue, content, { persistent: true });
-    await channel.waitForConfirms(); // there again before they are gone
-    for (const message of taken) channel.ack(message);
-    return taken.length;
+    for (const { content } of sample(shuffled(received), { seed, count: 1 })[0] ?? []) {
+      channel.sendToQueue(queue, content, { persistent: true });
+    }
+    await channel.waitForConfirms(); // before the originals are acknowledged, so that none is lost
+    for (const message of received) channel.ack(message);
+    return received.length;
   });
 }
 
-/** Sends what nobody can handle. @returns what marks each of them */
-export async function sendNonsense(amqpUrl: string, count: number): Promise<string[]> {
-  const marks = Array.from({ length: count * 2 }, () => randomUUID());
-  await withQueues(amqpUrl, async (channel) => {
-    for (const [index, mark] of marks.entries()) {
+/**
+ * Publishes messages that no service can handle: some are not JSON, some belong to no order.
+ *
+ * @returns the UUID that each message contains
+ */
+export async function publishInvalidMessages(amqpUrl: string, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count * 2 }, () => randomUUID());
+  await withChannel(amqpUrl, async (channel) => {
+    for (const [index, id] of ids.entries()) {
       const { exchange, routingKey } = index % 2 ? PROCESS_PAYMENT : PAYMENT_STAT;
-      const ofNoOrder = JSON.stringify({ orderId: mark, paymentId: randomUUID(), success: true });
-      channel.publish(exchange, routingKey, Buffer.from(index % 4 ? `{ "orderId": "${mark}` : ofNoOrder), {
-        persistent: true,
-      });
+      const ofNoOrder = JSON.stringify({ orderId: id, paymentId: randomUUID(), success: true });
+      const content = Buffer.from(index % 4 ? `{ "orderId": "${id}` : ofNoOrder);
+      channel.publish(exchange, routingKey, content, { persistent: true });
     }
     await channel.waitForConfirms();
   });
-  return marks;
+  return ids;
 }
 
-/** The messages that lie in a queue; they stay there. */
-export async function waitingIn(amqpUrl: string, queueOf: (route: Route) => string): Promise<string[]> {
-  return withQueues(amqpUrl, async (channel) => {
+/** Returns the contents of the messages in a queue of each route; the messages stay there. */
+export async function messagesIn(amqpUrl: string, queueOf: (route: Route) => string): Promise<string[]> {
+  return withChannel(amqpUrl, async (channel) => {
     const contents: string[] = [];
     for (const route of ROUTES) {
       for (let message = await channel.get(queueOf(route)); message; message = await channel.get(queueOf(route))) {
         contents.push(message.content.toString());
       }
     }
-    return contents; // the channel's end gives them back
+    return contents; // closing the channel requeues them
   });
 }
 
-/** The messages that are parked. */
-export const parkedIn = (amqpUrl: string): Promise<string[]> => waitingIn(amqpUrl, parkedQueue);
+/** Returns the contents of the parked messages. */
+export const parkedMessages = (amqpUrl: string): Promise<string[]> => messagesIn(amqpUrl, parkedQueue);

@@ -2,128 +2,136 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '@shop/cluster/cluster';
 import { INSTANCES, layoutOf, PORT_COUNT } from '@shop/cluster/layout';
 import { valuesByLabel } from '@shop/cluster/metrics-text';
+import { checkPrerequisites, isFreeRange } from '@shop/cluster/prerequisites';
 import { ServiceInstances } from '@shop/cluster/service-instances';
 import { describeCluster } from '@shop/cluster/status';
-import { isTaken } from '@shop/dev/ports';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { z } from 'zod';
-import { Answers, inWords } from './answers';
-import { STEPS } from './cluster-plan';
-import { figuresOf, load, type LoadResult } from './load';
-import { holdsOf } from './settled';
-import { TokenReads } from './token-reads';
-import { onTrial, say } from './trial';
+import { STEPS } from './cluster-steps';
+import { checkFinalState, printVerdict } from './final-checks';
+import { sentence } from './invariants';
+import { describeLoad, load } from './load';
+import { ReadAfterWrite } from './read-after-write';
+import { formatCounts, ResponseCounter } from './response-counter';
+import { print, runSystemTest } from './test-run';
 
 /**
- * What `make test-cluster` does: starts a cluster of its own, measures how many orders a second it takes, drives half of
- * that through the load balancer while one part after the other is broken or replaced, and then looks at what must be
- * true whatever has happened.
+ * Runs `make test-cluster`: starts a cluster of its own, measures how many orders per second it accepts, sends half of that
+ * through the load balancer while each part is restarted, killed or switched over, and then checks what must hold whatever
+ * has failed.
  */
-const { TRIES: tries } = readOrExit(() => readEnvironment(z.object({ TRIES: integer(5_000, 100, 1_000_000) })));
-const READS_AT_ONCE = 6;
-/** The least part of the reads that each secondary is to have had. */
-const FAIR_PART = 0.1;
-const WARMED_UP_FOR_MS = 10_000; // fresh processes are several times slower than they will be
-const MEASURED_FOR_MS = 8_000;
-const QUIET_MS = 3_000;
+const { TRIES: minimumReads } = readOrExit(() => readEnvironment(z.object({ TRIES: integer(5_000, 100, 1_000_000) })));
+const PARALLEL_READS = 6;
+/** The part of the reads that each secondary must have answered. */
+const MINIMUM_SHARE = 0.1;
+/** New processes are several times slower than later. */
+const WARM_UP_MS = 10_000;
+const MEASUREMENT_MS = 8_000;
+/** The load between two steps, which shows the effects of the first. */
+const PAUSE_MS = 3_000;
+/** More than the clients place during the test. */
+const MAX_ORDERS = 50_000;
 const SETTINGS = { SWEEP_INTERVAL: '500ms', SWEEP_AFTER: '5s', PAYMENT_TIMEOUT: '5s' };
 
 async function main(cluster: Cluster): Promise<boolean> {
-  const answers = new Answers();
-  const reads = new TokenReads(cluster.url, READS_AT_ONCE, (status) => answers.hear(status));
-  const enough = new AbortController();
-  const pace = { perSecond: Infinity, from: Date.now(), count: 0 };
+  const responses = new ResponseCounter();
+  const reads = new ReadAfterWrite(cluster.url, PARALLEL_READS, (status) => responses.record(status));
+  const stop = new AbortController();
+  const rate = { perSecond: Infinity, from: Date.now(), count: 0 };
   const loading = load([cluster.url], {
-    orders: 100_000,
+    orders: MAX_ORDERS,
     seed: 1,
-    enough: enough.signal,
-    onAnswer: (status) => answers.hear(status),
+    signal: stop.signal,
+    onResponse: (status) => responses.record(status),
     onAccepted: (orderId, headers) => reads.read(orderId, headers.get('consistency-token')),
     beforeOrder: async () => {
-      const due = pace.from + (++pace.count / pace.perSecond) * 1_000;
-      await delay(Math.max(0, due - Date.now()));
+      const dueAt = rate.from + (++rate.count / rate.perSecond) * 1_000;
+      await delay(Math.max(0, dueAt - Date.now()));
     },
   });
 
-  const tooSoon = loading.then((): never => {
-    throw new Error('The load has ended before its time.');
+  const tooEarly = loading.then((): never => {
+    throw new Error('The load ended before the last step.');
   });
-  const stepsHold = await Promise.race([breakAll(), tooSoon]);
-  enough.abort();
-  const result: LoadResult = await loading;
-  say(figuresOf(result));
+  const stepsPassed = await Promise.race([runSteps(), tooEarly]);
+  stop.abort();
+  const result = await loading;
+  print(describeLoad(result));
 
   const { databaseUrl, amqpUrl, temporal, services } = cluster;
   const serviceUrls = ServiceInstances.all.map(([service, instance]) => services.urlOf(service, instance));
-  const shop = { databaseUrl, amqpUrl, temporalAddress: temporal.address, serviceUrls };
-  result.wrong.push(...reads.wrong);
-  const shopHolds = await holdsOf(shop, result, { marks: new Set() }, say);
-  say(
-    `${reads.stale.length === 0 ? 'holds ' : 'BROKEN'}  no read is stale: ${reads.tries}, ${reads.withToken} with a token`,
-  );
-  for (const stale of reads.stale.slice(0, 10)) say(`          ${stale}`);
-  const spread = await spreadOfReads(cluster);
-  const isSpread = spread.filter(([from, part]) => from !== 'primary' && part >= FAIR_PART).length === 2;
-  const parts = spread.map(([from, part]) => `${(part * 100).toFixed(0)} % from ${from}`).join(', ');
-  say(`${isSpread ? 'holds ' : 'BROKEN'}  reads are spread over both secondaries: ${parts}`);
-  for (const line of await describeCluster(cluster)) say(`        ${line}`);
-  return stepsHold && shopHolds && isSpread && reads.stale.length === 0;
+  const system = { databaseUrl, amqpUrl, temporalAddress: temporal.address, serviceUrls };
+  result.unexpectedResponses.push(...reads.unexpectedResponses);
+  const statePassed = await checkFinalState(system, result, new Set(), print);
+  const noneStale = reads.stale.length === 0;
+  const total = `${reads.answered} reads right after a write, ${reads.withToken} of them with a token`;
+  printVerdict(print, noneStale, `${sentence('read was stale', 'reads were stale')(reads.stale.length)}: ${total}`);
+  for (const line of reads.stale.slice(0, 10)) print(`          ${line}`);
+  const shares = await sharesOfReads(cluster);
+  const balanced = shares.filter(([from, share]) => from !== 'primary' && share >= MINIMUM_SHARE).length;
+  const percentages = shares.map(([from, share]) => `${(share * 100).toFixed(0)} % from ${from}`).join(', ');
+  printVerdict(print, balanced === 2, `${balanced} secondaries answered at least 10 % of the reads: ${percentages}`);
+  for (const line of await describeCluster(cluster)) print(`        ${line}`);
+  return stepsPassed && statePassed && noneStale && balanced === 2;
 
-  async function breakAll(): Promise<boolean> {
-    await delay(WARMED_UP_FOR_MS);
-    pace.count = 0;
-    await delay(MEASURED_FOR_MS);
-    const capacity = (pace.count / MEASURED_FOR_MS) * 1_000;
-    Object.assign(pace, { perSecond: capacity / 2, from: Date.now(), count: 0 });
-    say(
-      `as fast as it goes: ${capacity.toFixed(1)} orders a second, each read ${READS_AT_ONCE} times; from now on half of that`,
+  async function runSteps(): Promise<boolean> {
+    await delay(WARM_UP_MS);
+    rate.count = 0;
+    await delay(MEASUREMENT_MS);
+    const capacity = (rate.count / MEASUREMENT_MS) * 1_000;
+    Object.assign(rate, { perSecond: capacity / 2, from: Date.now(), count: 0 });
+    print(
+      `Capacity: ${capacity.toFixed(1)} orders per second, each read ${PARALLEL_READS} times. The load is now half of that.`,
     );
-    await delay(QUIET_MS);
+    await delay(PAUSE_MS);
 
-    let asWanted = true;
-    for (const { name, act, mustBe } of STEPS) {
-      answers.look();
-      const said = await act(cluster, say);
-      await delay(QUIET_MS);
-      const figures = answers.look();
-      const good = mustBe?.(figures);
-      say(`${inAWord(good)}  ${name}${said ? ` (${said})` : ''}: ${inWords(figures)}`);
-      asWanted &&= good !== false;
+    let allPassed = true;
+    for (const { name, act, permits } of STEPS) {
+      responses.take();
+      const remark = await act(cluster, print);
+      await delay(PAUSE_MS);
+      const counts = responses.take();
+      const passed = permits(counts);
+      printVerdict(print, passed, `${name}${remark ? ` (${remark})` : ''}: ${formatCounts(counts)}`);
+      allPassed &&= passed;
     }
-    while (reads.withToken < tries) await delay(100);
-    const figures = answers.look();
-    const good = figures.failed + figures.unanswered === 0;
-    say(`${inAWord(good)}  nothing any more: ${inWords(figures)}`);
-    return asWanted && good;
+    while (reads.withToken < minimumReads) await delay(100);
+    const counts = responses.take();
+    const passed = counts.failed + counts.unanswered === 0;
+    printVerdict(print, passed, `after the last step: ${formatCounts(counts)}`);
+    return allPassed && passed;
   }
 }
 
-/** Of some steps there is nothing to demand but what is looked at in the end. */
-const inAWord = (good: boolean | undefined): string => (good === undefined ? 'seen  ' : good ? 'holds ' : 'BROKEN');
-
-/** Which part of the reads was answered by whom, of those that the order services know of since they started. */
-async function spreadOfReads({ services }: Cluster): Promise<[string, number][]> {
+/** Returns the share of the reads that each server has answered, since the order services started. */
+async function sharesOfReads({ services }: Cluster): Promise<[string, number][]> {
   const counts = new Map<string, number>();
   for (const instance of INSTANCES) {
     const metrics = await services.metrics('order-management', instance);
     for (const [from, count] of valuesByLabel(metrics, 'reads_total'))
       counts.set(from, (counts.get(from) ?? 0) + count);
   }
-  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return Array.from(counts, ([from, count]) => [from, count / all]);
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return Array.from(counts, ([from, count]) => [from, count / total]);
 }
 
-/** Where as many ports are free as a cluster takes, beside those that the system gives to whoever asks for any. */
-async function freeRange(): Promise<number> {
+/** Finds a free range of ports, outside the range from which the system assigns ports to clients. */
+async function findFreeRange(): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 200) * PORT_COUNT;
-    const taken = await Promise.all(Array.from({ length: PORT_COUNT }, (_, port) => isTaken(first + port)));
-    if (!taken.includes(true)) return first;
+    if (await isFreeRange(first)) return first;
   }
 }
 
-void onTrial(
-  'cluster',
-  async (folder) => Cluster.create(layoutOf(folder, await freeRange()), { services: SETTINGS }, say),
-  (cluster) => cluster.start(say).then(() => main(cluster)),
-);
+void runSystemTest({
+  name: 'cluster',
+  setUp: async (folder) => {
+    const layout = layoutOf(folder, await findFreeRange());
+    await checkPrerequisites(layout, undefined);
+    return Cluster.create(layout, { services: SETTINGS }, print);
+  },
+  check: async (cluster) => {
+    await cluster.start(print);
+    return main(cluster);
+  },
+});

@@ -1,53 +1,56 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { z } from 'zod';
-import { breakIt, type Nonsense } from './break';
-import { figuresOf, load } from './load';
-import { planOf } from './plan';
-import { Random } from './random';
-import { holdsOf } from './settled';
-import { ShopUnderTest } from './shop-under-test';
-import { onTrial, say } from './trial';
+import { causeFault } from './fault-injection';
+import { planOf } from './fault-plan';
+import { checkFinalState } from './final-checks';
+import { describeLoad, load } from './load';
+import { SystemUnderTest } from './system-under-test';
+import { print, runSystemTest } from './test-run';
 
 /**
- * What `make test-faults` does: a load on two instances of each service while a plan breaks one thing after the other;
- * then, when all has settled, a look at what must be true whatever has happened. A seed determines plan and load.
+ * Runs `make test-faults`: clients place orders at two instances of each service, while a plan causes one fault after the
+ * other. When everything has settled, the test checks what must hold whatever has failed. A seed determines the plan and
+ * the load.
  */
 const { SEED: seed, ORDERS: orders } = readOrExit(() =>
-  readEnvironment(z.object({ SEED: integer(1, 0, 2 ** 31), ORDERS: integer(2_000, 50, 1_000_000) })),
+  readEnvironment(z.object({ SEED: integer(1, 0, 2 ** 31 - 1), ORDERS: integer(2_000, 50, 1_000_000) })),
 );
 
-async function main(shop: ShopUnderTest): Promise<boolean> {
-  const nonsense: Nonsense = { marks: new Set() };
+async function main(system: SystemUnderTest): Promise<boolean> {
+  const invalidMessages = new Set<string>();
   const plan = planOf(seed, orders);
-  // The load waits for the plan, so that each fault meets a burst of orders.
-  const progress = { asked: 0, limit: plan[0]!.afterOrders, loaded: false };
-  const beforeOrder = async (count: number): Promise<void> => {
-    progress.asked = count;
-    while (count > progress.limit) await delay(10);
+  // The load waits for the plan, so that orders are in flight during each fault.
+  const progress = { placed: 0, limit: plan[0]!.afterOrders, loadHasEnded: false };
+  const beforeOrder = async (number: number): Promise<void> => {
+    progress.placed = number;
+    while (number > progress.limit) await delay(10);
   };
-  const loading = load(shop.apis, { orders, seed, beforeOrder });
-  const breaking = (async () => {
-    const random = new Random(seed + 2);
+  const causeFaults = async (): Promise<void> => {
     for (const [index, { afterOrders, fault }] of plan.entries()) {
-      while (progress.asked < afterOrders && !progress.loaded) await delay(10);
+      while (progress.placed < afterOrders && !progress.loadHasEnded) await delay(10);
       progress.limit = plan[index + 1]?.afterOrders ?? Infinity;
-      say(`after ${afterOrders} orders: ${await breakIt(shop, fault, random, nonsense)}`);
+      const report = await causeFault(system, fault);
+      for (const id of report.invalidMessages ?? []) invalidMessages.add(id);
+      print(`after ${afterOrders} orders: ${report.description}`);
     }
-  })().finally(() => (progress.limit = Infinity));
-  const [result] = await Promise.all([loading.finally(() => (progress.loaded = true)), breaking]);
-  say(`${orders} orders asked for: ${figuresOf(result)}`);
-  return holdsOf(shop, result, nonsense, say);
+  };
+  const [result] = await Promise.all([
+    load(system.apis, { orders, seed, beforeOrder }).finally(() => (progress.loadHasEnded = true)),
+    causeFaults().finally(() => (progress.limit = Infinity)),
+  ]);
+  print(`after ${orders} orders: ${describeLoad(result)}`);
+  return checkFinalState(system, result, invalidMessages, print);
 }
 
-say(`seed ${seed}, ${orders} orders`);
-void onTrial(
-  'faults',
-  (folder) => ShopUnderTest.at(folder),
-  async (shop) => {
-    await shop.start();
-    say('both services twice, PostgreSQL, RabbitMQ and Temporal are up');
-    return main(shop);
+print(`Seed ${seed}, ${orders} orders`);
+void runSystemTest({
+  name: 'faults',
+  setUp: (folder) => SystemUnderTest.create(folder),
+  check: async (system) => {
+    await system.start();
+    print('Started PostgreSQL, RabbitMQ, Temporal and two instances of each service');
+    return main(system);
   },
-  `make test-faults SEED=${seed} ORDERS=${orders}`,
-);
+  repeatCommand: `make test-faults SEED=${seed} ORDERS=${orders}`,
+});

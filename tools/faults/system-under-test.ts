@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
 import { controlRabbitMq, findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
 import { Servers } from '@shop/dev/servers';
 import { paymentsDatabaseOf, serviceProgram, type ServiceName } from '@shop/dev/service-program';
+import { SetupError } from '@shop/dev/setup-error';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
+import { print } from './test-run';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
+/** Settings of the services: shorter times than the defaults, so that a test takes minutes. */
 const SETTINGS = {
   SWEEP_INTERVAL: '500ms',
   SWEEP_AFTER: '5s',
@@ -19,10 +21,10 @@ const SETTINGS = {
   LOG_LEVEL: 'info',
 };
 
-/** The whole system, two instances of each service, on servers and ports of its own, each part of which can be broken. */
-export class ShopUnderTest {
+/** The whole system with two instances of each service, on servers and ports of its own, and ways to break each part. */
+export class SystemUnderTest {
   private starts = 0;
-  /** Whether the database has a disk of its own, which can be filled. */
+  /** Whether the database has a disk of its own, which a fault can fill. */
   private ownDisk = false;
 
   private constructor(
@@ -38,16 +40,18 @@ export class ShopUnderTest {
     },
   ) {}
 
-  /** Finds the programs that it takes, and ports for them; starts nothing. */
-  static async at(folder: string): Promise<ShopUnderTest> {
-    const rabbitMq = await findOrInstallRabbitMq(say);
-    if (rabbitMq === null) throw new Error('This needs RabbitMQ: install it, so that rabbitmq-server is on the PATH.');
+  /** Finds or installs the programs, and finds free ports; starts nothing. @throws {SetupError} if RabbitMQ is missing */
+  static async create(folder: string): Promise<SystemUnderTest> {
+    const rabbitMq = await findOrInstallRabbitMq(print);
+    if (rabbitMq === null) {
+      throw new SetupError('The test needs RabbitMQ: install it, so that rabbitmq-server is on the PATH.');
+    }
     const services: Record<string, number> = {};
     for (const [name, instance] of INSTANCES) services[`${name}-${instance}`] = await freePort();
-    return new ShopUnderTest(
+    return new SystemUnderTest(
       new Servers(join(folder, 'logs')),
       folder,
-      { rabbitMq, temporal: await findTemporalCli(say) },
+      { rabbitMq, temporal: await findTemporalCli(print) },
       {
         database: await freePort(),
         broker: await freePort(),
@@ -76,23 +80,23 @@ export class ShopUnderTest {
     return `localhost:${this.ports.temporal}`;
   }
 
-  /** Of every instance of both services. */
+  /** The URLs of all instances of both services. */
   get serviceUrls(): string[] {
     return Object.values(this.ports.services).map((port) => `http://localhost:${port}`);
   }
 
-  /** Where each order service answers. */
+  /** The REST API of each instance of order-management. */
   get apis(): string[] {
     return [1, 2].map((n) => `http://localhost:${this.ports.services[`order-management-${n}`]}/orderManagement`);
   }
 
   async startDatabase(): Promise<void> {
-    await untilItStarts(() => startPostgres({ port: this.ports.database, folder: this.databaseFolder }, this.servers));
+    await retryStart(() => startPostgres({ port: this.ports.database, folder: this.databaseFolder }, this.servers));
   }
 
   async startBroker(): Promise<void> {
     const { rabbitMq: program } = this.programs;
-    await untilItStarts(() =>
+    await retryStart(() =>
       startRabbitMq(
         { program, port: this.ports.broker, mapperPort: this.ports.brokerMapper, folder: this.brokerFolder },
         this.servers,
@@ -102,7 +106,7 @@ export class ShopUnderTest {
 
   async startTemporal(): Promise<void> {
     const { temporal: cli } = this.programs;
-    await untilItStarts(() =>
+    await retryStart(() =>
       startTemporal({ cli, port: this.ports.temporal, databaseFile: this.temporalStore }, this.servers),
     );
   }
@@ -136,15 +140,15 @@ export class ShopUnderTest {
     await this.servers.end('epmd', signal);
   }
 
-  /** Has the broker stop reading from whoever publishes, as it does when it runs out of memory; or go on. */
-  async blockBroker(blocked: boolean): Promise<void> {
+  /** Makes the broker stop reading from publishers, as it does when it runs out of memory, or read again. */
+  async blockPublishers(blocked: boolean): Promise<void> {
     await controlRabbitMq(
       { program: this.programs.rabbitMq, folder: this.brokerFolder, mapperPort: this.ports.brokerMapper },
       ['set_vm_memory_high_watermark', blocked ? '0.00001' : '0.4'],
     );
   }
 
-  /** Leaves the database no space at all. @returns false where it has no disk of its own */
+  /** Fills the database's disk completely. @returns false if the database has no disk of its own */
   fillDisk(): boolean {
     if (!this.ownDisk) return false;
     const file = openSync(this.filler, 'w');
@@ -159,7 +163,7 @@ export class ShopUnderTest {
     return true;
   }
 
-  /** Gives the space back; a database that could not bear it is started again. */
+  /** Frees the space, and restarts the database, which may have stopped for lack of it. */
   async freeDisk(): Promise<void> {
     rmSync(this.filler);
     await this.endDatabase();
@@ -170,8 +174,8 @@ export class ShopUnderTest {
     await this.servers.end('temporal', signal);
   }
 
-  /** Every saga, running or closed, is gone; what the orders say is all that is left. */
-  loseTemporalStore(): void {
+  /** Deletes all sagas, running and closed. */
+  deleteTemporalStore(): void {
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.temporalStore}${suffix}`, { force: true });
   }
 
@@ -179,19 +183,19 @@ export class ShopUnderTest {
     await this.servers.end(`${name}-${instance}`, signal);
   }
 
-  sendToServer(name: 'rabbitmq' | 'temporal', signal: 'SIGSTOP' | 'SIGCONT'): void {
+  signalServer(name: 'rabbitmq' | 'temporal', signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.servers.send(name, signal);
   }
 
-  sendToService(name: ServiceName, instance: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  signalService(name: ServiceName, instance: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.servers.send(`${name}-${instance}`, signal);
   }
 
-  /** Stops all of it, whatever is being done to it at the time. */
+  /** Stops everything, even during a fault: paused processes continue first. */
   async stop(): Promise<void> {
     this.servers.refuseStarts();
-    for (const [name, instance] of INSTANCES) this.sendToService(name, instance, 'SIGCONT');
-    for (const name of ['rabbitmq', 'temporal'] as const) this.sendToServer(name, 'SIGCONT');
+    for (const [name, instance] of INSTANCES) this.signalService(name, instance, 'SIGCONT');
+    for (const name of ['rabbitmq', 'temporal'] as const) this.signalServer(name, 'SIGCONT');
     await this.servers.stopAll();
     if (this.ownDisk) execFileSync('umount', [this.databaseFolder]);
   }
@@ -220,26 +224,26 @@ const INSTANCES = [
   ['order-management', 2],
 ] as const;
 
-/** Gives a folder a small disk of its own, where this is root on Linux. @returns whether it has one */
+/** Mounts a small disk at a folder. @returns whether it could: this needs root on Linux */
 function mountDisk(folder: string): boolean {
   mkdirSync(folder);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=0755', 'tmpfs', folder], { stdio: 'ignore' });
     return true;
   } catch {
-    return false; // without the right to mount
+    return false;
   }
 }
 
-/** What was killed may hold its lock for a moment yet. */
-async function untilItStarts(start: () => Promise<unknown>, tries = 5): Promise<void> {
+/** Starts a server; tries again, because a killed predecessor may hold its lock a little longer. */
+async function retryStart(start: () => Promise<unknown>, tries = 5): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await start();
       return;
     } catch (error) {
       if (attempt === tries) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await delay(1_000);
     }
   }
 }

@@ -1,0 +1,211 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServiceName } from '@shop/dev/service-program';
+import { withDatabase } from '@shop/dev/with-database';
+import { Client as TemporalClient, Connection } from '@temporalio/client';
+import type { Fault } from './fault-plan';
+import { publishInvalidMessages, reorderMessages, repeatMessages } from './messages';
+import type { SystemUnderTest } from './system-under-test';
+
+const GIVE_UP_TIMEOUT_MS = 90_000;
+const TERMINATE_FOR_MS = 3_000;
+
+/** What a fault has done. */
+export interface FaultReport {
+  /** A line for the person who reads the output. */
+  description: string;
+  /** The ids of the invalid messages that were published. */
+  invalidMessages?: string[];
+}
+
+/** Causes a fault, and repairs it as an orchestrator would: by starting again what has ended. */
+export async function causeFault(system: SystemUnderTest, fault: Fault): Promise<FaultReport> {
+  if (fault.kind !== 'publish invalid messages') return { description: await cause(system, fault) };
+  const invalidMessages = await publishInvalidMessages(system.amqpUrl, fault.count);
+  return { description: `${fault.kind}: ${invalidMessages.length}`, invalidMessages };
+}
+
+async function cause(
+  system: SystemUnderTest,
+  fault: Exclude<Fault, { kind: 'publish invalid messages' }>,
+): Promise<string> {
+  switch (fault.kind) {
+    case 'kill order service':
+    case 'kill payment service':
+    case 'stop order service':
+    case 'stop payment service': {
+      const service = serviceOf(fault.kind);
+      await system.endService(service, fault.instance, signalOf(fault.kind));
+      await system.startService(service, fault.instance);
+      return `${fault.kind} ${fault.instance}`;
+    }
+    case 'pause order service':
+    case 'pause payment service': {
+      const service = serviceOf(fault.kind);
+      return during(
+        { kind: `${fault.kind} ${fault.instance}`, ms: fault.ms },
+        () => system.signalService(service, fault.instance, 'SIGSTOP'),
+        () => system.signalService(service, fault.instance, 'SIGCONT'),
+      );
+    }
+    case 'kill broker':
+    case 'stop broker':
+      return during(
+        fault,
+        () => system.endBroker(signalOf(fault.kind)),
+        () => system.startBroker(),
+      );
+    case 'pause broker':
+    case 'pause Temporal': {
+      const server = fault.kind === 'pause broker' ? 'rabbitmq' : 'temporal';
+      return during(
+        fault,
+        () => system.signalServer(server, 'SIGSTOP'),
+        () => system.signalServer(server, 'SIGCONT'),
+      );
+    }
+    case 'block publishers':
+      return during(
+        fault,
+        () => system.blockPublishers(true),
+        () => system.blockPublishers(false),
+      );
+    case 'fill disk': {
+      if (!system.fillDisk()) return 'fill disk: skipped, because a separate disk for the database needs root on Linux';
+      const error = await writeUntilDiskIsFull(system.databaseUrl);
+      await delay(fault.ms);
+      await system.freeDisk();
+      return `fill disk for ${fault.ms} ms: ${error}`;
+    }
+    case 'kill database':
+    case 'stop database':
+      return during(
+        fault,
+        () => system.endDatabase(signalOf(fault.kind)),
+        () => system.startDatabase(),
+      );
+    case 'kill Temporal':
+    case 'stop Temporal':
+      return during(
+        fault,
+        () => system.endTemporal(signalOf(fault.kind)),
+        () => system.startTemporal(),
+      );
+    case "delete Temporal's store":
+      await system.endTemporal('SIGKILL');
+      system.deleteTemporalStore();
+      await system.startTemporal();
+      return fault.kind;
+    case 'terminate sagas':
+      return `terminate sagas: ${await terminateSagas(system.temporalAddress, fault.count)}`;
+    case 'repeat messages':
+      return `repeat messages: ${await repeatMessages(system.databaseUrl, system.amqpUrl, fault.count)}`;
+    case 'reorder messages': {
+      const count = await withoutPaymentServices(system, () => reorderMessages(system.amqpUrl, fault));
+      return `reorder messages: ${count}`;
+    }
+    case 'stop payment services until sagas give up': {
+      const count = await withoutPaymentServices(system, () => waitUntilSagasGiveUp(system.databaseUrl, fault.ms));
+      return `${fault.kind}: ${count} gave up`;
+    }
+    default:
+      throw new Error(`Unknown fault: ${JSON.stringify(fault satisfies never)}`);
+  }
+}
+
+/** Begins a fault, waits, and ends it. @returns the description of the fault */
+async function during(
+  { kind, ms }: { kind: string; ms: number },
+  begin: () => unknown,
+  end: () => unknown,
+): Promise<string> {
+  await begin();
+  await delay(ms);
+  await end();
+  return `${kind} for ${ms} ms`;
+}
+
+/** "kill" is a crash; "stop" is a shutdown in good order. */
+const signalOf = (kind: string): 'SIGKILL' | undefined => (kind.startsWith('kill') ? 'SIGKILL' : undefined);
+const serviceOf = (kind: string): ServiceName =>
+  kind.endsWith('order service') ? 'order-management' : 'payment-processing';
+
+/** Writes until PostgreSQL reports that the disk is full. @returns its error */
+async function writeUntilDiskIsFull(databaseUrl: string): Promise<string> {
+  try {
+    await withDatabase(databaseUrl, (sql) =>
+      sql.query('CREATE TEMPORARY TABLE filler AS SELECT generate_series(1, 100000000)'),
+    );
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('PostgreSQL wrote 100 million rows to a disk that should be full.');
+}
+
+/** Does something while both payment services are down, and some requests wait in their queue. */
+async function withoutPaymentServices<T>(system: SystemUnderTest, act: () => Promise<T>): Promise<T> {
+  for (const instance of [1, 2]) await system.endService('payment-processing', instance, 'SIGKILL');
+  try {
+    await delay(1_000);
+    return await act();
+  } finally {
+    for (const instance of [1, 2]) await system.startService('payment-processing', instance);
+  }
+}
+
+/**
+ * Waits until a saga has given up on its payment, and `ms` longer; waits for nothing if no order is unsettled.
+ *
+ * @returns the number of sagas that gave up
+ */
+async function waitUntilSagasGiveUp(databaseUrl: string, ms: number): Promise<number> {
+  return withDatabase(databaseUrl, async (sql) => {
+    const count = async () => (await sql.query<{ unsettled: number; given_up: number }>(GIVEN_UP)).rows[0]!;
+    const { given_up: before } = await count();
+    for (const end = Date.now() + GIVE_UP_TIMEOUT_MS; ; await delay(500)) {
+      const { unsettled, given_up: now } = await count();
+      if (now > before || unsettled === 0) break;
+      if (Date.now() > end) {
+        throw new Error(`No payment was possible for ${GIVE_UP_TIMEOUT_MS / 1_000} s, but no saga has given up.`);
+      }
+    }
+    await delay(ms);
+    return (await count()).given_up - before;
+  });
+}
+
+const GIVEN_UP = `SELECT count(*) FILTER (WHERE order_status = 'placed')::int AS unsettled,
+  count(*) FILTER (WHERE payment_status = 'cancelled' AND cancel_requested_at IS NULL)::int AS given_up FROM orders`;
+
+/** Terminates up to `count` running sagas, as an operator would. @returns the number of sagas */
+async function terminateSagas(address: string, count: number): Promise<number> {
+  return withTemporal(address, async (client) => {
+    const terminated = new Set<string>();
+    // The list of workflows lags behind, so that most sagas in it have already ended: it is read several times.
+    for (const end = Date.now() + TERMINATE_FOR_MS; Date.now() < end; await delay(50)) {
+      for await (const { workflowId, runId } of client.workflow.list({ query: RUNNING_SAGAS, pageSize: count })) {
+        if (terminated.size === count) return count;
+        const saga = client.workflow.getHandle(workflowId, runId);
+        await saga.terminate('by the fault test').then(
+          () => terminated.add(runId),
+          () => undefined, // it has ended in the meantime
+        );
+      }
+    }
+    return terminated.size;
+  });
+}
+
+const RUNNING_SAGAS = "WorkflowType = 'placeOrder' AND ExecutionStatus = 'Running'";
+
+/** Returns the number of running workflows: sagas and refunds. */
+export const countRunningWorkflows = (address: string): Promise<number> =>
+  withTemporal(address, async (client) => (await client.workflow.count("ExecutionStatus = 'Running'")).count);
+
+async function withTemporal<T>(address: string, use: (client: TemporalClient) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+  try {
+    return await use(new TemporalClient({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
