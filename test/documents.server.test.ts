@@ -171,8 +171,8 @@ const isDeclinedRepeatedly = async (command: string) => {
   }
 };
 
-const inTheTree = (prints: RegExp) => async (command: string) => {
-  const order = await place();
+const inTheTree = (prints: RegExp, orderedQuantity?: number) => async (command: string) => {
+  const order = await place(orderedQuantity);
   await toEnd(order, 'shipped');
   environment['ORDER_PORT'] = String(await freePort());
   environment['PAYMENT_PORT'] = String(await freePort());
@@ -222,7 +222,6 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
   [/^curl -X POST \S+\/cancel$/, ofWaiting(/is being cancelled/, 'cancelled')],
-  [/^temporal workflow list .*OrderStatus = 'shipped'/, ofShipped(/Completed/)],
   [/^temporal workflow list .*CustomerId/, ofShipped(/Completed/, 12)],
   [/^temporal workflow list .*'refundPayment'/, ofShipped(/^(?!.*[Ee]rror)/)], // there are none
   [/^temporal workflow list .*'Running'/, listsRunning],
@@ -235,6 +234,8 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
   [/^temporal worker deployment set-current-version/, makesCurrent],
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
+  [/^make temporal .*workflow list/, inTheTree(/Completed/, 2)],
+  [/^make temporal .*workflow query/, inTheTree(/shipped/)],
   [/^make demo$/, inTheTree(/Both orders ended as they should/)],
   [/^make replay FILES=/, replaysFile],
   [/^make replay LAST=/, inTheTree(/replays {3}order-[^]* 0 that this code could not go on with/)],
@@ -249,7 +250,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),
   ],
   [/^make help$/, inTheTree(/^test-faults /m)],
-  [/^make (build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
+  [/^make (temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` does by hand what the others do
