@@ -4,7 +4,7 @@ export interface Answer {
   body: unknown;
 }
 
-/** Calls a service the way clients of the original do: JSON without a word on its type. A string goes as it is. */
+/** Calls a service as the original's clients do: JSON without a content type. A string body is sent unchanged. */
 export async function callService(
   { url }: { url: string },
   method: string,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-// Each target of `make help` is an npm script as well. A script of the name `test:unit` belongs to the target `test-unit`.
+// Each target of `make help` is an npm script as well; the script `test:unit` belongs to the target `test-unit`.
 
 const read = (name: string): string => readFileSync(join(__dirname, '..', name), 'utf8');
 const makefile = read('Makefile');

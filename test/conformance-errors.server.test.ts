@@ -7,7 +7,7 @@ import { TcpProxy } from './tcp-proxy';
 import { createDatabase, createNamespace } from './servers';
 import { ServiceProcess } from './service-process';
 
-// What clients are told where they cannot have what they ask for, rule by rule, against a running service.
+// The errors that clients receive, one test per rule, against a running service.
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
 const NOBODY = '00000000-0000-4000-8000-000000000000';
@@ -50,7 +50,7 @@ async function expectProblem(answer: ReturnType<typeof call>, status: number, er
   return headers;
 }
 
-describe('an error is a problem document with an `error`:', () => {
+describe('an error is a problem document with the field `error`:', () => {
   test.each<[number, string, string, string, unknown, RegExp]>([
     [400, 'what is not JSON', 'POST', '/order', '{"customerId"', /^The body is not JSON: /],
     [400, 'an empty body', 'POST', '/customer', '', /^The body is empty/],
@@ -101,7 +101,7 @@ describe('an error is a problem document with an `error`:', () => {
   });
 });
 
-describe('while PostgreSQL is away', () => {
+describe('while PostgreSQL is unavailable', () => {
   beforeAll(() => proxy.stop());
 
   test.each([
@@ -114,7 +114,7 @@ describe('while PostgreSQL is away', () => {
     ['GET', `/order/${NOBODY}`, undefined],
     ['POST', `/order/${NOBODY}/cancel`, undefined],
     ['DELETE', `/order/${NOBODY}`, undefined],
-  ])('%s %s is 503 within seconds, and says when to come again', async (method, path, body) => {
+  ])('%s %s returns 503 within seconds, with Retry-After', async (method, path, body) => {
     const began = Date.now();
 
     const headers = await expectProblem(call(method, path, body), 503, expect.stringMatching(/unavailable/));
@@ -123,20 +123,20 @@ describe('while PostgreSQL is away', () => {
     expect(Date.now() - began).toBeLessThan(6_000);
   });
 
-  test('health is pong all the same, and what is wrong is told before it', async () => {
+  test('/health returns pong, and an invalid request is answered with 400', async () => {
     expect(await call('GET', '/health')).toMatchObject({ status: 200, body: 'pong' });
     expect((await call('DELETE', '/order/7')).status).toBe(400);
   });
 
-  test('and back, it is used again by itself', async () => {
+  test('the service recovers by itself when PostgreSQL is available again', async () => {
     await proxy.restart();
 
     await eventually(async () => expect((await call('POST', '/order', anOrder(1))).status).toBe(201));
   });
 });
 
-test('a PostgreSQL that has fallen silent is away, too, until it can be reached anew', async () => {
-  await call('GET', '/order'); // a connection that is there to fall silent
+test('a PostgreSQL that stops responding is unavailable until a new connection succeeds', async () => {
+  await call('GET', '/order'); // opens the connection that stops responding
   proxy.holdResponses();
 
   const began = Date.now();

@@ -10,9 +10,9 @@ import { Queues } from './queues';
 import { createDatabase, createNamespace, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
-// What clients and services written against the original rely on, rule by rule, against running services.
+// The contract that clients and services of the original rely on, one test per rule, against running services.
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
-/** As Go's decoder of times takes it: RFC 3339 with an offset. */
+/** RFC 3339 with an offset, as Go's `time.Time` decodes it. */
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
@@ -25,13 +25,13 @@ let shared: NodeJS.ProcessEnv;
 beforeAll(async () => {
   database = await createDatabase('conformance');
   queues = await Queues.open(virtualHostUrl('conformance'));
-  await queues.onItsOwnChannel(declareAsTheOriginal); // which was there before us
+  await queues.onItsOwnChannel(declareAsTheOriginal); // the original ran before
   const { address, namespace } = await createNamespace('conformance');
   shared = {
     AMQP_URL: virtualHostUrl('conformance'),
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
-    PAYMENT_TIMEOUT: '1h', // or orders that no test pays would give stock back under another's count
+    PAYMENT_TIMEOUT: '1h', // otherwise unpaid orders of one test would release stock while another test counts it
   };
   orders = await ServiceProcess.start('order-management', { ...shared, DATABASE_URL: database.url });
 });
@@ -49,7 +49,7 @@ const anOrder = (orderedQuantity: number) => ({
   products: [{ productId: THERMOS, price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen', orderedQuantity }],
 });
 
-/** All that the original declares, with all the arguments that it gives: none. */
+/** Declares the original's exchanges and queues, without arguments, as it does. */
 async function declareAsTheOriginal(channel: Channel): Promise<void> {
   for (const [exchange, queue] of [
     ['paymentProcessing', 'processPayment'],
@@ -78,11 +78,11 @@ const read = async (orderId: string): Promise<{ orderStatus: string; paymentStat
 };
 
 describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefix) => {
-  test('GET /health is pong', async () => {
+  test('GET /health returns pong', async () => {
     expect(await call('GET', `${prefix}/health`)).toMatchObject({ status: 200, body: 'pong' });
   });
 
-  test('GET /products has the predefined Thermos Flask', async () => {
+  test('GET /products returns the predefined Thermos Flask', async () => {
     expect(await thermos()).toEqual({
       productId: THERMOS,
       name: 'Thermos Flask',
@@ -94,14 +94,14 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     });
   });
 
-  test('POST /customer is 201 with the customer and its id', async () => {
+  test('POST /customer returns 201 and the customer with its id', async () => {
     const customer = { firstName: 'Jane', lastName: 'Roe', email: 'jane@roe.com' };
     const { status, body } = await call('POST', `${prefix}/customer`, customer);
 
     expect({ status, body }).toEqual({ status: 201, body: { customerId: expect.stringMatching(UUID), ...customer } });
   });
 
-  test('POST /product is 201 with the product, its id, and OrderedQuantity 0', async () => {
+  test('POST /product returns 201 and the product with its id and OrderedQuantity 0', async () => {
     const product = { name: 'Mug', price: 4.5, description: 'Blue', quantityAvailable: 3, productType: 'Kitchen' };
     const { status, body } = await call('POST', `${prefix}/product`, product);
 
@@ -126,7 +126,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     },
   );
 
-  test('DELETE /product/{id} is 200 with a message', async () => {
+  test('DELETE /product/{id} returns 200 and a message', async () => {
     const product = { name: 'Mug', price: 4.5, description: '', quantityAvailable: 3, productType: 'Kitchen' };
     const { productId } = (await call('POST', `${prefix}/product`, product)).body as { productId: string };
 
@@ -136,7 +136,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     });
   });
 
-  test('POST /order is 201 with the order, placed and pending, before it is paid', async () => {
+  test('POST /order returns 201 and the order, placed and pending, before it is paid', async () => {
     const { status, body } = await call('POST', `${prefix}/order/`, anOrder(2));
 
     expect(status).toBe(201);
@@ -160,7 +160,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     });
   });
 
-  test('POST /order takes the price of the product, not of the client', async () => {
+  test('POST /order uses the price of the product, not the price in the request', async () => {
     const line = { productId: THERMOS, price: 0.01, name: 'Cheap', productType: 'None', orderedQuantity: 1 };
 
     expect((await call('POST', `${prefix}/order`, { customerId: CUSTOMER, products: [line] })).body).toMatchObject({
@@ -168,7 +168,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     });
   });
 
-  test('input is read in any case of its fields, and of any content type', async () => {
+  test('field names are case-insensitive, and any content type is accepted', async () => {
     const lines = [{ ProductId: THERMOS, Price: 45, Name: 'x', ProductType: 'x', OrderedQuantity: 1 }];
     for (const type of ['application/json', 'text/plain; charset=ISO-8859-1', 'application/x-www-form-urlencoded']) {
       const headers = { 'Content-Type': type };
@@ -191,11 +191,11 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     ['POST', '/order/', 422],
     ['GET', '/order/', 200],
     ['DELETE', `/order/${CUSTOMER}/`, 404],
-  ])('%s %s is served with its slash', async (method, path, status) => {
+  ])('%s %s is served with a trailing slash', async (method, path, status) => {
     expect((await call(method, prefix + path, method === 'POST' ? {} : undefined)).status).toBe(status);
   });
 
-  test('GET /order is 200 with all orders, their products and their real dates', async () => {
+  test('GET /order returns 200 and all orders with their products and dates', async () => {
     const { status, body } = await call('GET', `${prefix}/order`);
 
     expect(status).toBe(200);
@@ -206,7 +206,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     }
   });
 
-  test('DELETE /order/{id} is 200 with a message', async () => {
+  test('DELETE /order/{id} returns 200 and a message', async () => {
     const orderId = await place(1);
 
     expect(await call('DELETE', `${prefix}/order/${orderId}`)).toMatchObject({
@@ -222,7 +222,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     ['POST', '/order', { customerId: 7 }],
     ['POST', '/customer', {}],
     ['DELETE', '/order/7', undefined],
-  ])('every response carries X-Request-ID, that of %s %s too', async (method, path, body) => {
+  ])('the response of %s %s carries X-Request-ID', async (method, path, body) => {
     const { status, headers } = await call(method, prefix + path, body);
 
     expect(headers.get('x-request-id')).toMatch(UUID);
@@ -240,7 +240,7 @@ describe('PostgreSQL', () => {
   });
   afterAll(() => sql.end());
 
-  test('the tables have the columns of the original, each of its type', async () => {
+  test('the tables have the columns and types of the original', async () => {
     const { rows } = await sql.query<{ column: string; type: string; required: boolean }>(`
     SELECT attrelid::regclass || '.' || attname AS column, format_type(atttypid, atttypmod) AS type,
       attnotnull AS required
@@ -264,14 +264,14 @@ describe('PostgreSQL', () => {
       'orders.customer_id': 'uuid',
       'orders.payment_status': 'text !',
       'orders.order_status': 'text !',
-      'orders.order_date': 'timestamp(6) without time zone', // which is what a bare timestamp is
+      'orders.order_date': 'timestamp(6) without time zone', // the original's `timestamp`
       'order_products.order_id': 'uuid !',
       'order_products.product_id': 'uuid !',
       'order_products.quantity': 'integer !',
     });
   });
 
-  test('what the original writes is taken: an order without a date, deleted with its products', async () => {
+  test('the tables accept what the original writes: an order without a date, deleted with its products', async () => {
     await sql.query(`
       BEGIN;
       INSERT INTO orders (order_id, customer_id, payment_status, order_status)
@@ -287,7 +287,7 @@ describe('PostgreSQL', () => {
   });
 });
 
-/** The request for an order's payment; those of the orders above may come before it. */
+/** Receives the payment request of an order; requests of other tests' orders may arrive first. */
 async function requestFor(orderId: string) {
   for (;;) {
     const { content, properties, fields } = await queues.take('processPayment');
@@ -296,7 +296,7 @@ async function requestFor(orderId: string) {
   }
 }
 
-/** Ways to send a message, of which the receiver must need nothing. */
+/** Message properties that senders use; the receiver must not depend on any. */
 const WAYS = [
   ['transient text/json, as the original', { contentType: 'text/json', headers: {}, deliveryMode: 1 }],
   ['no properties at all', {}],
@@ -318,15 +318,15 @@ const sendAs = ({ exchange, routingKey }: Route, message: object, properties: ob
     channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(message)), properties),
   );
 
-/** What has been parked next. */
+/** Takes the next parked message. */
 const parkedFrom = async (queue: string): Promise<string> => (await queues.take(`${queue}.parked`)).content.toString();
 
-test('the original can declare its exchanges and queues beside us', async () => {
+test('the original can declare its exchanges and queues while this system runs', async () => {
   await queues.onItsOwnChannel(declareAsTheOriginal);
 });
 
-describe('AMQP, this test in the place of the original payment service', () => {
-  test('processPayment carries orderId, customerId and totalAmount, a number', async () => {
+describe('AMQP with the original payment service, played by this test', () => {
+  test('processPayment contains orderId, customerId and totalAmount, a number', async () => {
     const orderId = await place(2);
 
     const message = await requestFor(orderId);
@@ -338,9 +338,13 @@ describe('AMQP, this test in the place of the original payment service', () => {
   test.each([
     ['as the original sends it', { totalAmount: 45, paidAt: '2024-04-14T00:28:31.336146789-04:00', reason: '' }, true],
     ['a decline, with a reason', { totalAmount: 45, reason: 'total amount over $1000' }, false],
-    ['without what the original does not read', {}, true],
-    ['with what nobody knows', { totalAmount: null, paidAt: 'yesterday', currency: 'USD', reason: null }, true],
-    ['a decline whose reason no database can hold', { reason: 'no \0 \ud800' }, false],
+    ['without the fields that the original does not read', {}, true],
+    [
+      'with unknown and malformed optional fields',
+      { totalAmount: null, paidAt: 'yesterday', currency: 'USD', reason: null },
+      true,
+    ],
+    ['a decline whose reason PostgreSQL cannot store', { reason: 'no \0 \ud800' }, false],
   ])('PaymentStat settles its order: %s', async (_what, more, success) => {
     const orderId = await place(1);
     await requestFor(orderId);
@@ -353,7 +357,7 @@ describe('AMQP, this test in the place of the original payment service', () => {
     await eventually(async () => expect(await read(orderId)).toMatchObject(settled));
   });
 
-  test.each(WAYS)('PaymentStat is taken as %s', async (_way, properties) => {
+  test.each(WAYS)('PaymentStat is accepted as %s', async (_way, properties) => {
     const orderId = await place(1);
     await requestFor(orderId);
 
@@ -362,7 +366,7 @@ describe('AMQP, this test in the place of the original payment service', () => {
     await eventually(async () => expect(await read(orderId)).toMatchObject({ orderStatus: 'cancelled' }));
   });
 
-  test('PaymentStat that comes twice takes and gives back stock once', async () => {
+  test('a repeated PaymentStat takes and releases stock once', async () => {
     const before = (await thermos()).quantityAvailable;
     for (const success of [true, false]) {
       const orderId = await place(1);
@@ -378,7 +382,7 @@ describe('AMQP, this test in the place of the original payment service', () => {
   });
 
   test.each(['', 'not JSON', '[]', '{"orderId": 7}', '{"orderId": "7", "paymentId": "7", "success": "yes"}'])(
-    'PaymentStat that cannot be read is parked, not lost: %j',
+    'an unreadable PaymentStat is parked: %j',
     async (message) => {
       await queues.send(PAYMENT_STAT, message);
 
@@ -386,7 +390,7 @@ describe('AMQP, this test in the place of the original payment service', () => {
     },
   );
 
-  test('PaymentStat is read in any case of its fields', async () => {
+  test('the field names of PaymentStat are case-insensitive', async () => {
     const orderId = await place(1);
     await requestFor(orderId);
 
@@ -402,7 +406,7 @@ describe('AMQP, this test in the place of the original payment service', () => {
   });
 });
 
-describe('AMQP, this test in the place of the original order service', () => {
+describe('AMQP with the original order service, played by this test', () => {
   let payments: ServiceProcess;
   beforeAll(async () => {
     await orders.end('SIGTERM');
@@ -419,14 +423,14 @@ describe('AMQP, this test in the place of the original order service', () => {
     ['/payment-processing', 'GET', '/health', 200],
     ['/paymentProcessing', 'GET', '/nothing', 404],
     ['/paymentProcessing', 'POST', '/health', 405],
-  ])('%s: %s %s is %d, with X-Request-ID', async (prefix, method, path, status) => {
+  ])('%s: %s %s returns %d with X-Request-ID', async (prefix, method, path, status) => {
     const answer = await callService(payments, method, prefix + path);
 
     expect(answer).toMatchObject({ status, body: status === 200 ? 'pong' : { status, error: expect.any(String) } });
     expect(answer.headers.get('x-request-id')).toMatch(UUID);
   });
 
-  test.each(WAYS)('processPayment is taken as %s', async (_way, properties) => {
+  test.each(WAYS)('processPayment is accepted as %s', async (_way, properties) => {
     const request = { OrderID: randomUUID(), CUSTOMERID: randomUUID(), TotalAmount: 12.5, Note: 'unknown' };
 
     await sendAs(PROCESS_PAYMENT, request, properties);
@@ -439,7 +443,7 @@ describe('AMQP, this test in the place of the original order service', () => {
     });
   });
 
-  test('processPayment that comes twice is charged once, and answered twice alike', async () => {
+  test('a repeated processPayment is charged once and answered twice with the same answer', async () => {
     const request = { orderId: randomUUID(), customerId: randomUUID(), totalAmount: 90 };
     await queues.send(PROCESS_PAYMENT, request, request);
 
@@ -449,7 +453,7 @@ describe('AMQP, this test in the place of the original order service', () => {
   });
 
   test.each(['', 'not JSON', '{"orderId": "7", "customerId": "7", "totalAmount": 1}', '{"totalAmount": "90"}'])(
-    'processPayment that cannot be read is parked, not lost: %j',
+    'an unreadable processPayment is parked: %j',
     async (message) => {
       await queues.send(PROCESS_PAYMENT, message);
 
@@ -462,7 +466,7 @@ describe('AMQP, this test in the place of the original order service', () => {
     [1000, true, ''],
     [1000.01, false, 'total amount over $1000'],
     [0, true, ''],
-  ])('processPayment over %d is answered by PaymentStat with success %s', async (totalAmount, success, reason) => {
+  ])('processPayment of %d is answered by PaymentStat with success %s', async (totalAmount, success, reason) => {
     const request = { orderId: randomUUID(), customerId: randomUUID(), totalAmount };
 
     await queues.send(PROCESS_PAYMENT, request);

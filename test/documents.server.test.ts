@@ -74,7 +74,7 @@ const toEnd = ({ orderId }: Order, orderStatus: string): Promise<void> =>
     expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ orderStatus });
   });
 
-/** Runs a command in a shell, its placeholders filled in. */
+/** Runs a command in a shell after replacing its placeholders. */
 async function run(
   command: string,
   { orderId = '', cwd = folder } = {},
@@ -100,18 +100,18 @@ async function run(
 
 const succeeds = async (command: string, prints: RegExp, options: { orderId?: string; cwd?: string } = {}) =>
   eventually(async () => {
-    // What is searched for is found a moment after it has happened.
+    // Visibility is eventually consistent: a list shows a workflow shortly after its event.
     expect(await run(command, options)).toMatchObject({ output: expect.stringMatching(prints), exitCode: 0 });
   });
 
-/** Of an order that is shipped by then. */
+/** Runs a command about an order that is shipped. */
 const ofShipped = (prints: RegExp, orderedQuantity?: number) => async (command: string) => {
   const order = await place(orderedQuantity);
   await toEnd(order, 'shipped');
   await succeeds(command, prints, order);
 };
 
-/** Does something with an order that waits for its payment, and has it end. */
+/** Acts on an order that waits for its payment, then waits until it is settled. */
 const whileItWaits = async (act: (order: Order) => Promise<void>, ends: 'shipped' | 'cancelled') => {
   payments.send('SIGSTOP');
   const order = await place();
@@ -123,19 +123,19 @@ const whileItWaits = async (act: (order: Order) => Promise<void>, ends: 'shipped
   await toEnd(order, ends);
 };
 
-/** Of an order that waits for its payment, and in which state it is to end. */
+/** Runs a command about an order that waits for its payment, and expects its final status. */
 const ofWaiting = (prints: RegExp, ends: 'shipped' | 'cancelled') => (command: string) =>
   whileItWaits(async (order) => {
     await succeeds(`temporal workflow query --workflow-id order-<orderId> --type status`, /payment/, order);
     expect(await run(command, order)).toMatchObject({ output: expect.stringMatching(prints), exitCode: 0 });
   }, ends);
 
-/** What lists sagas that run, this one too. */
+/** Expects that a list of running sagas contains a running order. */
 const listsRunning = (command: string) =>
   whileItWaits(({ orderId }) => succeeds(command, new RegExp(`Running +order-${orderId}`)), 'shipped');
 
-/** Serves until it is interrupted, once it has said so. */
-const serves = (says: RegExp) => async (command: string, document: string) => {
+/** Runs a command that serves until Ctrl-C, and interrupts it when the services are ready. */
+const serves = (prints: RegExp) => async (command: string, document: string) => {
   const [orderPort, paymentPort] = [await freePort(), await freePort()];
   const port = document.startsWith('payment') ? paymentPort : orderPort;
   const env = {
@@ -146,13 +146,13 @@ const serves = (says: RegExp) => async (command: string, document: string) => {
     PAYMENT_PORT: String(paymentPort),
     DATA_FOLDER: join(folder, 'data'),
   };
-  // A group of its own, as at a terminal: Ctrl-C is for all of it.
+  // In a process group of its own: like Ctrl-C at a terminal, SIGINT goes to the whole group.
   const child = spawn('bash', ['-c', command], { cwd: join(ROOT, folderOf(document)), env, detached: true });
   const ended = once(child, 'exit');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
   try {
-    await eventually(() => expect(output).toMatch(says), 60_000);
+    await eventually(() => expect(output).toMatch(prints), 60_000);
     await eventually(async () => expect((await fetch(`http://localhost:${port}/readyz`)).status).toBe(200));
   } finally {
     if (child.exitCode === null) process.kill(-child.pid!, 'SIGINT');
@@ -180,7 +180,7 @@ const inTheTree = (prints: RegExp, orderedQuantity?: number) => async (command: 
   await succeeds(command, prints, { ...order, cwd: ROOT });
 };
 
-/** With a worker of another build beside those that are not versioned, which get the sagas back after. */
+/** Runs a worker of another build, makes the build current, and returns to the unversioned workers. */
 const makesCurrent = async (command: string) => {
   const versioned = { ...environment, WORKER_VERSIONING: 'on', BUILD_ID: 'documented' };
   const next = await ServiceProcess.start('order-management', versioned);
@@ -196,17 +196,17 @@ const makesCurrent = async (command: string) => {
   }
 };
 
-const fails = async (command: string, says: RegExp, exitCode = 1) =>
-  expect(await run(command, { cwd: ROOT })).toMatchObject({ output: expect.stringMatching(says), exitCode });
+const fails = async (command: string, prints: RegExp, exitCode = 1) =>
+  expect(await run(command, { cwd: ROOT })).toMatchObject({ output: expect.stringMatching(prints), exitCode });
 
 const byCi = async (command: string) => {
   expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8').split('\n')).toContain(command);
 };
 
-/** Where nothing is run: what needs a container engine, whose file is checked elsewhere. */
+/** Not run, because it needs a container engine; `make check` checks the Compose file. */
 const isNotRun = async () => undefined;
 
-/** Where only what make would do is looked at: it takes minutes, with programs that take minutes to build, or halts us. */
+/** Only expects that make knows the target, which takes minutes or would delete what this test runs on. */
 const isKnownToMake = async (command: string, document: string) =>
   succeeds(command.replace(/^make/, 'make --dry-run'), /\w/, { cwd: join(ROOT, folderOf(document)) });
 
@@ -223,7 +223,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
   [/^curl -X POST \S+\/cancel$/, ofWaiting(/is being cancelled/, 'cancelled')],
   [/^temporal workflow list .*CustomerId/, ofShipped(/Completed/, 12)],
-  [/^temporal workflow list .*'refundPayment'/, ofShipped(/^(?!.*[Ee]rror)/)], // there are none
+  [/^temporal workflow list .*'refundPayment'/, ofShipped(/^(?!.*[Ee]rror)/)], // the list is empty
   [/^temporal workflow list .*'Running'/, listsRunning],
   [/^temporal workflow count/, ofShipped(/Total: 0/)],
   [/^temporal workflow show .*json > history.json$/, ofShipped(/^$/)],
@@ -253,20 +253,20 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make (temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
-  [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` does by hand what the others do
+  [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
   [/^docker (compose|volume)/, isNotRun],
 ];
 
-/** Where a document's commands are to be run: a service's in its folder, all others in the root. */
+/** The folder to run a document's commands in: a service's own folder, or the root. */
 const folderOf = (document: string): string => (document.startsWith('docs/') ? '.' : dirname(document));
-const different = new Map(printed.map((one) => [`${folderOf(one.document)} ${one.command}`, one]));
+const distinct = new Map(printed.map((one) => [`${folderOf(one.document)} ${one.command}`, one]));
 
-test.each([...different.values()])('$command ($document)', async ({ command, document }: PrintedCommand) => {
+test.each([...distinct.values()])('$command ($document)', async ({ command, document }: PrintedCommand) => {
   const rule = rules.find(([pattern]) => pattern.test(command));
-  if (!rule) throw new Error(`${document} prints a command that no rule here runs: ${command}`);
+  if (!rule) throw new Error(`${document} prints a command that no rule of this test runs: ${command}`);
   await rule[1](command, document);
 });
 
-test('no rule is left of a command that is printed no more', () => {
+test('each rule runs a command that a document prints', () => {
   expect(rules.filter(([pattern]) => !printed.some(({ command }) => pattern.test(command)))).toEqual([]);
 });

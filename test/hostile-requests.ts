@@ -39,7 +39,7 @@ const hostileValue = fc.oneof(
   fc.jsonValue(),
 );
 
-/** A good document with one or more places that are not. */
+/** A valid document with one or more invalid values. */
 const spoiled = <T extends object>(good: T) =>
   fc
     .record(
@@ -90,7 +90,7 @@ export const ODD_BODIES = [
 const hostileBody = fc.oneof(
   { weight: 12, arbitrary: spoiledDocument.map(json) },
   { weight: 2, arbitrary: fc.uint8Array({ maxLength: 64 }) },
-  // Bytes that are not UTF-8 in the place of a name.
+  // A name whose bytes are not UTF-8.
   {
     weight: 1,
     arbitrary: oneOf(json({ firstName: 'J?rg', lastName: '?', email: 'j@r.de' })).map((good) =>
@@ -207,7 +207,7 @@ const headers: fc.Arbitrary<string[]> = fc.oneof(
   { weight: 2, arbitrary: fc.array(header, { maxLength: 3 }).map((more) => ['Host: shop', ...more]) },
   fc.constantFrom<string[]>([], ['Host: ']),
 );
-/** A request that is wrong in a few of its places, or all over. */
+/** A request with a few faults or many. */
 export const hostileRequest: fc.Arbitrary<RawRequest> = fc
   .record({
     method: fc.oneof(

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** A request as bytes: nothing in between that would refuse to send it. */
+/** An HTTP request that is sent as bytes, because HTTP clients refuse to send malformed ones. */
 export interface RawRequest {
   method: string;
   target: string;
@@ -15,7 +15,7 @@ export interface RawResponse {
   body: string;
 }
 
-/** Sends a request over a connection of its own, and reads until the server closes it. */
+/** Sends a request over a new connection and reads the response until the server closes it. */
 export async function sendRaw(
   port: number,
   { method, target, headers = ['Host: shop'], body }: RawRequest,
@@ -32,11 +32,11 @@ function exchange(port: number, request: Buffer): Promise<Buffer> {
     const socket = connect(port, 'localhost').setTimeout(10_000);
     socket.on('timeout', () => {
       socket.destroy();
-      reject(new Error(`No answer, or no end of it, to: ${request.subarray(0, 200).toString('latin1')}`));
+      reject(new Error(`No complete response to: ${request.subarray(0, 200).toString('latin1')}`));
     });
     socket.on('data', (data: Buffer) => received.push(data));
     socket.on('end', () => resolve(Buffer.concat(received)));
-    // A server that refuses a request early closes before it has read it all; its answer is there all the same.
+    // A server that rejects a request early closes the connection before it has read all of it, but after its response.
     socket.on('error', (error) => (received.length > 0 ? resolve(Buffer.concat(received)) : reject(error)));
     socket.write(request);
   });

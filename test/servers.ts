@@ -4,18 +4,18 @@ import { Connection } from '@temporalio/client';
 import Long from 'long';
 import { Client as PgClient, escapeIdentifier } from 'pg';
 
-/** Where `start-servers.ts` has put the servers that all suites share; what each suite does there is its own. */
+/** The servers that `start-servers.ts` started for all test files. Each file uses its own database and so on. */
 export interface TestServers {
-  /** A PostgreSQL server, its maintenance database. */
+  /** The URL of the maintenance database. */
   postgresUrl: string;
-  /** A RabbitMQ broker, without a virtual host. */
+  /** The broker's URL without a virtual host. */
   amqpUrl: string;
   temporalAddress: string;
 }
 
 export const SERVERS_VARIABLE = 'ORDER_PLACEMENT_TEST_SERVERS';
 
-/** The virtual hosts that the broker is started with: one for each suite that talks to it. */
+/** The virtual hosts of the broker, one per test file that uses it. */
 export const VIRTUAL_HOSTS = [
   'amqp',
   'bridge',
@@ -31,13 +31,13 @@ export const VIRTUAL_HOSTS = [
 
 export function testServers(): TestServers {
   const servers = process.env[SERVERS_VARIABLE];
-  if (!servers) throw new Error('The test servers are not running: run the tests with npm test.');
+  if (!servers) throw new Error('The test servers are not running. Jest starts them for files named *.server.test.ts.');
   return JSON.parse(servers) as TestServers;
 }
 
 const unique = (suite: string): string => `${suite}_${randomBytes(4).toString('hex')}`.replaceAll('-', '_');
 
-/** An empty database of a suite's own. */
+/** Creates an empty database for a test file. */
 export async function createDatabase(suite: string): Promise<{ url: string; drop: () => Promise<void> }> {
   const { postgresUrl } = testServers();
   const name = unique(suite);
@@ -50,7 +50,7 @@ export async function createDatabase(suite: string): Promise<{ url: string; drop
   };
 }
 
-/** A database of a suite's own, with the tables of both services. */
+/** Creates a database with the tables of both services for a test file. */
 export async function createShopDatabase(
   suite: string,
 ): Promise<{ ordersUrl: string; paymentsUrl: string; drop: () => Promise<void> }> {
@@ -71,12 +71,12 @@ async function administer(url: string, statement: string): Promise<void> {
   }
 }
 
-/** The URL of a suite's own virtual host. */
+/** Returns the URL of a test file's virtual host. */
 export function virtualHostUrl(name: (typeof VIRTUAL_HOSTS)[number]): string {
   return `${testServers().amqpUrl}/${name}`;
 }
 
-/** A Temporal namespace of a suite's own. */
+/** Creates a Temporal namespace for a test file. */
 export async function createNamespace(suite: string): Promise<{ address: string; namespace: string }> {
   const address = testServers().temporalAddress;
   const namespace = unique(suite);

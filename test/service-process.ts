@@ -5,7 +5,7 @@ import { freePort } from '@shop/dev/ports';
 import { serviceProgram, type ServiceName } from '@shop/dev/service-program';
 import { eventually } from './eventually';
 
-/** A service as a process of its own, as built. */
+/** Runs the built service as a process. */
 export class ServiceProcess {
   private static readonly running = new Set<ServiceProcess>();
   output = '';
@@ -44,18 +44,18 @@ export class ServiceProcess {
     return started;
   }
 
-  /** Sends a signal, such as those that halt a process and let it go on. */
+  /** Sends a signal, for example SIGSTOP or SIGCONT. */
   send(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
 
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the exit. */
   async end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     this.send(signal);
     return this.ended;
   }
 
-  /** Ends whatever a test has left running. */
+  /** Kills every service that a test left running. */
   static async endAll(): Promise<void> {
     await Promise.all([...ServiceProcess.running].map((service) => service.end('SIGKILL')));
   }

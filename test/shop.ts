@@ -18,12 +18,12 @@ export const aProduct = (database: OrdersClient, more: Partial<NewProduct> = {})
     ...more,
   });
 
-/** What is left of a product. */
+/** Reads the available quantity of a product. */
 export async function stockOf(database: OrdersClient, { productId }: Pick<Product, 'productId'>): Promise<number> {
   return (await database.product.findUniqueOrThrow({ where: { productId } })).quantityAvailable;
 }
 
-/** An order as the original leaves it: `placed`, its stock not taken, its lines without prices. */
+/** Creates an order as the original leaves it: `placed`, without stock taken, its lines without prices. */
 export async function anOriginalOrder(
   database: OrdersClient,
   { customerId }: Customer,
@@ -39,8 +39,8 @@ export async function anOriginalOrder(
 const PATIENT = { maxWait: 10_000, timeout: 60_000 };
 
 /**
- * Makes calls that all need one product, so that each waits for a lock before the next begins and none is done before
- * the last has begun: what races, races every time.
+ * Makes concurrent calls that all lock the same product row. Each call waits for the lock before the next one starts,
+ * and none completes before all have started, so that the race happens in every run.
  */
 export async function whileHeld<T>(
   database: OrdersClient,

@@ -1,4 +1,4 @@
 import { createLog } from '@shop/runtime/log';
 
-/** For what a test expects to fail, or does not care to read about; `TEST_LOG=debug` shows it. */
+/** A log that is silent unless the environment sets a level, for example `TEST_LOG=debug`. */
 export const silentLog = createLog('test', process.env['TEST_LOG'] ?? 'silent');

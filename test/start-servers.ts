@@ -15,7 +15,7 @@ declare global {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Starts the servers that all suites share, on ports and in folders that nothing else knows of. */
+/** Starts the servers that all test files share, on free ports and with data in a temporary folder. */
 export default async function startServers(): Promise<void> {
   const folder = temporaryFolder('test');
   const servers = new Servers(join(folder, 'logs'));
@@ -23,13 +23,13 @@ export default async function startServers(): Promise<void> {
     await servers.stopAll();
     rmSync(folder, { recursive: true, force: true });
   };
-  // Jest ends at once then, and its own way of taking things down is not gone.
+  // Jest's own handling of these signals skips the global teardown; exiting here stops the servers (see Servers).
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   try {
     const rabbitMq = await findOrInstallRabbitMq(say);
     if (rabbitMq === null)
-      throw new Error('The tests need RabbitMQ: install it, such that rabbitmq-server is on the PATH.');
+      throw new Error('The tests need RabbitMQ. Install it so that rabbitmq-server is on the PATH.');
     const cli = await findTemporalCli(say);
     const [postgresUrl, amqpUrl, temporalAddress] = await Promise.all([
       startPostgres({ port: await freePort(), folder: join(folder, 'postgresql'), forTests: true }, servers),

@@ -1,4 +1,4 @@
-/** Stops what `start-servers.ts` started, and removes all that it wrote. */
+/** Stops the servers that `start-servers.ts` started and removes their data. */
 export default async function stopServers(): Promise<void> {
   await globalThis.stopTestServers();
 }

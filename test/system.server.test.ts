@@ -11,7 +11,7 @@ import { TcpProxy } from './tcp-proxy';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
-// Both services as processes, on servers of the tests' own; each test has a database and a namespace to itself.
+// Both services run as processes on the test servers. Each test has its own database and Temporal namespace.
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
 const QUICKLY = { SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
@@ -87,7 +87,7 @@ async function payments(): Promise<string[]> {
   return rows.map(({ status }) => status);
 }
 
-test('ships an order that is paid, and sells its stock', async () => {
+test('ships a paid order and sells its stock', async () => {
   const [orders] = await Promise.all([startOrders(), startPayments()]);
 
   const order = await place(orders, 2);
@@ -98,7 +98,7 @@ test('ships an order that is paid, and sells its stock', async () => {
   expect(await payments()).toEqual(['success']);
 });
 
-test('cancels an order whose payment is declined, and gives its stock back', async () => {
+test('cancels an order whose payment is declined, and releases its stock', async () => {
   const [orders] = await Promise.all([startOrders(), startPayments()]);
 
   const order = await place(orders, 23); // $1035
@@ -108,7 +108,7 @@ test('cancels an order whose payment is declined, and gives its stock back', asy
   expect(await payments()).toEqual(['failed']);
 });
 
-test('makes a saga findable by its customer, total and status', async () => {
+test('lists a saga by its customer, total and status', async () => {
   const [orders] = await Promise.all([startOrders(), startPayments()]);
   const order = await place(orders, 1);
   await toEnd(orders, order, SHIPPED);
@@ -124,9 +124,9 @@ test('makes a saga findable by its customer, total and status', async () => {
   expect(described.memo).toEqual({ customerId: CUSTOMER, totalAmount: '45.00', paymentChannel: 'events' });
 });
 
-test('settles an order whose service was killed between accepting it and starting its saga', async () => {
+test('settles an order if its service is killed between accepting it and starting the saga', async () => {
   await startPayments();
-  // No saga can start: the window between the commit and the start stays open until the kill.
+  // No saga can start without Temporal, so the kill falls between the commit and the start.
   const killed = await startOrders({ TEMPORAL_ADDRESS: 'localhost:1' });
   const order = await place(killed, 2);
   await killed.end('SIGKILL');
@@ -139,7 +139,7 @@ test('settles an order whose service was killed between accepting it and startin
   expect(await payments()).toEqual(['success']);
 });
 
-test('settles an order whose service was killed while its payment was awaited', async () => {
+test('settles an order if its service is killed while it waits for the payment answer', async () => {
   const killed = await startOrders();
   const order = await place(killed, 2);
   await eventually(async () => {
@@ -148,7 +148,7 @@ test('settles an order whose service was killed while its payment was awaited', 
     expect(await queues.waiting('processPayment')).toBe(1);
   });
   await killed.end('SIGKILL');
-  // The answer comes while nobody is there to hear it.
+  // The answer arrives while no order-management runs.
   await startPayments();
   await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(1));
 
@@ -159,7 +159,7 @@ test('settles an order whose service was killed while its payment was awaited', 
   expect(await payments()).toEqual(['success']);
 });
 
-test('settles an order whose service was killed while it could not ask for the payment', async () => {
+test('settles an order if its service is killed while RabbitMQ is unavailable', async () => {
   await startPayments();
   const killed = await startOrders({ AMQP_URL: 'amqp://localhost:1' });
   const order = await place(killed, 2);
@@ -173,9 +173,9 @@ test('settles an order whose service was killed while it could not ask for the p
   expect(await payments()).toEqual(['success']);
 });
 
-/** Statements of the services that wait for what a test holds. */
+/** Counts the services' statements that wait for a lock of the test. */
 async function waitingStatements(): Promise<number | undefined> {
-  await sql.query('SELECT pg_stat_clear_snapshot()'); // or a transaction goes on seeing what it saw first
+  await sql.query('SELECT pg_stat_clear_snapshot()'); // otherwise a transaction keeps seeing its first snapshot
   const { rows } = await sql.query<{ waiting: number }>(
     `SELECT count(*)::int AS waiting FROM pg_stat_activity
      WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -186,28 +186,31 @@ async function waitingStatements(): Promise<number | undefined> {
 test.each([
   ['ships', 2, SHIPPED, 23, 'success'],
   ['cancels', 23, DECLINED, 25, 'failed'],
-])('settles an order once whose service was killed while it %s it', async (_, quantity, ending, left, payment) => {
-  const killed = await startOrders();
-  const order = await place(killed, quantity);
-  await sql.query('BEGIN');
-  await sql.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [order.orderId]);
-  await startPayments();
-  await eventually(async () => expect(await waitingStatements()).toBe(1));
-  await killed.end('SIGKILL');
-  await sql.query('COMMIT'); // the dead process's statement goes on, and nobody hears that it did
+])(
+  'settles an order once if its service is killed while it %s the order',
+  async (_, quantity, ending, left, payment) => {
+    const killed = await startOrders();
+    const order = await place(killed, quantity);
+    await sql.query('BEGIN');
+    await sql.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [order.orderId]);
+    await startPayments();
+    await eventually(async () => expect(await waitingStatements()).toBe(1));
+    await killed.end('SIGKILL');
+    await sql.query('COMMIT'); // the killed process's statement completes, and no process receives its result
 
-  const restarted = await startOrders();
+    const restarted = await startOrders();
 
-  await toEnd(restarted, order, ending);
-  await eventually(async () => {
-    const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
-    expect((await saga.describe()).status.name).toBe('COMPLETED');
-  });
-  expect(await stock()).toBe(left);
-  expect(await payments()).toEqual([payment]);
-});
+    await toEnd(restarted, order, ending);
+    await eventually(async () => {
+      const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
+      expect((await saga.describe()).status.name).toBe('COMPLETED');
+    });
+    expect(await stock()).toBe(left);
+    expect(await payments()).toEqual([payment]);
+  },
+);
 
-test('takes stock once for an order of the original whose service was killed while it adopted it', async () => {
+test('takes stock once for an order of the original if its service is killed during the adoption', async () => {
   await startPayments();
   const killed = await startOrders();
   const holder = new PgClient({ connectionString: database.url });
@@ -233,7 +236,7 @@ test('takes stock once for an order of the original whose service was killed whi
   expect(await payments()).toEqual(['success']);
 });
 
-test('gives money back once whose payment service was killed while it gave it back', async () => {
+test('refunds a payment once if the payment service is killed during the refund', async () => {
   const orders = await startOrders();
   const payee = await startPayments({ AMQP_URL: 'none' });
   const { orderId } = await place(orders, 2);
@@ -258,7 +261,7 @@ test('gives money back once whose payment service was killed while it gave it ba
   await eventually(async () => expect((await refund.describe()).status.name).toBe('COMPLETED'));
 });
 
-test('has an order end in the build that is current by then, when the one that began it is gone', async () => {
+test('completes an order in the current build after the build that started it has stopped', async () => {
   const namespace = String(orderEnvironment['TEMPORAL_NAMESPACE']);
   const startBuild = async (buildId: string): Promise<ServiceProcess> => {
     const service = await startOrders({ WORKER_VERSIONING: 'on', BUILD_ID: buildId });
@@ -283,7 +286,7 @@ test('has an order end in the build that is current by then, when the one that b
   });
 });
 
-test('charges an order once whose payment service was killed while it charged it', async () => {
+test('charges an order once if the payment service is killed during the charge', async () => {
   const orders = await startOrders();
   const killed = await startPayments();
   await sql.query('BEGIN');
@@ -292,7 +295,7 @@ test('charges an order once whose payment service was killed while it charged it
   await eventually(async () => expect(await waitingStatements()).toBe(1));
   await killed.end('SIGKILL');
   await sql.query('COMMIT');
-  await eventually(async () => expect(await payments()).toEqual(['success'])); // charged, and nobody was told
+  await eventually(async () => expect(await payments()).toEqual(['success'])); // charged, but not answered
 
   await startPayments();
 
@@ -307,27 +310,27 @@ test.each([
     202,
   ],
   ['deleted', (service: ServiceProcess, path: string) => fetch(`${service.url}${path}`, { method: 'DELETE' }), 200],
-])('gives the money back for an order that was %s while its payment was under way', async (_, end, status) => {
+])('refunds an order that is %s while its payment is in flight', async (_, end, status) => {
   const orders = await startOrders();
   const { orderId } = await place(orders, 2);
   await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
   await expect(end(orders, `/orderManagement/order/${orderId}`)).resolves.toMatchObject({ status });
   await eventually(async () => expect(await stock()).toBe(25));
 
-  await startPayments(); // which finds the request, and charges
+  await startPayments(); // it receives the request and charges the order
 
   await eventually(async () => expect(await payments()).toEqual(['refunded']));
   const { rows } = await sql.query('SELECT order_status FROM orders WHERE order_id = $1', [orderId]);
   expect(rows).toEqual([{ order_status: 'cancelled' }]);
 });
 
-test('gives the money back for an order whose saga was terminated with the answer in its inbox', async () => {
-  await startPayments({ AMQP_URL: 'none' }); // it refunds, and hears no requests
+test('refunds an order whose saga is terminated with the answer in its inbox', async () => {
+  await startPayments({ AMQP_URL: 'none' }); // refunds are processed, payment requests are not received
   const orders = await startOrders();
   const { orderId } = await place(orders, 2);
   const saga = temporal.workflow.getHandle(orderWorkflowId(orderId));
   await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
-  orders.send('SIGSTOP'); // nobody takes up what the saga is told
+  orders.send('SIGSTOP'); // no worker processes the saga's signals
   const paymentId = randomUUID();
   await sql.query("INSERT INTO payments.payments (payment_id, order_id, status) VALUES ($1, $2, 'success')", [
     paymentId,
@@ -342,7 +345,7 @@ test('gives the money back for an order whose saga was terminated with the answe
   expect(await stock()).toBe(25);
 });
 
-test('stops in good order under load: what it accepted settles after the restart', async () => {
+test('shuts down gracefully under load: accepted orders settle after the restart', async () => {
   await startPayments();
   const stopped = await startOrders();
   const { productId } = await stopped.request<{ productId: string }>('POST', '/product', {
@@ -362,7 +365,7 @@ test('stops in good order under load: what it accepted settles after the restart
   expect(await payments()).toHaveLength(20);
 });
 
-test('does without a broker over the activity channel', async () => {
+test('needs no broker with the activity channel', async () => {
   const without = { AMQP_URL: 'none' };
   const [orders] = await Promise.all([
     startOrders({ ...without, PAYMENT_CHANNEL: 'activity' }),
@@ -376,13 +379,13 @@ test('does without a broker over the activity channel', async () => {
   expect(await stock()).toBe(24);
 });
 
-test('accepts orders while Temporal is away, and settles them when it is there', async () => {
+test('accepts orders while Temporal is unavailable, and settles them later', async () => {
   await startPayments();
   const deaf = await startOrders({ TEMPORAL_ADDRESS: 'localhost:1' });
   const order = await place(deaf, 1);
   expect(order.orderStatus).toBe('placed');
 
-  const other = await startOrders(); // another instance sweeps for it
+  const other = await startOrders(); // the sweeper of another instance starts the saga
 
   await toEnd(other, order, SHIPPED);
 });
@@ -416,7 +419,7 @@ test.each(['order-management', 'payment-processing'] as const)(
   },
 );
 
-test('ends with 0 when it is stopped before it has come up', async () => {
+test('exits with 0 if it is stopped during the start', async () => {
   const service = await ServiceProcess.launch('order-management', {
     ...orderEnvironment,
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:1/shop',
@@ -426,7 +429,7 @@ test('ends with 0 when it is stopped before it has come up', async () => {
   await expect(service.end('SIGTERM')).resolves.toEqual({ code: 0, signal: null });
 });
 
-test('tells all problems of its settings, and does not start', async () => {
+test('reports every invalid setting and exits', async () => {
   const service = await ServiceProcess.launch('order-management', {
     ...orderEnvironment,
     TEMPORAL_ADDRESS: 'localhost',
@@ -438,15 +441,15 @@ test('tells all problems of its settings, and does not start', async () => {
   expect(service.output).toContain('PAYMENT_TIMEOUT "5" has no unit');
 });
 
-test('tells Prometheus what became of messages, what is parked, and which orders are unsettled', async () => {
-  const [orders] = [await startOrders({ SWEEP_AFTER: '1m' }), await startPayments()]; // none is resumed
+test('exposes metrics of message outcomes, parked messages and unsettled orders', async () => {
+  const [orders] = [await startOrders({ SWEEP_AFTER: '1m' }), await startPayments()]; // the sweeper resumes none
   const metrics = async (): Promise<string> => (await fetch(`${orders.url}/metrics`)).text();
   await toEnd(orders, await place(orders, 1), SHIPPED);
   await queues.send(PAYMENT_STAT, 'no JSON');
 
   await eventually(async () => {
     const text = await metrics();
-    // Which of the two depends on how fast the answer came.
+    // The outcome depends on how fast the answer arrives.
     expect(text).toMatch(/messages_total\{queue="PaymentStat",outcome="(fast_path|signalled)"\} 1\n/);
     expect(text).toContain('messages_total{queue="PaymentStat",outcome="parked"} 1');
     expect(text).toContain('parked_messages{queue="PaymentStat"} 1');

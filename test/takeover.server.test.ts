@@ -10,13 +10,13 @@ import { Queues } from './queues';
 import { createDatabase, createNamespace, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 
-// A database as the original leaves it, in every state it knows: see original.sql for what is in it.
+// Starts on the original's database with orders in every state that the original knows (original.sql).
 const PAID_IN_QUEUE = '00000000-0000-4000-8000-0000000000a1';
 const NEVER_ANSWERED = '00000000-0000-4000-8000-0000000000a2';
 const OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a3';
 const PAID_OUT_OF_STOCK = '00000000-0000-4000-8000-0000000000a4';
 const MUG = '00000000-0000-4000-8000-0000000000b1';
-const THERMOS = PREDEFINED_PRODUCT.productId; // predefined, and here already
+const THERMOS = PREDEFINED_PRODUCT.productId; // predefined, and part of original.sql
 const OVERSOLD = '00000000-0000-4000-8000-0000000000b2';
 
 interface Rows {
@@ -48,7 +48,7 @@ afterAll(async () => {
 const all = async <T>(columns: string, table: string): Promise<T[]> =>
   (await sql.query(`SELECT ${columns} FROM ${table} ORDER BY 1, 2`)).rows as T[];
 
-/** All that the original's tables hold, in its columns. */
+/** Reads all rows of the original's tables, with the original's columns. */
 async function originalRows(): Promise<Rows> {
   return {
     customers: await all('customer_id, first_name, last_name, email', 'customers'),
@@ -71,13 +71,13 @@ const stock = async (productId: string): Promise<unknown> =>
 
 const unsold = ({ products }: Rows) => products.map((product) => ({ ...product, quantity_available: 'as sold' }));
 
-test('takes a database of the original over: no row lost, none changed but the orders it left placed', async () => {
+test('takes over a database of the original without losing a row, and settles the orders left placed', async () => {
   const before = await originalRows();
   const { address, namespace } = await createNamespace('takeover');
   const shared = { AMQP_URL: virtualHostUrl('takeover'), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
   const orders = { ...shared, DATABASE_URL: database.url, SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
 
-  // Answers of the original payment service, which waited while nobody consumed.
+  // Answers of the original payment service, queued while no consumer ran.
   const answer = { orderId: PAID_IN_QUEUE, paymentId: randomUUID(), success: true, reason: '' };
   const paidInVain = { ...answer, orderId: PAID_OUT_OF_STOCK, paymentId: randomUUID() };
   for (const one of [answer, paidInVain]) await queues.send(PAYMENT_STAT, one);
@@ -94,10 +94,10 @@ test('takes a database of the original over: no row lost, none changed but the o
     expect(await orderRow(PAID_OUT_OF_STOCK)).toMatchObject({ order_status: 'cancelled', payment_status: 'cancelled' });
     expect(await refundsDue()).toContainEqual({ order_id: PAID_OUT_OF_STOCK, payment_id: paidInVain.paymentId });
   });
-  expect(await queues.waiting(PROCESS_PAYMENT.queue)).toBe(0); // nobody was asked to pay again
+  expect(await queues.waiting(PROCESS_PAYMENT.queue)).toBe(0); // no second payment request
   expect(await stock(MUG)).toEqual({ quantity_available: 8 });
 
-  await sql.query("UPDATE orders SET examine_after = now() WHERE order_status = 'placed'"); // a minute later
+  await sql.query("UPDATE orders SET examine_after = now() WHERE order_status = 'placed'"); // no need to wait for it
   await ServiceProcess.start('payment-processing', { ...shared, DATABASE_URL: `${database.url}?schema=payments` });
   await eventually(async () => {
     expect(await orderRow(NEVER_ANSWERED)).toMatchObject({ order_status: 'shipped', payment_status: 'success' });

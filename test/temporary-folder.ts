@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A new folder that every user may enter: PostgreSQL, which does not run as root, may be to work in it. */
+/** Creates a folder that every user may enter: a root user's PostgreSQL runs as another user. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `order-placement-${name}-`));
   chmodSync(folder, 0o755);
