@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts PostgreSQL in a container as a secondary of the server `postgres`: on a new volume a copy of that, which has a
-# slot for it from then on. The first argument names it; the rest is for the server.
+# Starts PostgreSQL in a container as a secondary of the server `postgres`. On a new volume it first creates a replication
+# slot on that server and copies its data. tools/dev/postgres-secondary.ts does the same outside containers.
+# Arguments: the name of this server, then options for PostgreSQL.
 set -eu
 name=$1
 shift
@@ -13,7 +14,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   pg_basebackup --dbname "$primary" --pgdata "$PGDATA/unfinished" --wal-method=stream --checkpoint=fast \
     --write-recovery-conf --slot "$slot"
   find "$PGDATA/unfinished" -mindepth 1 -maxdepth 1 -not -name PG_VERSION -exec mv {} "$PGDATA" \;
-  mv "$PGDATA/unfinished/PG_VERSION" "$PGDATA" # last: from now on it is whole
+  mv "$PGDATA/unfinished/PG_VERSION" "$PGDATA" # last, because this file marks a complete copy
   rmdir "$PGDATA/unfinished"
 fi
 exec docker-entrypoint.sh postgres -c "cluster_name=$name" "$@"
