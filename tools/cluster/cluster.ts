@@ -148,11 +148,11 @@ export class Cluster {
 
   /**
    * Starts a secondary. Copies it from the primary first if it has no data, has missed too much, was a primary, or if
-   * `anew` is set.
+   * `recreate` is set.
    */
-  async startSecondary(server: PostgresServer, { anew = false } = {}): Promise<void> {
+  async startSecondary(server: PostgresServer, { recreate = false } = {}): Promise<void> {
     const { primary } = this.roles;
-    if (!anew && this.postgres.isSecondary(server) && (await this.postgres.follow(primary, server))) return;
+    if (!recreate && this.postgres.isSecondary(server) && (await this.postgres.follow(primary, server))) return;
     await this.postgres.end(server);
     await this.postgres.copy(primary, server);
     await this.postgres.start(server);

@@ -96,7 +96,7 @@ test('reports a server that exits while it is waited for', async () => {
   await expect(waiting).rejects.toThrow(/sleeper is running, but cannot be used: it exited/);
 });
 
-test('refuses starts once it has been told to', async () => {
+test('refuses starts after refuseStarts', async () => {
   servers.refuseStarts();
 
   await expect(start('late')).rejects.toMatchObject({ name: 'StartsRefusedError' });

@@ -28,7 +28,7 @@ function aCluster({ running, received = true }: { running: PostgresServer[]; rec
       waitUntilStreaming: async () => undefined,
     },
     loadBalancer: { routeByRoles: (roles) => record('route to', roles.primary) },
-    startSecondary: (server, options) => record('start secondary', server, options?.anew ? 'anew' : ''),
+    startSecondary: (server, options) => record('start secondary', server, options?.recreate ? 'recreated' : ''),
   };
   return { cluster, calls };
 }
@@ -52,7 +52,7 @@ test('shuts a running primary down, and does not report it as dead', async () =>
     'promote 3 followers 2 1',
     'route to 3',
     'end sessions 3',
-    'start secondary 1 anew',
+    'start secondary 1 recreated',
   ]);
 });
 

@@ -29,7 +29,7 @@ export interface SwitchOverCluster extends Pick<Cluster, 'roles' | 'startSeconda
  * lost, unless commits wait for a secondary (docs/scaling.md).
  *
  * There are never two primaries: the new roles are stored before a server is promoted, and `make cluster` follows the
- * stored roles. It completes an interrupted switch-over, and copies a server anew that would start as a second primary.
+ * stored roles. It completes an interrupted switch-over, and recreates a server that would start as a second primary.
  *
  * @returns the new roles
  */
@@ -59,7 +59,7 @@ export async function switchOver(cluster: SwitchOverCluster, print: Print): Prom
   const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
   print(`postgres-${primary} is the primary; there was no primary for ${seconds} s`);
 
-  await cluster.startSecondary(before.primary, { anew: true });
+  await cluster.startSecondary(before.primary, { recreate: true });
   if (postgres.isRunning(other!)) await postgres.waitUntilStreaming(primary, 2);
   print(`postgres-${before.primary} is a secondary, with a new copy of the data`);
   return after;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { ResponseCounter } from './response-counter';
 
-test('counts failed and missing responses, and starts anew after each period', () => {
+test('counts failed and missing responses, and starts a new period with each reading', () => {
   const responses = new ResponseCounter();
   for (const status of [201, 409, 503, 502, null]) responses.record(status);
 
