@@ -12,11 +12,14 @@ import { openDatabase, prepareDatabase } from './database';
 import { createOrderApp } from './http/app';
 import { registerOrderMetrics } from './metrics';
 import { Backlog } from './orders/backlog';
+import { Settlements } from './orders/settlements';
 import { OrderReadiness } from './readiness';
 import { createOrderActivities } from './saga/activities';
 import { createAdoptionPolicy } from './saga/adoption-policy';
 import { createPaymentConsumer } from './saga/payment-consumer';
-import { PaymentHandover } from './saga/payment-handover';
+import { PaymentHandover } from './saga/fast-path/payment-handover';
+import { Rush } from './saga/fast-path/rush';
+import { StartLimit } from './saga/fast-path/start-limit';
 import { registerSearchAttributes } from './saga/register-search-attributes';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
@@ -27,13 +30,15 @@ const SERVICE = 'order-management';
 void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) => {
   const { database, primary, reads } = openDatabase(config, log, parts);
   const broker = config.AMQP_URL ? new Broker({ url: config.AMQP_URL, connectionName: SERVICE, log }) : null;
-  const handover = new PaymentHandover();
+  const settlements = new Settlements();
+  const fastPath = { settlements, enabled: config.PAYMENT_FAST_PATH === 'on' };
+  const handover = new PaymentHandover(fastPath);
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
     bundle: bundlePath('place-order'),
     taskQueue: ORDER_TASK_QUEUE,
-    activities: createOrderActivities({ database, broker, handover }),
+    activities: createOrderActivities({ database, broker, handover, settlements, log }),
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),
   });
   const sagas = new Sagas(temporal, {
@@ -41,8 +46,9 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
     asks: config.PAYMENT_ASKS,
     askTimeoutMs: config.PAYMENT_TIMEOUT,
   });
-  const backlog = new Backlog(database, config.MAX_UNSETTLED, handover);
-  const starter = new SagaStarter(sagas, handover, backlog, log);
+  const rush = new Rush();
+  const backlog = new Backlog(database, config.MAX_UNSETTLED, settlements);
+  const starter = new SagaStarter(sagas, new StartLimit({ ...fastPath, rush }), log);
   const consumer = broker && createPaymentConsumer({ broker, temporal, database, sagas, handover, log });
   const sweeper = new Sweeper({
     database,
@@ -67,7 +73,7 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
     reads,
     starter,
     sagas,
-    backlog,
+    backlog: { admit: (accept) => rush.observe(() => backlog.admit(accept)) },
     examineAfterMs: config.SWEEP_AFTER,
   });
   parts.push(await serveHttp(app, config.PORT, config.LISTEN_ADDRESS));

@@ -26,7 +26,7 @@ beforeAll(async () => {
   database = connectOrders(shop.ordersUrl, { poolSize: 10 });
   await loadPredefined(database);
   const common = { log: silentLog, readiness: async () => ({ ready: true, checks: {} }) };
-  const saga = { starter: { start: () => undefined }, sagas: { tellCancel: async () => true } };
+  const saga = { starter: { start: () => undefined }, sagas: { signalCancel: async () => true } };
   const backlog = { admit: (accept: () => Promise<Acceptance>) => accept() };
   const tables = { database, reads: new ReadClient(database), backlog };
   orders = await serveHttp(createOrderApp({ ...common, ...tables, ...saga, examineAfterMs: 60_000 }), 0);

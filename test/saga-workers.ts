@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
@@ -15,6 +15,7 @@ import {
   type PaymentActivities,
   type PaymentAnswer,
   type PaymentTerms,
+  type Cancellation,
   type PlaceOrderInput,
   type RefundInput,
   type Settlement,
@@ -25,24 +26,44 @@ import {
   Client,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
+  type WorkflowExecutionDescription,
   type WorkflowHandleWithFirstExecutionRunId,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import type { temporal } from '@temporalio/proto';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { eventually } from './eventually';
 import { createNamespace } from './servers';
 import { silentLog } from './silent-log';
 
 const projectFolder = join(__dirname, '..');
-/** Recorded runs of the saga, which every later version of it must replay. */
+/** The folder of the recorded histories, which every later version of the saga must replay. */
 export const HISTORIES = join(projectFolder, 'workflows', 'histories');
 
 export { eventually } from './eventually';
 
 type Saga = WorkflowHandleWithFirstExecutionRunId<typeof placeOrder>;
 
-/** An accepted order, as its saga is given it. */
+const CUSTOMER_CANCELLED: Cancellation = { code: 'customer-cancelled', reason: 'The customer cancelled the order.' };
+
+/** Builds the result of an order that was cancelled without payment. */
+export const aCancelledOrder = (more: Partial<Settlement> = {}): Settlement => ({
+  orderStatus: 'cancelled',
+  paymentStatus: 'cancelled',
+  paymentId: null,
+  cancellation: CUSTOMER_CANCELLED,
+  ...more,
+});
+
+/** Returns a payment id that is the same for the same name, so that tests can tell payments apart. */
+export const paymentNamed = (name: string): string =>
+  createHash('md5')
+    .update(name)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
+/** Builds the input of the saga of an accepted order. */
 export const anOrder = ({
   payment,
   ...more
@@ -54,7 +75,7 @@ export const anOrder = ({
   ...more,
 });
 
-/** What a payment service answers. */
+/** Builds an answer of the payment service. */
 export const anAnswer = (more: Partial<PaymentAnswer> = {}): PaymentAnswer => ({
   paymentId: randomUUID(),
   success: true,
@@ -64,29 +85,29 @@ export const anAnswer = (more: Partial<PaymentAnswer> = {}): PaymentAnswer => ({
 
 type Step = keyof OrderActivities | keyof PaymentActivities;
 
-/** Both services' activities on rows in memory, with what tests want to go wrong. */
+/** The activities of both services on rows in memory. Tests choose what fails. */
 class FakeShop implements OrderActivities, PaymentActivities {
   private readonly calls: { orderId: string; call: string }[] = [];
   private readonly rows = new Map<string, { settled: Settlement | null; cancelRequested: boolean; taken: number }>();
   private readonly failures = new Map<string, number>();
   private readonly broken = new Set<string>();
   private readonly refunds: (string | undefined)[] = [];
-  private readonly requests = new Map<string, (saga: Saga, ask: number) => Promise<PaymentAnswer | void>>();
-  private readonly asks = new Map<string, number>();
+  private readonly reactions = new Map<string, (saga: Saga, attempt: number) => Promise<PaymentAnswer | void>>();
+  private readonly requests = new Map<string, number>();
 
   constructor(private readonly sagaOf: (orderId: string) => Saga) {}
 
-  /** What happens when the payment of an order is asked for, over RabbitMQ; may answer at once. */
-  onRequest(order: PlaceOrderInput, react: (saga: Saga, ask: number) => Promise<PaymentAnswer | void>): void {
-    this.requests.set(order.orderId, react);
+  /** Sets what happens when the saga publishes a payment request. A returned answer is the activity's result. */
+  onRequest(order: PlaceOrderInput, react: (saga: Saga, attempt: number) => Promise<PaymentAnswer | void>): void {
+    this.reactions.set(order.orderId, react);
   }
 
-  /** Has a step fail that many times, in a way that a retry mends. */
+  /** Makes a step fail a number of times, with an error that is retried. */
   failing(order: PlaceOrderInput, step: Step, times: number): void {
     this.failures.set(`${step} ${order.orderId}`, times);
   }
 
-  /** Has a step fail in a way that no retry mends. */
+  /** Makes a step fail with an error that is not retried. */
   breaking(order: PlaceOrderInput, step: Step): void {
     this.broken.add(`${step} ${order.orderId}`);
   }
@@ -115,37 +136,30 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.record('resumeOrder', orderId);
     const { settled, cancelRequested: cancelled } = this.rowOf(orderId);
     if (settled) return { settled };
-    return { settled: null, totalAmount: '90.00', ...(cancelled ? { hopeless: 'cancel requested' } : {}) };
+    return { settled: null, totalAmount: '90.00', cancel: cancelled ? CUSTOMER_CANCELLED : null };
   };
 
   requestPayment: OrderActivities['requestPayment'] = async ({ orderId }) => {
     this.record('requestPayment', orderId);
-    const ask = (this.asks.get(orderId) ?? 0) + 1;
-    this.asks.set(orderId, ask);
-    const answer = await this.requests.get(orderId)?.(this.sagaOf(orderId), ask);
-    if (!answer) return null;
-    const { success, paymentId } = answer;
-    const settling = success
-      ? this.shipOrder(orderId, paymentId)
-      : this.cancelOrder(orderId, { paymentStatus: 'failed', paymentId });
-    const settled = await settling.catch(() => null); // as the real one: the saga settles then, in a step of its own
-    return settled ? { ...answer, settled } : answer;
+    const attempt = (this.requests.get(orderId) ?? 0) + 1;
+    this.requests.set(orderId, attempt);
+    return (await this.reactions.get(orderId)?.(this.sagaOf(orderId), attempt)) ?? null;
   };
 
   shipOrder: OrderActivities['shipOrder'] = async (orderId, paymentId) => {
     this.record('shipOrder', orderId, paymentId);
-    return this.settle(orderId, { orderStatus: 'shipped', paymentStatus: 'success', paymentId });
+    return this.settle(orderId, { orderStatus: 'shipped', paymentStatus: 'success', paymentId, cancellation: null });
   };
 
-  cancelOrder: OrderActivities['cancelOrder'] = async (orderId, why) => {
-    this.record('cancelOrder', orderId, why.paymentStatus);
-    const paymentId = why.paymentStatus === 'failed' ? why.paymentId : null;
-    return this.settle(orderId, { orderStatus: 'cancelled', paymentStatus: why.paymentStatus, paymentId });
+  cancelOrder: OrderActivities['cancelOrder'] = async (orderId, { paymentId = null, ...cancellation }) => {
+    this.record('cancelOrder', orderId, cancellation.code);
+    const paymentStatus = cancellation.code === 'payment-declined' ? 'failed' : 'cancelled';
+    return this.settle(orderId, { orderStatus: 'cancelled', paymentStatus, paymentId, cancellation });
   };
 
   processPayment: PaymentActivities['processPayment'] = async ({ orderId, totalAmount }) => {
     this.record('processPayment', orderId);
-    return anAnswer(Number(totalAmount) > 1_000 ? { success: false, reason: 'too much' } : {});
+    return anAnswer(Number(totalAmount) > 1_000 ? { success: false, reason: 'total amount over $1000' } : {});
   };
 
   refundPayment: PaymentActivities['refundPayment'] = async ({ orderId, paymentId }) => {
@@ -153,20 +167,22 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.refunds.push(paymentId);
   };
 
-  noteRefund: OrderActivities['noteRefund'] = async ({ orderId, paymentId }) => {
-    this.record('noteRefund', orderId, paymentId ?? 'of the order');
+  recordRefundDue: OrderActivities['recordRefundDue'] = async ({ orderId, paymentId }) => {
+    this.record('recordRefundDue', orderId, paymentId ?? 'of the order');
   };
 
-  private settle(orderId: string, wish: Settlement): Settlement {
+  private settle(orderId: string, wanted: Settlement): Settlement {
     const row = this.rowOf(orderId);
-    const cancelled = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: wish.paymentId } as const;
     if (row.settled) return row.settled;
-    row.settled = row.cancelRequested && wish.orderStatus === 'shipped' ? cancelled : wish;
+    row.settled =
+      row.cancelRequested && wanted.orderStatus === 'shipped'
+        ? aCancelledOrder({ paymentId: wanted.paymentId, cancellation: CUSTOMER_CANCELLED })
+        : wanted;
     if (row.settled.orderStatus === 'cancelled') row.taken--;
     return row.settled;
   }
 
-  /** An order's row, and the stock that is taken for it. */
+  /** Returns an order's row and the stock that is taken for it. */
   rowOf(orderId: string) {
     const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false, taken: 1 };
     this.rows.set(orderId, row);
@@ -178,14 +194,14 @@ class FakeShop implements OrderActivities, PaymentActivities {
     const left = this.failures.get(key) ?? 0;
     if (left > 0) {
       this.failures.set(key, left - 1);
-      throw new Error(`${step} fails, as the test wants`);
+      throw new Error(`${step} fails because the test says so`);
     }
     this.calls.push({ orderId, call: [step, ...details].join(' ') });
-    if (this.broken.has(key)) throw ApplicationFailure.nonRetryable(`${step} is broken, as the test wants`);
+    if (this.broken.has(key)) throw ApplicationFailure.nonRetryable(`${step} fails for good because the test says so`);
   }
 }
 
-/** The real workflows on a real Temporal server, in a namespace of the suite's own, over a shop in memory. */
+/** Runs the real workflows on a real Temporal server, in a namespace of the suite's own, with a shop in memory. */
 export class SagaWorkers {
   readonly shop = new FakeShop((orderId) => this.client.workflow.getHandle(orderWorkflowId(orderId)) as Saga);
 
@@ -243,7 +259,7 @@ export class SagaWorkers {
     });
   }
 
-  /** Starts a saga whose first task has the customer's cancel in it. */
+  /** Starts a saga whose first workflow task contains the customer's cancel. */
   startCancelled(order: PlaceOrderInput): Promise<Pick<Saga, 'result'>> {
     this.started.push(order);
     return this.client.workflow.signalWithStart<typeof placeOrder>('placeOrder', {
@@ -254,12 +270,12 @@ export class SagaWorkers {
     });
   }
 
-  /** Runs a saga to its end. */
+  /** Runs a saga until it ends. */
   async run(order: PlaceOrderInput): Promise<Settlement> {
     return (await this.start(order)).result();
   }
 
-  /** Starts a refund as the bridge does: once, whoever else finds out that it must be. */
+  /** Starts a refund as the bridge does, unless it was started before. */
   async refundOnce(orderId: string, paymentId: string): Promise<void> {
     await this.startRefund({ orderId, paymentId }).catch((error: unknown) => {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -280,7 +296,7 @@ export class SagaWorkers {
     await this.client.workflow.getHandle(refundId).result();
   }
 
-  /** Waits until the server's list, which lags behind, shows that many sagas. */
+  /** Waits until the server's list, which is eventually consistent, shows this many sagas. */
   async listed(count: number): Promise<void> {
     await eventually(async () => expect((await this.client.workflow.count()).count).toBe(count));
   }
@@ -290,7 +306,7 @@ export class SagaWorkers {
     return (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes).length;
   }
 
-  /** The ids of the refunds that an order's saga started itself. */
+  /** Returns the workflow ids of the refunds that an order's saga started. */
   async startedRefunds(order: PlaceOrderInput): Promise<string[]> {
     const { events } = await this.client.workflow.getHandle(orderWorkflowId(order.orderId)).fetchHistory();
     return (events ?? []).flatMap(
@@ -298,10 +314,32 @@ export class SagaWorkers {
     );
   }
 
-  /** With RECORD_HISTORIES set, keeps the histories of the sagas started since, for the replay test to find. */
-  async keepHistories(testName: string): Promise<void> {
+  /** Returns the activities and timers of an order's saga by name, with the summaries that the Web UI shows. */
+  async stepsOf({ orderId }: PlaceOrderInput): Promise<{ step: string; summary: unknown }[]> {
+    const { events } = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
+    return (events ?? []).flatMap((event) => {
+      const step = stepOf(event);
+      return step ? [{ step, summary: decode(event.userMetadata?.summary) }] : [];
+    });
+  }
+
+  /** Returns what the saga reports about itself: its details, signals and queries. */
+  metadataOf({ orderId }: PlaceOrderInput): Promise<temporal.api.sdk.v1.IWorkflowMetadata> {
+    return this.client.workflow.getHandle(orderWorkflowId(orderId)).query('__temporal_workflow_metadata');
+  }
+
+  async currentDetailsOf(order: PlaceOrderInput): Promise<string> {
+    return (await this.metadataOf(order)).currentDetails ?? '';
+  }
+
+  descriptionOf(workflowId: string): Promise<WorkflowExecutionDescription> {
+    return this.client.workflow.getHandle(workflowId).describe();
+  }
+
+  /** If RECORD_HISTORIES is set, writes the histories of the sagas started since the last call for the replay test. */
+  async keepHistories(testName: string, { unless }: { unless: RegExp }): Promise<void> {
     const orders = this.started.splice(0);
-    if (!process.env['RECORD_HISTORIES']) return;
+    if (!process.env['RECORD_HISTORIES'] || unless.test(testName)) return;
     for (const { orderId } of orders) {
       const history = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
       const json = historyToJSON(history).replaceAll(projectFolder, '');
@@ -313,6 +351,23 @@ export class SagaWorkers {
     for (const worker of this.workers) worker.shutdown();
     await Promise.all(this.runs);
     await this.connection.close();
-    await Runtime.instance().shutdown(); // or its log forwarding keeps the process alive
+    await Runtime.instance().shutdown(); // its log forwarding would keep the process alive
   }
+}
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Payload = temporal.api.common.v1.IPayload | null | undefined;
+
+const decode = (payload: Payload): unknown => (payload ? defaultPayloadConverter.fromPayload(payload) : null);
+
+/** Returns the name of an activity, or `timer`; null for other events. */
+function stepOf({
+  markerRecordedEventAttributes: marker,
+  activityTaskScheduledEventAttributes: activity,
+  timerStartedEventAttributes: timer,
+}: HistoryEvent): string | null {
+  if (timer) return 'timer';
+  if (activity) return activity.activityType?.name ?? null;
+  if (marker?.markerName !== 'core_local_activity') return null;
+  return (decode(marker.details?.['data']?.payloads?.[0]) as { activity_type: string }).activity_type;
 }

@@ -1,48 +1,54 @@
 /**
- * What the services and the workflows agree on: task queues, workflow ids, messages, activities.
+ * The contract between the services and the workflows: task queues, workflow ids, messages, activities.
  *
- * Everything here is recorded in workflow histories, so a change must keep every file in `histories/` replayable.
+ * Workflow histories record everything here, so a change must keep every file in `histories/` replayable.
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { FinalOrderStatus, FinalPaymentStatus } from './statuses';
 
 export const ORDER_TASK_QUEUE = 'order-management';
 export const PAYMENT_TASK_QUEUE = 'payment-processing';
 
-/** The id of the saga of an order; ids of orders are lower-case UUIDs wherever they become workflow ids. */
+/** Returns the workflow id of an order's saga. Order ids are lower-case UUIDs in workflow ids. */
 export const orderWorkflowId = (orderId: string): string => `order-${orderId}`;
 
-/** Tells one refund from another, whoever finds out that it must be made: of a payment, or of an order. */
+/** Returns the id that identifies a refund: the payment's, or the order's if no payment is known. */
 export const refundId = ({ orderId, paymentId }: RefundInput): string => paymentId ?? orderId;
 
-/** The id of the workflow that gives money back. */
+/** Returns the workflow id of a refund. */
 export const refundWorkflowId = (refund: RefundInput): string => `refund-${refundId(refund)}`;
 
-/** What a list of workflows says of a refund. */
+/** Describes a refund in one line, for lists of workflows. */
 export const refundSummary = ({ orderId, paymentId }: RefundInput): string =>
-  paymentId === undefined ? `Refund of whatever order ${orderId} was charged` : `Refund of payment ${paymentId}`;
+  paymentId === undefined ? `Refund whatever order ${orderId} was charged` : `Refund payment ${paymentId}`;
 
-/** How the payment service is reached: by RabbitMQ messages, or by an activity on its task queue. */
+/** Describes a refund for an operator who finds it waiting: it runs only where a payment-processing worker runs. */
+export const refundDetails = ({ orderId }: RefundInput): string =>
+  `Belongs to order ${orderId}. Waits for a worker on the task queue \`${PAYMENT_TASK_QUEUE}\` if it has not started: ` +
+  'start payment-processing. If the original payment service charged the order, refund it there and terminate this workflow.';
+
+/** Selects how the saga reaches the payment service: RabbitMQ messages, or an activity on its task queue. */
 export type PaymentChannel = 'events' | 'activity';
 
 export interface PaymentTerms {
   channel: PaymentChannel;
-  /** How often the payment service is asked before the saga gives up. */
+  /** Number of payment requests before the saga gives up. */
   asks: number;
-  /** How long each ask may stay unanswered. */
+  /** Time in milliseconds to wait for the answer to each request. */
   askTimeoutMs: number;
 }
 
-/** The most dollars that a request for a payment can ask for. */
+/** The largest amount in dollars that a payment request can carry as an exact JSON number. */
 export const MAX_AMOUNT = 1e15;
 
 export interface PaymentRequest {
   orderId: string;
   customerId: string;
-  /** A decimal with two places, such as `90.00`: exact, and a JSON number only where the contract wants one. */
+  /** Decimal with two places, such as `90.00`. Only the message of the contract carries it as a JSON number. */
   totalAmount: string;
 }
 
-/** What the payment service says of a payment. `reason` is empty where it succeeded. */
+/** The answer of the payment service. `reason` is empty if the payment succeeded. */
 export interface PaymentAnswer {
   paymentId: string;
   success: boolean;
@@ -51,44 +57,74 @@ export interface PaymentAnswer {
 
 export interface PlaceOrderInput extends PaymentRequest {
   payment: PaymentTerms;
-  /** Set where this may not be the order's first run: the saga then looks at the row before anything else. */
+  /** Set if an earlier saga may have worked on this order. The saga then reads the order's row first. */
   resumed?: true;
   /** Payment answers that arrived while no saga ran. */
   answers?: PaymentAnswer[];
 }
 
-/** How an order ended. `paymentId` is the payment that decided it, if one did. */
-export interface Settlement {
-  orderStatus: 'shipped' | 'cancelled';
-  paymentStatus: 'success' | 'failed' | 'cancelled';
-  paymentId: string | null;
+/** The reasons for which an order can be cancelled. */
+export const CANCELLATION_CODES = [
+  'payment-declined', // by the payment service
+  'payment-timeout', // no answer to any payment request
+  'payment-failed', // the payment activity failed and cannot be retried
+  'customer-cancelled', // POST /order/{id}/cancel, or DELETE /order/{id}
+  'operator-cancelled', // `temporal workflow cancel`
+  'out-of-stock', // an adopted order of the original, or an order without stock
+  'empty-order', // an adopted order of the original that has no products
+  'saga-failed', // a step failed and cannot be retried
+  'not-found', // the order's row was deleted
+] as const;
+
+export type CancellationCode = (typeof CANCELLATION_CODES)[number];
+
+/** Why an order was cancelled: a code for programs and a text for people. */
+export interface Cancellation {
+  code: CancellationCode;
+  reason: string;
 }
 
-/** Why an order is cancelled: declined (`failed`, by that payment) or not paid at all (`cancelled`). */
-export type Cancellation =
-  { paymentStatus: 'failed'; paymentId: string } | { paymentStatus: 'cancelled'; reason: string };
+/**
+ * How an order ended. `paymentId` is the payment that decided it, if any. `cancellation` is
+ * null for shipped orders, and for those that the original system cancelled.
+ */
+export interface Settlement {
+  orderStatus: FinalOrderStatus;
+  paymentStatus: FinalPaymentStatus;
+  paymentId: string | null;
+  cancellation: Cancellation | null;
+}
 
-/** A row met again: settled, or still `placed`, its total known; `hopeless` says why it can only be cancelled. */
-export type ResumedOrder = { settled: Settlement } | { settled: null; totalAmount: string; hopeless?: string };
-
-export interface RefundInput {
-  orderId: string;
-  /** Left out where the order ended before anybody learnt of a payment: whatever stands, or comes later, is void. */
+/** Why an order must be cancelled, and the payment that was declined, if any. */
+export interface CancelOrderInput extends Cancellation {
   paymentId?: string;
 }
 
-/** Activities of order-management, on its own database and broker. Each may run twice; the second time changes nothing. */
-export interface OrderActivities {
-  resumeOrder(orderId: string): Promise<ResumedOrder>;
-  /** Sends the request; where its answer comes at once, settles the order by it. Null where none does. */
-  requestPayment(request: PaymentRequest): Promise<(PaymentAnswer & { settled?: Settlement }) | null>;
-  shipOrder(orderId: string, paymentId: string): Promise<Settlement>;
-  cancelOrder(orderId: string, why: Cancellation): Promise<Settlement>;
-  /** Makes it durable, outside of Temporal, that money must go back. */
-  noteRefund(refund: RefundInput): Promise<void>;
+/** The state of an order that an earlier saga may have worked on. `cancel` is set if the order can only be cancelled. */
+export type ResumedOrder =
+  { settled: Settlement } | { settled: null; totalAmount: string; cancel: Cancellation | null };
+
+export interface RefundInput {
+  orderId: string;
+  /** Absent if no payment is known: the payment service then voids whatever the order was or will be charged. */
+  paymentId?: string;
 }
 
-/** Activities of payment-processing; idempotent by order id. */
+/** The activities of order-management, on its own database and broker. Each is idempotent. */
+export interface OrderActivities {
+  /** Reads an order that an earlier saga may have worked on, and adopts one that the original service left behind. */
+  resumeOrder(orderId: string): Promise<ResumedOrder>;
+  /** Publishes the payment request. Returns the answer if it arrives in this process at once, else null. */
+  requestPayment(request: PaymentRequest): Promise<PaymentAnswer | null>;
+  /** Ships a paid order, unless a cancel came first. Returns how the order ended. */
+  shipOrder(orderId: string, paymentId: string): Promise<Settlement>;
+  /** Cancels an order and releases its stock, unless it is settled. Returns how the order ended. */
+  cancelOrder(orderId: string, why: CancelOrderInput): Promise<Settlement>;
+  /** Records in the database that a refund is due, so that it outlives the saga and Temporal's store. */
+  recordRefundDue(refund: RefundInput): Promise<void>;
+}
+
+/** The activities of payment-processing. Each is idempotent by order id. */
 export interface PaymentActivities {
   processPayment(request: PaymentRequest): Promise<PaymentAnswer>;
   refundPayment(refund: RefundInput): Promise<void>;
@@ -97,11 +133,22 @@ export interface PaymentActivities {
 export const paymentSettled = defineSignal<[PaymentAnswer]>('paymentSettled');
 export const cancelRequested = defineSignal('cancel');
 
+/** What the query `status` returns. */
 export interface SagaStatus {
   stage: 'awaiting payment' | 'settling' | 'settled';
   settlement: Settlement | null;
-  /** Payment answers received so far, repetitions left out. */
+  /** The payment answers received so far, without repetitions. */
   answers: PaymentAnswer[];
+  /** What happened so far, oldest first. */
+  timeline: TimelineEntry[];
+}
+
+/** One step of an order, as the timeline shows it. */
+export interface TimelineEntry {
+  /** RFC 3339 timestamp, UTC. */
+  time: string;
+  step: string;
+  outcome: string;
 }
 
 export const sagaStatus = defineQuery<SagaStatus>('status');

@@ -1,48 +1,52 @@
-import { CancellationScope, proxyLocalActivities, upsertSearchAttributes } from '@temporalio/workflow';
-import type { CancelOrder } from './compensations';
-import type { OrderActivities, PaymentRequest, PlaceOrderInput, RefundInput, Settlement } from './contract';
-import { notPaid, type Inbox } from './inbox';
-import { ORDER_STATUS } from './search-attributes';
+import { proxyLocalActivities } from '@temporalio/workflow';
+import type {
+  CancelOrderInput,
+  OrderActivities,
+  PaymentRequest,
+  PlaceOrderInput,
+  RefundInput,
+  Settlement,
+} from './contract';
+import { LOCAL_ACTIVITY, retried } from './local-activity';
+import type { PaymentInbox } from './payment-inbox';
+import type { Timeline } from './timeline';
 
-// Short steps on our own database: local activities, a third of the cost. A stuck one holds its workflow task, so an
-// attempt is short, and past a second of retries a timer of the workflow takes over. Retried for as long as it takes.
-const orders = proxyLocalActivities<OrderActivities>({
-  startToCloseTimeout: '5s',
-  localRetryThreshold: '1s',
-  retry: { initialInterval: '200ms', maximumInterval: '30s' },
-});
+const orders = proxyLocalActivities<OrderActivities>(LOCAL_ACTIVITY);
 
-export interface OrderInHand extends PaymentRequest {
-  payment: PlaceOrderInput['payment'];
-  /** Whether this may not be the order's first run. */
-  resumed?: true;
+/** An order as an earlier saga left it. `settled` is null if the order is still placed. */
+export interface LoadedOrder extends PlaceOrderInput {
   settled: Settlement | null;
 }
 
-/** The order to work on. Where a saga may have run before, the row says what is left to do, and what it costs. */
-export async function takeUpOrder(input: PlaceOrderInput, inbox: Inbox): Promise<OrderInHand> {
-  if (!input.resumed) return { ...input, settled: null };
-  const found = await CancellationScope.nonCancellable(() => orders.resumeOrder(input.orderId));
+/** Loads an order that an earlier saga may have worked on: its row says what is left to do, and what it costs. */
+export async function loadOrder(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Timeline): Promise<LoadedOrder> {
+  const summary = 'Load the order, which an earlier saga may have settled';
+  const found = await retried(summary, timeline, () =>
+    orders.resumeOrder.executeWithOptions({ summary }, [input.orderId]),
+  );
   if (found.settled) return { ...input, settled: found.settled };
-  if (found.hopeless !== undefined) inbox.decide(notPaid(found.hopeless));
-  return { ...input, settled: null, totalAmount: found.totalAmount };
+  if (found.cancel) inbox.cancel(found.cancel.code, found.cancel.reason);
+  return { ...input, totalAmount: found.totalAmount, settled: null };
 }
 
-/** Ships a paid order, unless a cancel came first: then the row ends `cancelled`, its stock back. */
-export async function shipOrder({ orderId }: OrderInHand, paymentId: string): Promise<Settlement> {
-  return CancellationScope.nonCancellable(() => orders.shipOrder(orderId, paymentId));
+/** Ships a paid order, unless a cancel came first: then its row ends `cancelled` and its stock is released. */
+export function shipOrder({ orderId }: PaymentRequest, paymentId: string, timeline: Timeline): Promise<Settlement> {
+  const summary = `Ship the order, paid by payment ${paymentId}`;
+  return retried(summary, timeline, () => orders.shipOrder.executeWithOptions({ summary }, [orderId, paymentId]));
 }
 
-/** Undoes the accepting of an order: its stock goes back and its row ends `cancelled`. */
-export const cancelOrder =
-  ({ orderId }: OrderInHand): CancelOrder =>
-  (why) =>
-    orders.cancelOrder(orderId, why);
+/** Compensates the acceptance of an order: releases its stock and ends it `cancelled`, unless it is settled. */
+export function cancelOrder(
+  { orderId }: PaymentRequest,
+  why: CancelOrderInput,
+  timeline: Timeline,
+): Promise<Settlement> {
+  const summary = `Cancel the order and release its stock: ${why.code}`;
+  return retried(summary, timeline, () => orders.cancelOrder.executeWithOptions({ summary }, [orderId, why]));
+}
 
-/** Writes down that money must go back, where it outlives this saga. */
-export const noteRefund = (refund: RefundInput): Promise<void> => orders.noteRefund(refund);
-
-/** Makes the end of the order visible to those who list sagas. */
-export function recordSettlement({ orderStatus }: Settlement): void {
-  upsertSearchAttributes([{ key: ORDER_STATUS, value: orderStatus }]);
+/** Records a due refund in the database, so that it outlives this saga. */
+export function recordRefundDue(refund: RefundInput, timeline: Timeline): Promise<void> {
+  const summary = 'Record that a refund is due';
+  return retried(summary, timeline, () => orders.recordRefundDue.executeWithOptions({ summary }, [refund]));
 }

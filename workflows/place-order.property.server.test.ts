@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import * as fc from 'fast-check';
 import { eventually } from '../test/eventually';
-import { anAnswer, anOrder, SagaWorkers } from '../test/saga-workers';
+import { aCancelledOrder, anAnswer, anOrder, SagaWorkers } from '../test/saga-workers';
 import { cancelRequested, paymentSettled, type PaymentAnswer, type PlaceOrderInput, type Settlement } from './contract';
 
 // Whatever an order is told, in whatever order, and whatever fails meanwhile, it ends in one of two states, and what it
@@ -39,7 +39,7 @@ const STEPS = [
   'requestPayment',
   'shipOrder',
   'cancelOrder',
-  'noteRefund',
+  'recordRefundDue',
   'processPayment',
   'refundPayment',
 ] as const;
@@ -92,9 +92,9 @@ async function tell(send: () => Promise<unknown>, afterTheEnd: () => Promise<voi
 function leave(order: PlaceOrderInput, row: (typeof ROWS)[number], payment: PaymentAnswer): PaymentAnswer[] {
   const { paymentId } = payment;
   if (row === 'cancel requested') sagas.shop.cancelRow(order);
-  if (row === 'shipped') sagas.shop.settleRow(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId });
-  if (row === 'cancelled')
-    sagas.shop.settleRow(order, { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null });
+  if (row === 'shipped')
+    sagas.shop.settleRow(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId, cancellation: null });
+  if (row === 'cancelled') sagas.shop.settleRow(order, aCancelledOrder());
   return row === 'shipped' ? [payment] : [];
 }
 
@@ -147,11 +147,12 @@ async function live(one: Life): Promise<void> {
   expect(settled).toEqual(row.settled);
   expect(row.taken).toBe(settled.orderStatus === 'shipped' ? 1 : 0);
   expect([
-    { orderStatus: 'shipped', paymentStatus: 'success', paymentId: expect.any(String) },
+    { orderStatus: 'shipped', paymentStatus: 'success', paymentId: expect.any(String), cancellation: null },
     {
       orderStatus: 'cancelled',
       paymentStatus: expect.stringMatching(/failed|cancelled/),
       paymentId: settled.paymentId,
+      cancellation: { code: expect.any(String), reason: expect.any(String) },
     },
   ]).toContainEqual(settled);
   await moneyIsRight(settled, told, order.orderId, one);

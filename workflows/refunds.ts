@@ -1,48 +1,57 @@
+import { ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { CancellationScope, ParentClosePolicy, patched, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
-import { PAYMENT_TASK_QUEUE, refundSummary, refundWorkflowId, type RefundInput, type Settlement } from './contract';
-import type { Inbox } from './inbox';
-import { noteRefund, type OrderInHand } from './order-steps';
+import {
+  PAYMENT_TASK_QUEUE,
+  refundDetails,
+  refundSummary,
+  refundWorkflowId,
+  type PlaceOrderInput,
+  type RefundInput,
+  type Settlement,
+} from './contract';
+import { recordRefundDue } from './order-steps';
+import type { PaymentInbox } from './payment-inbox';
+import { refundNeeded } from './refund-needed';
+import { OrderStatus } from './statuses';
 import type { refundPayment } from './refund-payment';
+import type { Timeline } from './timeline';
 
 /**
- * Starts the refund of each payment that succeeded and did not settle the order. None is awaited: where no payment
- * worker can do it, as with the original service, it stays open for an operator to see.
+ * Lists the refunds of an order that has ended: each payment that succeeded and did not settle the order, and whatever
+ * the order may have been charged without an answer. Reads the inbox lazily, because answers may still arrive.
  */
-export async function refundWhatDidNotSettle(
-  { orderId, resumed }: OrderInHand,
-  settled: Settlement,
-  inbox: Inbox,
-): Promise<void> {
-  // An earlier run may have been told of a payment, and have been lost with it.
-  const unpaid = settled.orderStatus === 'cancelled' && settled.paymentStatus === 'cancelled';
-  if (resumed && unpaid && inbox.answers.length === 0 && patched(NOTED)) await startRefund({ orderId });
-
-  const kept = settled.orderStatus === 'shipped' ? settled.paymentId : null;
-  // `answers` may grow while a refund is being started: the loop ends with nothing left unread.
-  for (const { success, paymentId } of inbox.answers) {
-    if (success && paymentId !== kept) await startRefund({ orderId, paymentId });
-  }
+export function* refundsDue(
+  { orderId, payment: { channel }, resumed }: PlaceOrderInput,
+  settlement: Settlement,
+  inbox: PaymentInbox,
+): Generator<RefundInput> {
+  const { answers, requestConfirmed: confirmed } = inbox;
+  if (refundNeeded({ settlement, channel, confirmed, resumed: resumed === true, answers: answers.length }))
+    yield { orderId };
+  const kept = settlement.orderStatus === OrderStatus.shipped ? settlement.paymentId : null;
+  for (const { success, paymentId } of answers) if (success && paymentId !== kept) yield { orderId, paymentId };
 }
 
-const NOTED = 'refunds are noted';
-
-/** Starts a refund, once. Notes it first: a note in the database outlives this saga, and Temporal's store. */
-export async function startRefund(refund: RefundInput): Promise<void> {
+/**
+ * Starts the workflow of a refund, once, whoever else starts it. The refund is recorded in the database first: the record
+ * outlives this saga and Temporal's store.
+ */
+export async function startRefund(refund: RefundInput, timeline: Timeline): Promise<void> {
+  await recordRefundDue(refund, timeline);
+  const workflowId = refundWorkflowId(refund);
   try {
-    await CancellationScope.nonCancellable(async () => {
-      if (patched(NOTED)) await noteRefund(refund);
-      await startChild<typeof refundPayment>('refundPayment', {
-        workflowId: refundWorkflowId(refund),
-        taskQueue: PAYMENT_TASK_QUEUE,
-        args: [refund],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: refundSummary(refund),
-      });
+    await startChild<typeof refundPayment>('refundPayment', {
+      workflowId,
+      taskQueue: PAYMENT_TASK_QUEUE,
+      args: [refund],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: refundSummary(refund),
+      staticDetails: refundDetails(refund),
     });
+    timeline.add('Refund started', workflowId);
   } catch (error) {
-    // Whoever found it out first has started it; once is what we want.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    timeline.add('Refund found', `${workflowId} had been started`);
   }
 }

@@ -42,12 +42,12 @@ const serve = (client: OrdersClient, { maxUnsettled = 2_000, settles = true } = 
       reads: new ReadClient(client),
       starter: { start: (order) => void started.push(order) },
       sagas: {
-        tellCancel: async (orderId) => {
+        signalCancel: async (orderId) => {
           cancelled.push(orderId);
           throw new TemporalUnavailableError('by the test'); // a client must not notice
         },
       },
-      backlog: new Backlog(client, maxUnsettled, { hasSettledWithin: () => settles }),
+      backlog: new Backlog(client, maxUnsettled, { hasPaidWithin: () => settles }),
       examineAfterMs: 60_000,
     }),
     0,
@@ -463,7 +463,7 @@ describe('an order', () => {
 
   test('that is settled is deleted without a signal to its saga', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
-    await cancelOrder(database, orderId, { paymentStatus: 'cancelled', reason: 'by a test' });
+    await cancelOrder(database, orderId, { code: 'payment-timeout', reason: 'No answer.' });
 
     expect((await call('DELETE', `/order/${orderId}`)).status).toBe(200);
     expect(cancelled).toEqual([]);

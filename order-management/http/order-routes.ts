@@ -21,7 +21,7 @@ import { orderOnWire } from './wire';
 export interface OrderRoutesNeeds extends AcceptNeeds {
   reads: ReadClient;
   starter: Pick<SagaStarter, 'start'>;
-  sagas: Pick<Sagas, 'tellCancel'>;
+  sagas: Pick<Sagas, 'signalCancel'>;
 }
 
 /** Serves the paths of orders: place, list, read, cancel and delete. */
@@ -99,7 +99,7 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
 
   /** Signals the cancel, which is committed already, to the saga. If that fails, the sweeper repeats it. */
   function signalCancel(orderId: string, log: Logger): void {
-    sagas.tellCancel(orderId).catch((error: unknown) => {
+    sagas.signalCancel(orderId).catch((error: unknown) => {
       log.warn({ orderId, err: error }, 'could not signal the cancel; the sweeper will retry');
     });
   }

@@ -1,96 +1,79 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
-import type { PaymentHandover } from '../saga/payment-handover';
 import type { Acceptance } from './accept-order';
 import { OrderStatus } from './order-status';
+import type { Settlements } from './settlements';
 
-/** More orders wait to be settled than may wait: come again when some of them are. */
+/** More orders wait to be settled than `MAX_UNSETTLED`. The client retries later. */
 export class BacklogFullError extends Error {
   override name = 'BacklogFullError';
 }
 
-const LOOK_EVERY_MS = 500;
-const OLD_AFTER_MS = 1_000;
+const COUNT_EVERY_MS = 500;
+/** An order is not refused for a count older than this: it waits for a new one. */
+const COUNT_OUTDATED_AFTER_MS = 1_000;
+/** Payments settle orders if one did so within this time. */
 const SETTLES_WITHIN_MS = 10_000;
-const RUSH = { customers: 4, goesOnMs: 100, lastsMs: 5_000 };
 
 /**
- * How many orders wait to be settled, as far as this instance knows: what it saw when it last looked, and what it has
- * accepted since. Whoever accepts more than can be settled makes all customers wait, and in the end sells nothing in time.
+ * Limits how many orders wait to be settled. An instance that accepts more than can be settled makes all customers wait.
  *
- * Where nothing is settled at all, something is away: then orders are accepted however many wait, and settle after.
+ * The number is the last count plus what this instance has accepted since. If payments settle no orders at all, a
+ * dependency is unavailable: then orders are accepted however many wait, and settle after the outage.
  */
 export class Backlog {
   private counted = 0;
   private acceptedSince = 0;
-  private underWay = 0;
-  private rushBeganAt = -Infinity;
-  private rushAt = -Infinity;
-  private lookedAt = -Infinity;
-  private looking: Promise<void> | null = null;
+  private accepting = 0;
+  private countedAtMs = -Infinity;
+  private counting: Promise<void> | null = null;
 
   constructor(
     private readonly database: OrdersClient,
-    /** How many orders may wait, over all instances; each exceeds it by what all accept between two looks. */
+    /** Orders that may wait, over all instances. Each instance may exceed it by what all accept between two counts. */
     private readonly limit: number,
-    private readonly handover: Pick<PaymentHandover, 'hasSettledWithin'>,
+    private readonly settlements: Pick<Settlements, 'hasPaidWithin'>,
   ) {}
 
-  /** Has an order accepted, if there is room for it. @throws BacklogFullError where too many wait */
+  /** Accepts an order if there is room for it. @throws {BacklogFullError} if too many orders wait */
   async admit(accept: () => Promise<Acceptance>): Promise<Acceptance> {
-    const ageMs = performance.now() - this.lookedAt;
-    const looked = ageMs > LOOK_EVERY_MS ? this.look() : null;
-    // An order is not held up to learn of others, unless it would be refused for what was so long ago.
-    if (this.isFull && ageMs > OLD_AFTER_MS) await looked;
-    if (this.isFull && this.handover.hasSettledWithin(SETTLES_WITHIN_MS)) {
-      throw new BacklogFullError(
-        `${this.limit} orders wait to be settled, which is as many as may. Try again shortly.`,
-      );
+    const ageMs = performance.now() - this.countedAtMs;
+    const counted = ageMs > COUNT_EVERY_MS ? this.refresh() : null;
+    if (this.isFull && ageMs > COUNT_OUTDATED_AFTER_MS) await counted;
+    if (this.isFull && this.settlements.hasPaidWithin(SETTLES_WITHIN_MS)) {
+      throw new BacklogFullError(`${this.limit} orders wait to be settled, which is the limit. Try again shortly.`);
     }
-    this.underWay++;
-    if (this.underWay >= RUSH.customers) this.noticeRush();
+    this.accepting++;
     try {
       const outcome = await accept();
       if (outcome.accepted) this.acceptedSince++;
       return outcome;
     } finally {
-      this.underWay--;
+      this.accepting--;
     }
   }
 
-  /** Whether customers come while several others wait for their 201. What goes on for long is no rush. */
-  get isRush(): boolean {
-    const now = performance.now();
-    return now - this.rushAt <= RUSH.goesOnMs && now - this.rushBeganAt <= RUSH.lastsMs;
-  }
-
-  private noticeRush(): void {
-    const now = performance.now();
-    if (now - this.rushAt > RUSH.goesOnMs) this.rushBeganAt = now;
-    this.rushAt = now;
-  }
-
   private get isFull(): boolean {
-    return this.counted + this.acceptedSince + this.underWay >= this.limit;
+    return this.counted + this.acceptedSince + this.accepting >= this.limit;
   }
 
-  /** Never fails: where the database is away, accepting tells. */
-  private look(): Promise<void> {
-    this.looking ??= this.count()
+  /** Counts anew. Never fails: if the database is unavailable, accepting the order reports it. */
+  private refresh(): Promise<void> {
+    this.counting ??= this.count()
       .catch(() => undefined)
-      .finally(() => (this.looking = null));
-    return this.looking;
+      .finally(() => (this.counting = null));
+    return this.counting;
   }
 
-  /** Costs no more than the limit. Orders that the original left without stock are adopted in their own time. */
+  /** Counts at most up to the limit. Leaves out orders of the original without stock, which the sweeper adopts later. */
   private async count(): Promise<void> {
-    const [lookedAt, before] = [performance.now(), this.acceptedSince];
+    const [countedAtMs, before] = [performance.now(), this.acceptedSince];
     const rows = await this.database.$queryRaw<{ count: number }[]>`
       SELECT count(*)::int AS count FROM (
         SELECT FROM orders WHERE order_status = ${literal(OrderStatus.placed)} AND stock_taken_at IS NOT NULL
         LIMIT ${this.limit}) unsettled`;
     this.counted = rows[0]?.count ?? 0;
-    this.acceptedSince -= before; // they are in the count, or settled
-    this.lookedAt = lookedAt;
+    this.acceptedSince -= before; // they are part of the count, or settled
+    this.countedAtMs = countedAtMs;
   }
 }

@@ -1,10 +1,11 @@
 import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
 import { OrderStatus, orderStatusOf } from './order-status';
-import type { CancellationReason, PlacedOrder } from './placed-order';
+import type { PlacedOrder } from './placed-order';
+import { cancellationOf } from './settle-order';
 
 const withProducts = { lines: { include: { product: true }, orderBy: { productId: 'asc' } } } as const;
 
-/** All orders that are not deleted, the oldest first. */
+/** Finds all orders that are not deleted, oldest first. */
 export async function findOrders(database: OrdersClient): Promise<PlacedOrder[]> {
   const rows = await database.order.findMany({
     where: { deletedAt: null },
@@ -14,7 +15,7 @@ export async function findOrders(database: OrdersClient): Promise<PlacedOrder[]>
   return rows.map(placedOrderOf);
 }
 
-/** One order; null where there is none, or none any more. */
+/** Finds an order; null if it does not exist or was deleted. */
 export async function findOrder(database: OrdersClient, orderId: string): Promise<PlacedOrder | null> {
   const row = await database.order.findUnique({ where: { orderId, deletedAt: null }, include: withProducts });
   return row && placedOrderOf(row);
@@ -28,7 +29,9 @@ const placedOrderOf = ({ lines, ...order }: Row): PlacedOrder => ({
   orderStatus: order.orderStatus,
   paymentStatus: order.paymentStatus,
   orderDate: order.orderDate,
-  ...(orderStatusOf(order.orderStatus) === OrderStatus.cancelled && { cancellation: cancellationOf(order) }),
+  ...(orderStatusOf(order.orderStatus) === OrderStatus.cancelled && {
+    cancellation: cancellationOf(order.cancellationCode, order.cancellationReason),
+  }),
   lines: lines.map(({ product, unitPrice, quantity }) => ({
     productId: product.productId,
     name: product.name,
@@ -39,6 +42,3 @@ const placedOrderOf = ({ lines, ...order }: Row): PlacedOrder => ({
     quantity,
   })),
 });
-
-const cancellationOf = ({ cancellationCode, cancellationReason }: Omit<Row, 'lines'>): CancellationReason | null =>
-  cancellationCode === null ? null : { code: cancellationCode, reason: cancellationReason ?? '' };

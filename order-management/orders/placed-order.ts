@@ -1,3 +1,5 @@
+import type { Cancellation } from '@shop/workflows/contract';
+
 /** An order with its products, as clients see it. */
 export interface PlacedOrder {
   orderId: string;
@@ -6,25 +8,17 @@ export interface PlacedOrder {
   paymentStatus: string;
   orderDate: Date | null;
   /** Why the order was cancelled; null if that is unknown, as for orders of the original. Only a cancelled order has it. */
-  cancellation?: CancellationReason | null;
+  cancellation?: Cancellation | null;
   lines: OrderedProduct[];
-}
-
-/** Why an order was cancelled. */
-export interface CancellationReason {
-  /** For programs; one of a closed set. */
-  code: string;
-  /** For people. */
-  reason: string;
 }
 
 export interface OrderedProduct {
   productId: string;
   name: string;
-  /** What one piece cost when the order was accepted; a decimal with two places. */
+  /** The price per unit when the order was accepted: a decimal with two places. */
   price: string;
   description: string | null;
-  /** What is left to order now. */
+  /** The units that can still be ordered. */
   quantityAvailable: number;
   productType: string;
   quantity: number;

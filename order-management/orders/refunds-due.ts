@@ -1,11 +1,11 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { refundId, type RefundInput } from '@shop/workflows/contract';
 
-/** By then the saga or the refund has ended, as a rule, and one look is enough. */
+/** The first check of a due refund, in milliseconds after it was recorded. The saga or the refund has usually ended by then. */
 export const EXAMINE_AFTER_MS = 10_000;
 
-/** Notes that money must go back, before anybody starts to give it back; once, however often it is noted. */
-export async function noteRefund(database: OrdersClient, refund: RefundInput): Promise<void> {
+/** Records that a refund is due, before its workflow is started. Recording it again changes nothing. */
+export async function recordRefundDue(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.$executeRaw`
     INSERT INTO refunds_due (refund_id, order_id, payment_id, examine_after)
     SELECT ${refundId(refund)}::uuid, order_id, ${refund.paymentId ?? null}::uuid,
@@ -14,7 +14,7 @@ export async function noteRefund(database: OrdersClient, refund: RefundInput): P
     ON CONFLICT DO NOTHING`;
 }
 
-/** Claims refunds to look after: no other instance gets them before `examineAgainMs` have passed. */
+/** Claims refunds to check. No other instance gets them within `examineAgainMs` milliseconds. */
 export async function claimRefundsDue(
   database: OrdersClient,
   { limit, examineAgainMs }: { limit: number; examineAgainMs: number },
@@ -31,17 +31,17 @@ export async function claimRefundsDue(
   }));
 }
 
-/** Leaves a refund that still runs alone for a quarter of the time that it has been due, an hour at most. */
-export async function leaveRefund(database: OrdersClient, refund: RefundInput): Promise<void> {
+/** Postpones the next check of a refund that still runs: by a quarter of its age, at most one hour. */
+export async function postponeRefundCheck(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.$executeRaw`
     UPDATE refunds_due SET examine_after = greatest(examine_after, now() + least((now() - noted_at) / 4, interval '1 hour'))
     WHERE refund_id = ${refundId(refund)}::uuid`;
 }
 
-/** Forgets a refund that has ended, or that proved not to be due. */
-export async function forgetRefund(database: OrdersClient, refund: RefundInput): Promise<void> {
+/** Deletes the record of a refund that has ended, or that proved not to be due. */
+export async function deleteRefundDue(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.refundDue.deleteMany({ where: { refundId: refundId(refund) } });
 }
 
-/** How many refunds have not been seen to end. */
+/** Counts the refunds that have not ended as far as the database knows. */
 export const countRefundsDue = (database: OrdersClient): Promise<number> => database.refundDue.count();

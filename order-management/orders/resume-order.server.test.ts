@@ -48,19 +48,24 @@ test('asks for what the order cost when it was accepted, though its product is d
   await expect(resumeOrder(database, orderId)).resolves.toMatchObject({ totalAmount: '13.50' });
 });
 
-test('says how a settled order ended', async () => {
+test('returns how a settled order ended', async () => {
   const { productId } = await aProduct(database);
   const orderId = await accepted(productId, 1);
-  await cancelOrder(database, orderId, { paymentStatus: 'cancelled', reason: 'by a test' });
+  await cancelOrder(database, orderId, { code: 'payment-timeout', reason: 'No answer.' });
 
   await expect(resumeOrder(database, orderId)).resolves.toEqual({
-    settled: { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null },
+    settled: {
+      orderStatus: 'cancelled',
+      paymentStatus: 'cancelled',
+      paymentId: null,
+      cancellation: { code: 'payment-timeout', reason: 'No answer.' },
+    },
   });
 });
 
-test('treats an order that is not there as cancelled', async () => {
-  await expect(resumeOrder(database, randomUUID())).resolves.toEqual({
-    settled: { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null },
+test('treats an order that does not exist as cancelled', async () => {
+  await expect(resumeOrder(database, randomUUID())).resolves.toMatchObject({
+    settled: { orderStatus: 'cancelled', cancellation: { code: 'not-found' } },
   });
 });
 
@@ -69,7 +74,10 @@ test('gives up an order whose customer has cancelled', async () => {
   const orderId = await accepted(productId, 1);
   await requestCancel(database, orderId);
 
-  await expect(resumeOrder(database, orderId)).resolves.toMatchObject({ settled: null, hopeless: 'cancel requested' });
+  await expect(resumeOrder(database, orderId)).resolves.toMatchObject({
+    settled: null,
+    cancel: { code: 'customer-cancelled' },
+  });
 });
 
 test('adopts an order of the original once, however often: takes its stock, and prices its lines', async () => {
@@ -82,13 +90,13 @@ test('adopts an order of the original once, however often: takes its stock, and 
     [1, 2, 3, 4].map(() => () => resumeOrder(database, orderId)),
   );
 
-  expect(resumed).toEqual(resumed.map(() => ({ settled: null, totalAmount: '9.00' })));
+  expect(resumed).toEqual(resumed.map(() => ({ settled: null, totalAmount: '9.00', cancel: null })));
   expect(await stockOf(database, product)).toBe(8);
   await database.product.update({ where: { productId: product.productId }, data: { price: '99.00' } });
   expect(await findOrder(database, orderId)).toMatchObject({ lines: [{ price: '4.50' }] });
 });
 
-test('gives up an order of the original that cannot be had any more, and takes nothing', async () => {
+test('cancels an order of the original whose stock is short, and takes nothing', async () => {
   const [plenty, scarce] = [await aProduct(database), await aProduct(database, { quantityAvailable: 1 })];
   const orderId = await anOriginalOrder(database, customer, [
     { productId: plenty.productId, quantity: 2 },
@@ -97,7 +105,10 @@ test('gives up an order of the original that cannot be had any more, and takes n
 
   await expect(resumeOrder(database, orderId)).resolves.toMatchObject({
     settled: null,
-    hopeless: `not enough stock of product ${scarce.productId}`,
+    cancel: {
+      code: 'out-of-stock',
+      reason: `Product ${scarce.productId} is short: 2 ordered, 1 left.`,
+    },
   });
   expect([await stockOf(database, plenty), await stockOf(database, scarce)]).toEqual([10, 1]);
 });
@@ -107,17 +118,17 @@ test('takes nothing for an order of the original whose customer has cancelled', 
   const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
   await requestCancel(database, orderId);
 
-  await expect(resumeOrder(database, orderId)).resolves.toMatchObject({ hopeless: 'cancel requested' });
+  await expect(resumeOrder(database, orderId)).resolves.toMatchObject({ cancel: { code: 'customer-cancelled' } });
   expect(await stockOf(database, product)).toBe(10);
 });
 
-test('gives up an order of the original that has no products', async () => {
+test('cancels an order of the original that has no products', async () => {
   const orderId = await anOriginalOrder(database, customer, []);
 
   await expect(resumeOrder(database, orderId)).resolves.toEqual({
     settled: null,
     totalAmount: '0.00',
-    hopeless: 'the order has no products',
+    cancel: { code: 'empty-order', reason: 'The order has no products.' },
   });
 });
 
@@ -131,7 +142,7 @@ test('does not take the last pieces for an order of the original while a new ord
     () => resumeOrder(database, original),
   ]);
 
-  expect(resumed).toMatchObject({ hopeless: `not enough stock of product ${product.productId}` });
+  expect(resumed).toMatchObject({ cancel: { code: 'out-of-stock' } });
   expect(await stockOf(database, product)).toBe(0);
 });
 

@@ -1,13 +1,10 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
-import type { ResumedOrder } from '@shop/workflows/contract';
+import type { Cancellation, ResumedOrder } from '@shop/workflows/contract';
 import { isFinal } from './order-status';
-import { GONE, settlementOf } from './settle-order';
+import { CUSTOMER_CANCELLED, NOT_FOUND, settlementOf, type SettledRow } from './settle-order';
 
-interface OrderRow {
-  order_status: string;
-  payment_status: string;
-  payment_id: string | null;
+interface OrderRow extends SettledRow {
   stock_taken_at: Date | null;
   cancel_requested_at: Date | null;
 }
@@ -19,40 +16,46 @@ interface LineRow {
 }
 
 /**
- * Looks at an order whose saga may have run before. An order that the original left `placed` is adopted on the way: its
- * stock, which the original did not take, is taken now, and its lines get the products' prices.
+ * Reads an order that an earlier saga may have worked on. An order that the original left `placed` is adopted: its stock,
+ * which the original did not take, is taken now, and its lines get the products' prices.
  *
- * A transaction of several steps, as it is rare.
+ * This is rare, so it is a transaction of several statements.
  */
 export async function resumeOrder(database: OrdersClient, orderId: string): Promise<ResumedOrder> {
   return retryDeadlocks(() =>
     database.$transaction(async (tx) => {
       const [order] = await tx.$queryRaw<OrderRow[]>`
-        SELECT order_status, payment_status, payment_id, stock_taken_at, cancel_requested_at
+        SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason, stock_taken_at,
+          cancel_requested_at
         FROM orders WHERE order_id = ${orderId}::uuid FOR NO KEY UPDATE`;
-      if (!order) return { settled: GONE };
+      if (!order) return { settled: NOT_FOUND };
       if (isFinal(order.order_status)) return { settled: settlementOf(order) };
 
       const lines = await tx.$queryRaw<LineRow[]>`
         SELECT product_id, line.quantity, product.quantity_available
         FROM order_products line JOIN products product USING (product_id)
         WHERE line.order_id = ${orderId}::uuid ORDER BY product_id FOR NO KEY UPDATE OF product`;
-      let hopeless = order.cancel_requested_at ? 'cancel requested' : undefined;
-      if (!order.stock_taken_at && hopeless === undefined) {
-        const short = lines.find((line) => line.quantity_available < line.quantity);
-        if (short) hopeless = `not enough stock of product ${short.product_id}`;
-        else if (lines.length === 0) hopeless = 'the order has no products';
-        else await takeStock(tx, orderId);
-      }
+      const cancel = order.cancel_requested_at ? CUSTOMER_CANCELLED : order.stock_taken_at ? null : shortageOf(lines);
+      if (!order.stock_taken_at && !cancel) await takeStock(tx, orderId);
       const [total] = await tx.$queryRaw<{ total_amount: string }[]>`
         SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text AS total_amount
         FROM order_products line JOIN products product USING (product_id) WHERE line.order_id = ${orderId}::uuid`;
-      return { settled: null, totalAmount: total!.total_amount, ...(hopeless === undefined ? {} : { hopeless }) };
+      return { settled: null, totalAmount: total!.total_amount, cancel };
     }),
   );
 }
 
-/** Takes what the lines of an order want; the caller holds the products, and has seen that there is enough. */
+/** Returns why an order cannot get its stock; null if it can. */
+function shortageOf(lines: LineRow[]): Cancellation | null {
+  if (lines.length === 0) return { code: 'empty-order', reason: 'The order has no products.' };
+  const short = lines.find((line) => line.quantity_available < line.quantity);
+  if (!short) return null;
+  const { product_id, quantity, quantity_available } = short;
+  const reason = `Product ${product_id} is short: ${quantity} ordered, ${quantity_available} left.`;
+  return { code: 'out-of-stock', reason };
+}
+
+/** Takes the stock of an order's lines. The caller has locked the products and checked their stock. */
 async function takeStock(tx: Pick<OrdersClient, '$executeRaw'>, orderId: string): Promise<void> {
   await tx.$executeRaw`
     UPDATE products product SET quantity_available = product.quantity_available - line.quantity

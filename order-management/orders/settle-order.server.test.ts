@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import type { Cancellation } from '@shop/workflows/contract';
+import type { Cancellation, Settlement } from '@shop/workflows/contract';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
@@ -9,7 +9,7 @@ import type { Product } from '../catalog/products';
 import { acceptOrder } from './accept-order';
 import { requestCancel } from './request-cancel';
 import { resumeOrder } from './resume-order';
-import { cancelOrder, shipOrder } from './settle-order';
+import { cancelOrder, CUSTOMER_CANCELLED, shipOrder } from './settle-order';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -46,36 +46,49 @@ async function accepted(): Promise<string> {
 
 const stock = async (): Promise<number[]> => [await stockOf(database, mug), await stockOf(database, pan)];
 
-const NOT_PAID: Cancellation = { paymentStatus: 'cancelled', reason: 'no answer' };
-const shippedBy = (paymentId: string) => ({ orderStatus: 'shipped', paymentStatus: 'success', paymentId });
-const CANCELLED = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null };
+const UNANSWERED: Cancellation = { code: 'payment-timeout', reason: 'No answer.' };
+const DECLINED: Cancellation = { code: 'payment-declined', reason: 'total amount over $1000' };
+const shippedBy = (paymentId: string) => ({
+  orderStatus: 'shipped',
+  paymentStatus: 'success',
+  paymentId,
+  cancellation: null,
+});
+const CANCELLED = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null, cancellation: UNANSWERED };
 
-test('ships a paid order, its stock sold', async () => {
+/** Settles an order, and returns how it ended. */
+const ship = async (...order: [orderId: string, paymentId: string]): Promise<Settlement> =>
+  (await shipOrder(database, ...order)).settlement;
+const cancel = async (orderId: string, why: Cancellation & { paymentId?: string }): Promise<Settlement> =>
+  (await cancelOrder(database, orderId, why)).settlement;
+
+test('ships a paid order and keeps its stock', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
 
-  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual(shippedBy(paymentId));
+  await expect(ship(orderId, paymentId)).resolves.toEqual(shippedBy(paymentId));
   expect(await stock()).toEqual([98, 97]);
 });
 
-test('cancels a declined order, and gives the stock of all its lines back', async () => {
+test('cancels a declined order and releases the stock of all its lines', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
 
-  await expect(cancelOrder(database, orderId, { paymentStatus: 'failed', paymentId })).resolves.toEqual({
+  await expect(cancel(orderId, { ...DECLINED, paymentId })).resolves.toEqual({
     orderStatus: 'cancelled',
     paymentStatus: 'failed',
     paymentId,
+    cancellation: DECLINED,
   });
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('notes that a payment may have to go back, unless it was declined', async () => {
+test('records that a refund may be due, unless the payment was declined', async () => {
   const [unpaid, beaten, declined, shipped] = [await accepted(), await accepted(), await accepted(), await accepted()];
   await requestCancel(database, beaten);
 
-  await cancelOrder(database, unpaid, NOT_PAID);
-  await cancelOrder(database, unpaid, NOT_PAID);
+  await cancelOrder(database, unpaid, UNANSWERED);
+  await cancelOrder(database, unpaid, UNANSWERED);
   await shipOrder(database, beaten, randomUUID());
-  await cancelOrder(database, declined, { paymentStatus: 'failed', paymentId: randomUUID() });
+  await cancel(declined, { ...DECLINED, paymentId: randomUUID() });
   await shipOrder(database, shipped, randomUUID());
 
   const noted = await database.refundDue.findMany({ where: { orderId: { in: [unpaid, beaten, declined, shipped] } } });
@@ -85,63 +98,57 @@ test('notes that a payment may have to go back, unless it was declined', async (
   expect(noted).toHaveLength(2);
 });
 
-test('changes nothing the second time, nor when contradicted', async () => {
+test('changes nothing when the call is repeated or contradicted', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
   await shipOrder(database, orderId, paymentId);
 
-  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual(shippedBy(paymentId));
-  await expect(shipOrder(database, orderId, randomUUID())).resolves.toEqual(shippedBy(paymentId));
-  await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(shippedBy(paymentId));
+  await expect(ship(orderId, paymentId)).resolves.toEqual(shippedBy(paymentId));
+  await expect(ship(orderId, randomUUID())).resolves.toEqual(shippedBy(paymentId));
+  await expect(cancel(orderId, UNANSWERED)).resolves.toEqual(shippedBy(paymentId));
   expect(await stock()).toEqual([98, 97]);
 });
 
-test('gives stock back once, however often and at once it is asked to', async () => {
+test('releases the stock once when ten calls cancel concurrently', async () => {
   const orderId = await accepted();
 
-  const settlements = await Promise.all(Array.from({ length: 10 }, () => cancelOrder(database, orderId, NOT_PAID)));
+  const settlements = await Promise.all(Array.from({ length: 10 }, () => cancel(orderId, UNANSWERED)));
 
   expect(settlements).toEqual(Array.from({ length: 10 }, () => CANCELLED));
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('settles once where shipping and cancelling race', async () => {
+test('settles the order once when shipping and cancelling race', async () => {
   const paymentId = randomUUID();
   for (let round = 0; round < 10; round++) {
     const [orderId, [mugs = 0, pans = 0]] = [await accepted(), await stock()];
 
-    const [shipping, cancelling] = await Promise.all([
-      shipOrder(database, orderId, paymentId),
-      cancelOrder(database, orderId, NOT_PAID),
-    ]);
+    const [shipping, cancelling] = await Promise.all([ship(orderId, paymentId), cancel(orderId, UNANSWERED)]);
 
     expect(shipping).toEqual(cancelling);
-    const given = shipping.orderStatus === 'cancelled';
-    expect(await stock()).toEqual(given ? [mugs + 2, pans + 3] : [mugs, pans]);
+    const released = shipping.orderStatus === 'cancelled';
+    expect(await stock()).toEqual(released ? [mugs + 2, pans + 3] : [mugs, pans]);
   }
 });
 
-test('keeps its word to a customer whose cancel races with the shipping', async () => {
+test('does not ship an order whose cancel was accepted in a race', async () => {
   for (let round = 0; round < 10; round++) {
     const orderId = await accepted();
 
-    const [before, shipping] = await Promise.all([
-      requestCancel(database, orderId),
-      shipOrder(database, orderId, randomUUID()),
-    ]);
+    const [before, shipping] = await Promise.all([requestCancel(database, orderId), ship(orderId, randomUUID())]);
 
     expect(shipping.orderStatus).toBe(before === 'placed' ? 'cancelled' : 'shipped');
   }
 });
 
-test('cancels overlapping orders all at once, while others are accepted', async () => {
+test('cancels overlapping orders concurrently while others are accepted', async () => {
   const orders = await Promise.all(Array.from({ length: 20 }, accepted));
 
-  await Promise.all(orders.flatMap((orderId) => [cancelOrder(database, orderId, NOT_PAID), accepted()]));
+  await Promise.all(orders.flatMap((orderId) => [cancelOrder(database, orderId, UNANSWERED), accepted()]));
 
   expect(await stock()).toEqual([100 - 20 * 2, 100 - 20 * 3]);
 });
 
-test('cancels overlapping orders whose lines stand in opposite order, all at once', async () => {
+test('cancels overlapping orders concurrently whose lines are in opposite order', async () => {
   const forth = [mug, pan].map(({ productId }) => ({ productId, quantity: 1 }));
   const orders: string[] = [];
   for (let i = 0; i < 40; i++)
@@ -149,45 +156,63 @@ test('cancels overlapping orders whose lines stand in opposite order, all at onc
   for (const orderId of orders) await resumeOrder(database, orderId); // takes their stock
   expect(await stock()).toEqual([60, 60]);
 
-  await Promise.all(orders.map((orderId) => cancelOrder(database, orderId, NOT_PAID)));
+  await Promise.all(orders.map((orderId) => cancel(orderId, UNANSWERED)));
 
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('does not ship an order that its customer has cancelled: it ends cancelled, its stock back', async () => {
+test('cancels an order that is to be shipped but that its customer has cancelled', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
   await requestCancel(database, orderId);
 
-  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual({ ...CANCELLED, paymentId });
+  await expect(ship(orderId, paymentId)).resolves.toEqual({
+    ...CANCELLED,
+    paymentId,
+    cancellation: CUSTOMER_CANCELLED,
+  });
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('does not ship an order without stock, as the original left some: it ends cancelled, its payment noted', async () => {
+test('cancels an order that is to be shipped but has no stock', async () => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
   const paymentId = randomUUID();
 
-  await expect(shipOrder(database, orderId, paymentId)).resolves.toEqual({ ...CANCELLED, paymentId });
+  await expect(ship(orderId, paymentId)).resolves.toMatchObject({
+    orderStatus: 'cancelled',
+    paymentId,
+    cancellation: { code: 'out-of-stock' },
+  });
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('gives no stock back for an order of the original, which took none', async () => {
+test('releases no stock for an order of the original, which took none', async () => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
 
-  await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(CANCELLED);
+  await expect(cancel(orderId, UNANSWERED)).resolves.toEqual(CANCELLED);
   expect(await stock()).toEqual([100, 100]);
 });
 
 test.each([
-  ['complete', 'success', { orderStatus: 'shipped', paymentStatus: 'success', paymentId: null }],
-  ['failed', 'failed', { orderStatus: 'cancelled', paymentStatus: 'failed', paymentId: null }],
-])('leaves an order of the original that is %s as it is', async (orderStatus, paymentStatus, ended) => {
+  ['complete', 'success', { orderStatus: 'shipped', paymentStatus: 'success', paymentId: null, cancellation: null }],
+  ['failed', 'failed', { orderStatus: 'cancelled', paymentStatus: 'failed', paymentId: null, cancellation: null }],
+])('does not change an order of the original that is %s', async (orderStatus, paymentStatus, ended) => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
   await database.order.update({ where: { orderId }, data: { orderStatus, paymentStatus } });
 
-  await expect(shipOrder(database, orderId, randomUUID())).resolves.toEqual(ended);
-  await expect(cancelOrder(database, orderId, NOT_PAID)).resolves.toEqual(ended);
+  await expect(ship(orderId, randomUUID())).resolves.toEqual(ended);
+  await expect(cancel(orderId, UNANSWERED)).resolves.toEqual(ended);
 });
 
-test('treats an order that is not there as cancelled', async () => {
-  await expect(shipOrder(database, randomUUID(), randomUUID())).resolves.toEqual(CANCELLED);
+test('says once that it settled an order, for the log', async () => {
+  const [orderId, paymentId] = [await accepted(), randomUUID()];
+
+  await expect(shipOrder(database, orderId, paymentId)).resolves.toMatchObject({ changed: true });
+  await expect(shipOrder(database, orderId, paymentId)).resolves.toMatchObject({ changed: false });
+});
+
+test('treats an order that does not exist as cancelled', async () => {
+  await expect(ship(randomUUID(), randomUUID())).resolves.toMatchObject({
+    orderStatus: 'cancelled',
+    cancellation: { code: 'not-found' },
+  });
 });

@@ -1,27 +1,48 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { retryDeadlocks } from '@shop/prisma/errors';
 import { literal } from '@shop/prisma/sql';
-import type { Cancellation, Settlement } from '@shop/workflows/contract';
+import type { Cancellation, CancelOrderInput, Settlement } from '@shop/workflows/contract';
 import { OrderStatus, PaymentStatus, settledPaymentStatusOf, settledStatusOf } from './order-status';
 import { EXAMINE_AFTER_MS } from './refunds-due';
 
-/** Ships a `placed` order that this payment has paid. One that its customer cancelled first, or that has no stock, it cancels. */
-export const shipOrder = (database: OrdersClient, orderId: string, paymentId: string): Promise<Settlement> =>
-  settle(database, orderId, { ship: true, paymentStatus: PaymentStatus.cancelled, paymentId });
+/** How an order ended, and whether this call settled it. */
+export interface SettledOrder {
+  changed: boolean;
+  settlement: Settlement;
+}
 
-/** Cancels a `placed` order and gives back the stock that was taken for it. */
-export const cancelOrder = (database: OrdersClient, orderId: string, why: Cancellation): Promise<Settlement> =>
-  settle(database, orderId, {
-    ship: false,
-    paymentStatus: why.paymentStatus,
-    paymentId: why.paymentStatus === PaymentStatus.failed ? why.paymentId : null,
-  });
+/** The reason of an order that its customer cancelled before it was paid or shipped. */
+export const CUSTOMER_CANCELLED: Cancellation = {
+  code: 'customer-cancelled',
+  reason: 'The customer cancelled the order.',
+};
+
+const WITHOUT_STOCK: Cancellation = { code: 'out-of-stock', reason: 'No stock was taken for the order.' };
+
+/**
+ * Ships a `placed` order that this payment has paid. If its customer has cancelled it, or if no stock was taken for it,
+ * the order is cancelled instead.
+ */
+export const shipOrder = (database: OrdersClient, orderId: string, paymentId: string): Promise<SettledOrder> =>
+  settle(database, orderId, { ship: true, paymentId, paymentStatus: PaymentStatus.cancelled, why: WITHOUT_STOCK });
+
+/** Cancels a `placed` order and releases the stock that was taken for it. */
+export const cancelOrder = (
+  database: OrdersClient,
+  orderId: string,
+  { paymentId = null, ...why }: Omit<CancelOrderInput, 'paymentId'> & { paymentId?: string | null },
+): Promise<SettledOrder> => {
+  const paymentStatus = why.code === 'payment-declined' ? PaymentStatus.failed : PaymentStatus.cancelled;
+  return settle(database, orderId, { ship: false, paymentId, paymentStatus, why });
+};
 
 interface Intent {
   ship: boolean;
-  /** What becomes of the payment where the order ends cancelled. */
-  paymentStatus: Cancellation['paymentStatus'];
   paymentId: string | null;
+  /** The payment status of the order if it ends cancelled. */
+  paymentStatus: typeof PaymentStatus.failed | typeof PaymentStatus.cancelled;
+  /** The reason if the order ends cancelled, unless its customer cancelled it while it was being shipped. */
+  why: Cancellation;
 }
 
 const PLACED = literal(OrderStatus.placed);
@@ -30,72 +51,87 @@ const CANCELLED = literal(OrderStatus.cancelled);
 const PAID = literal(PaymentStatus.success);
 const UNPAID = literal(PaymentStatus.cancelled);
 
-interface SettledRow {
+/** The columns of an order that say how it ended. */
+export interface SettledRow {
   order_status: string;
   payment_status: string;
   payment_id: string | null;
+  cancellation_code: string | null;
+  cancellation_reason: string | null;
 }
 
 /**
- * Moves an order out of `placed`, for good, in one transaction: its status and, where it ends cancelled, all of its
- * stock and, where it was not declined, a note that a payment of it may have to go back. An order that has left `placed`
- * stays as it is, so that a repeated or contradicting call changes nothing.
+ * Settles a `placed` order in one statement, so in one transaction: its status and, if it ends cancelled, its reason, its
+ * stock and, unless it was declined, the record that a refund may be due. An order that is settled stays as it is, so
+ * that a repeated or contradicting call changes nothing.
  *
- * @returns how the order ended, whoever settled it; an order that is not there is as good as cancelled
+ * @returns how the order ended; an order that does not exist counts as cancelled
  */
 async function settle(
   database: OrdersClient,
   orderId: string,
-  { ship, paymentStatus, paymentId }: Intent,
-): Promise<Settlement> {
+  { ship, paymentId, paymentStatus, why }: Intent,
+): Promise<SettledOrder> {
   const settled = await retryDeadlocks(
     () => database.$queryRaw<SettledRow[]>`
-      WITH settled AS (
+      WITH decided AS (
+        SELECT order_id, ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL AS ships,
+          ${ship} AND cancel_requested_at IS NOT NULL AS customer_cancelled
+        FROM orders WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} FOR NO KEY UPDATE
+      ), settled AS (
         UPDATE orders SET
-          order_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL
-            THEN ${SHIPPED} ELSE ${CANCELLED} END,
-          payment_status = CASE WHEN ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL
-            THEN ${PAID} ELSE ${paymentStatus} END,
+          order_status = CASE WHEN ships THEN ${SHIPPED} ELSE ${CANCELLED} END,
+          payment_status = CASE WHEN ships THEN ${PAID} ELSE ${paymentStatus} END,
           payment_id = ${paymentId}::uuid,
+          cancellation_code = CASE WHEN ships THEN NULL
+            WHEN customer_cancelled THEN ${CUSTOMER_CANCELLED.code} ELSE ${why.code} END,
+          cancellation_reason = CASE WHEN ships THEN NULL
+            WHEN customer_cancelled THEN ${CUSTOMER_CANCELLED.reason} ELSE ${why.reason} END,
           settled_at = now()
-        WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED}
-        RETURNING order_id, order_status, payment_status, payment_id, stock_taken_at
+        FROM decided WHERE orders.order_id = decided.order_id
+        RETURNING orders.order_id, order_status, payment_status, payment_id, cancellation_code, cancellation_reason,
+          stock_taken_at
       ), held AS (
         SELECT product.product_id, line.quantity
         FROM settled JOIN order_products line USING (order_id) JOIN products product USING (product_id)
         WHERE settled.order_status = ${CANCELLED} AND settled.stock_taken_at IS NOT NULL
         ORDER BY product.product_id
         FOR NO KEY UPDATE OF product
-      ), returned AS (
+      ), released AS (
         UPDATE products product SET quantity_available = product.quantity_available + held.quantity
         FROM held WHERE product.product_id = held.product_id
-      ), noted AS (
+      ), recorded AS (
         INSERT INTO refunds_due (refund_id, order_id, examine_after)
         SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
         WHERE order_status = ${CANCELLED} AND payment_status = ${UNPAID}
       )
-      SELECT order_status, payment_status, payment_id FROM settled`,
+      SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason FROM settled`,
   );
-  // Read anew: the statement above saw the row as it was before whoever settled it first.
-  const row =
-    settled[0] ??
-    (
-      await database.$queryRaw<SettledRow[]>`
-        SELECT order_status, payment_status, payment_id FROM orders WHERE order_id = ${orderId}::uuid`
-    )[0];
-  return row ? settlementOf(row) : GONE;
+  if (settled[0]) return { changed: true, settlement: settlementOf(settled[0]) };
+
+  // A statement of its own: the one above saw the row as it was before another transaction settled it.
+  const [row] = await database.$queryRaw<SettledRow[]>`
+    SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason
+    FROM orders WHERE order_id = ${orderId}::uuid`;
+  return { changed: false, settlement: row ? settlementOf(row) : NOT_FOUND };
 }
 
-/** How an order ended that is not there. */
-export const GONE: Settlement = {
+/** The settlement of an order whose row does not exist. */
+export const NOT_FOUND: Settlement = {
   orderStatus: OrderStatus.cancelled,
   paymentStatus: PaymentStatus.cancelled,
   paymentId: null,
+  cancellation: { code: 'not-found', reason: 'The order does not exist.' },
 };
 
-/** How a row that has left `placed` ended; rows of the original know a few words more. */
-export const settlementOf = ({ order_status, payment_status, payment_id }: SettledRow): Settlement => ({
-  orderStatus: settledStatusOf(order_status),
-  paymentStatus: settledPaymentStatusOf(payment_status),
-  paymentId: payment_id,
+/** Reads how an order ended from its row. Orders that the original cancelled have no reason. */
+export const settlementOf = (row: SettledRow): Settlement => ({
+  orderStatus: settledStatusOf(row.order_status),
+  paymentStatus: settledPaymentStatusOf(row.payment_status),
+  paymentId: row.payment_id,
+  cancellation: cancellationOf(row.cancellation_code, row.cancellation_reason),
 });
+
+/** Reads why an order was cancelled from its row's columns; null if it was not, or if the original cancelled it. */
+export const cancellationOf = (code: string | null, reason: string | null): Cancellation | null =>
+  code === null ? null : { code: code as Cancellation['code'], reason: reason ?? '' };

@@ -65,7 +65,7 @@ test('leaves what the original left behind until it may be adopted', async () =>
 
 test('claims no settled order', async () => {
   await shipOrder(database, await accepted(), randomUUID());
-  await cancelOrder(database, await accepted(), { paymentStatus: 'cancelled', reason: 'by a test' });
+  await cancelOrder(database, await accepted(), { code: 'payment-timeout', reason: 'No answer.' });
 
   await expect(claim()).resolves.toEqual([]);
 });

@@ -109,7 +109,7 @@ async function aShop(secondaries: Name[] = ['first', 'second'], more: Partial<Re
       database: primary,
       reads,
       starter: { start: () => undefined },
-      sagas: { tellCancel: async () => true },
+      sagas: { signalCancel: async () => true },
       backlog: { admit: (accept) => accept() },
       examineAfterMs: 60_000,
     }),

@@ -1,50 +1,46 @@
 import type { Broker } from '@shop/amqp/broker';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { OrdersClient } from '@shop/prisma/clients';
-import type { OrderActivities } from '@shop/workflows/contract';
-import { PaymentStatus } from '../orders/order-status';
-import { noteRefund } from '../orders/refunds-due';
+import type { Logger } from '@shop/runtime/log';
+import type { OrderActivities, Settlement } from '@shop/workflows/contract';
+import { recordRefundDue } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
-import { cancelOrder as cancel, shipOrder as ship } from '../orders/settle-order';
-import type { PaymentHandover } from './payment-handover';
-import { within } from './within';
+import { cancelOrder, shipOrder, type SettledOrder } from '../orders/settle-order';
+import type { Settlements } from '../orders/settlements';
+import type { PaymentHandover } from './fast-path/payment-handover';
 
-const SETTLED_WITHIN_MS = 500;
-
-export interface OrderActivityNeeds {
+export interface OrderActivityOptions {
   database: OrdersClient;
-  /** Null where the system runs without one, on the activity channel. */
+  /** Null if the system runs without a broker, on the activity channel. */
   broker: Pick<Broker, 'send'> | null;
-  handover: Pick<PaymentHandover, 'ask' | 'tellSettled'>;
+  handover: Pick<PaymentHandover, 'request'>;
+  settlements: Pick<Settlements, 'publish'>;
+  log: Logger;
 }
 
-/** The saga's steps on this service's own database and broker. */
-export function createOrderActivities({ database, broker, handover }: OrderActivityNeeds): OrderActivities {
-  const shipOrder: OrderActivities['shipOrder'] = async (orderId, paymentId) =>
-    handover.tellSettled(orderId, await ship(database, orderId, paymentId));
-  const cancelOrder: OrderActivities['cancelOrder'] = async (orderId, why) =>
-    handover.tellSettled(orderId, await cancel(database, orderId, why));
-
-  const requestPayment: OrderActivities['requestPayment'] = async ({ orderId, customerId, totalAmount }) => {
-    if (!broker)
-      throw new Error('AMQP_URL is none, yet this order is to be paid over RabbitMQ: give the worker a broker.');
-    const request = { orderId, customerId, totalAmount: Number(totalAmount) };
-    const answer = await handover.ask(orderId, () => broker.send(PROCESS_PAYMENT, request));
-    if (!answer) return null;
-    const { paymentId, success } = answer;
-    const settling = success
-      ? shipOrder(orderId, paymentId)
-      : cancelOrder(orderId, { paymentStatus: PaymentStatus.failed, paymentId });
-    // Where it cannot be settled at once the saga does so in a step of its own: this one, repeated, would ask again.
-    const settled = await within(SETTLED_WITHIN_MS, settling).catch(() => null);
-    return settled ? { ...answer, settled } : answer;
+/** Creates the saga's steps on this service's own database and broker. */
+export function createOrderActivities({
+  database,
+  broker,
+  handover,
+  settlements,
+  log,
+}: OrderActivityOptions): OrderActivities {
+  const announce = (orderId: string, { changed, settlement }: SettledOrder): Settlement => {
+    const { orderStatus, cancellation, ...payment } = settlement;
+    if (changed) log.info({ orderId, ...payment, ...(cancellation && { cancellation }) }, `order ${orderStatus}`);
+    settlements.publish(orderId, settlement);
+    return settlement;
   };
-
   return {
     resumeOrder: (orderId) => resumeOrder(database, orderId),
-    requestPayment,
-    shipOrder,
-    cancelOrder,
-    noteRefund: (refund) => noteRefund(database, refund),
+    requestPayment: async ({ orderId, customerId, totalAmount }) => {
+      if (!broker) throw new Error('AMQP_URL is none, but this order is paid over RabbitMQ. Set AMQP_URL.');
+      const request = { orderId, customerId, totalAmount: Number(totalAmount) };
+      return handover.request(orderId, () => broker.send(PROCESS_PAYMENT, request));
+    },
+    shipOrder: async (orderId, paymentId) => announce(orderId, await shipOrder(database, orderId, paymentId)),
+    cancelOrder: async (orderId, why) => announce(orderId, await cancelOrder(database, orderId, why)),
+    recordRefundDue: (refund) => recordRefundDue(database, refund),
   };
 }

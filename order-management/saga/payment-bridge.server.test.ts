@@ -19,8 +19,9 @@ import { acceptOrder } from '../orders/accept-order';
 import { requestCancel } from '../orders/request-cancel';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
 import { createOrderActivities } from './activities';
-import { PaymentHandover } from './payment-handover';
-import { createPaymentBridge, type PaymentBridgeNeeds } from './payment-bridge';
+import { Settlements } from '../orders/settlements';
+import { PaymentHandover } from './fast-path/payment-handover';
+import { createPaymentBridge, type PaymentBridgeOptions } from './payment-bridge';
 import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
 
@@ -33,8 +34,9 @@ let sagas: Sagas;
 /** The broker that the sagas ask for payments with. */
 let sagaBroker: Broker;
 let broker: Broker | undefined;
-const handover = new PaymentHandover({ answerWithinMs: 3_000, settledWithinMs: 10_000, worthWaiting: 0 });
-let sagasWaitForAnswers = false; // while they ask
+const settlements = new Settlements();
+const handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 3_000, settledWithinMs: 10_000 });
+let sagasWaitForAnswers = false; // in `requestPayment`
 let consumer: Consumer | undefined;
 
 beforeAll(async () => {
@@ -58,9 +60,11 @@ beforeAll(async () => {
         database,
         broker: sagaBroker,
         handover: {
-          ask: async (orderId, send) => (sagasWaitForAnswers ? handover.ask(orderId, send) : send().then(() => null)),
-          tellSettled: (orderId, settled) => handover.tellSettled(orderId, settled),
+          request: async (orderId, send) =>
+            sagasWaitForAnswers ? handover.request(orderId, send) : send().then(() => null),
         },
+        settlements,
+        log: silentLog,
       }),
     },
   });
@@ -86,7 +90,7 @@ const newBroker = (): Broker => new Broker({ url: virtualHostUrl('bridge'), conn
 
 /** Runs the bridge, as `main.ts` does it. */
 async function startBridge(
-  more: Partial<PaymentBridgeNeeds> = {},
+  more: Partial<PaymentBridgeOptions> = {},
   probe = (): Promise<void> => temporal.probe(),
 ): Promise<void> {
   broker = newBroker();
@@ -165,7 +169,7 @@ async function orderShippedFor(paymentId: string): Promise<OrderToPay> {
 
 async function cancelledOrder(): Promise<OrderToPay> {
   const order = await placedOrder();
-  await cancelOrder(database, order.orderId, { paymentStatus: 'cancelled', reason: 'as the test wants' });
+  await cancelOrder(database, order.orderId, { code: 'payment-timeout', reason: 'No answer.' });
   return order;
 }
 
@@ -306,7 +310,7 @@ describe('while its saga runs, an order', () => {
     const told: unknown[] = [];
     const signalling = new Gate();
     const slow = new Sagas(temporal, { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 });
-    slow.tellPayment = async (...answer) => {
+    slow.signalPayment = async (...answer) => {
       told.push(answer);
       await signalling.opened;
       return true;

@@ -5,15 +5,16 @@ import { readMessage } from '@shop/amqp/read-message';
 import type { PaymentAnswer } from '@shop/workflows/contract';
 import { z } from 'zod';
 import { isFinal, OrderStatus, PaymentStatus, settledStatusOf } from '../orders/order-status';
-import { noteRefund } from '../orders/refunds-due';
+import { recordRefundDue } from '../orders/refunds-due';
 import { readOrderState, type OrderState } from '../orders/unsettled-orders';
-import type { PaymentHandover } from './payment-handover';
+import type { PaymentHandover } from './fast-path/payment-handover';
 import type { Sagas } from './sagas';
 
 const uuid = z.guid().toLowerCase();
-const LONGEST_REASON = 1_000; // it goes into a signal, and Temporal refuses one that is larger than 2 MB
+/** The reason becomes part of a signal. Temporal refuses signals larger than 2 MB. */
+const MAX_REASON_LENGTH = 1_000;
 
-/** `PaymentStat`, as far as the original order service reads it too; a sender may leave out the rest. */
+/** The fields of `PaymentStat` that the original order service reads, too. A sender may leave out the others. */
 const paymentStat = z.object({
   orderId: uuid,
   paymentId: uuid,
@@ -21,60 +22,61 @@ const paymentStat = z.object({
   reason: z
     .string()
     .nullish()
-    .transform((reason) => (reason ?? '').slice(0, LONGEST_REASON)),
+    .transform((reason) => (reason ?? '').slice(0, MAX_REASON_LENGTH)),
 });
 
-export interface PaymentBridgeNeeds {
+export interface PaymentBridgeOptions {
   database: OrdersClient;
-  sagas: Pick<Sagas, 'tellPayment' | 'resume' | 'refund'>;
+  sagas: Pick<Sagas, 'signalPayment' | 'resume' | 'refund'>;
   handover: Pick<PaymentHandover, 'offer'>;
   log: Logger;
 }
 
 /**
- * Turns `PaymentStat` messages into signals to sagas, and knows what to do where no saga runs. The message is
- * acknowledged by its consumer, after what is done here.
+ * Creates the bridge from `PaymentStat` messages to sagas. An answer is handed to the saga that waits in this process, or
+ * signalled, or given to a new saga; the consumer acknowledges the message afterwards.
  */
 export const createPaymentBridge =
-  ({ database, sagas, handover, log }: PaymentBridgeNeeds) =>
+  ({ database, sagas, handover, log }: PaymentBridgeOptions) =>
   async (content: Buffer): Promise<HandlerResult> => {
     const message = readMessage(content, paymentStat);
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
     const { orderId, ...answer } = message.value;
 
-    // Settled by this very answer, and so for good; else whoever holds the saga must hear of it.
-    const settled = await handover.offer(orderId, answer);
+    // Settled by this very answer, so the answer is durable. Otherwise the saga must receive it.
     const outcome = answer.success ? PaymentStatus.success : PaymentStatus.failed;
+    const settled = await handover.offer(orderId, answer);
     if (settled?.paymentId === answer.paymentId && settled.paymentStatus === outcome) {
       return { outcome: 'delivered', effect: 'fast_path' };
     }
-    if (await sagas.tellPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
+    if (await sagas.signalPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
 
     const order = await readOrderState(database, orderId);
     if (!order) return { outcome: 'unknown', reason: `there is no order ${orderId}` };
 
     if (!isFinal(order.orderStatus)) {
-      // Terminated, lost, or never started. The answer goes in with the start, so that no second payment is asked for.
+      // Its saga was terminated, lost or never started. The answer is part of the new saga's input, so that it requests
+      // no second payment.
       if (await sagas.resume(order, [answer])) return { outcome: 'delivered', effect: 'saga_resumed' };
-      // Another instance was faster: the saga runs by now, or has settled the order already.
-      if (await sagas.tellPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
-      throw new Error(`The saga of order ${orderId} started and ended between two looks; the next try will tell.`);
+      // Another instance started one first. It runs by now, or has settled the order already.
+      if (await sagas.signalPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
+      throw new Error(
+        `The saga of order ${orderId} started and ended between two checks. The next try finds its result.`,
+      );
     }
 
     if (answer.success && !wasSettledBy(order, answer)) {
       const refund = { orderId, paymentId: answer.paymentId };
-      await noteRefund(database, refund); // it outlives Temporal's store
+      await recordRefundDue(database, refund); // outlives Temporal's store
       await sagas.refund(refund);
-      log.warn(
-        { orderId, paymentId: answer.paymentId, orderStatus: order.orderStatus },
-        'payment settles nothing: refund started',
-      );
+      const { orderStatus } = order;
+      log.warn({ orderId, paymentId: answer.paymentId, orderStatus }, 'payment settles no order: refund started');
       return { outcome: 'delivered', effect: 'refund_started' };
     }
-    log.info({ orderId, paymentId: answer.paymentId }, 'payment answer repeated or of no effect');
+    log.info({ orderId, paymentId: answer.paymentId }, 'payment answer repeated or without effect');
     return { outcome: 'duplicate' };
   };
 
-/** Whether the order was shipped for this payment. The original kept no payment ids: its orders take any. */
+/** Returns whether the order was shipped for this payment. The original kept no payment ids: its orders match any. */
 const wasSettledBy = ({ orderStatus, paymentId }: OrderState, answer: PaymentAnswer): boolean =>
   settledStatusOf(orderStatus) === OrderStatus.shipped && (paymentId === null || paymentId === answer.paymentId);

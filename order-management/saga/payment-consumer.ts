@@ -3,15 +3,15 @@ import { Consumer } from '@shop/amqp/consumer';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
-import { createPaymentBridge, type PaymentBridgeNeeds } from './payment-bridge';
+import { createPaymentBridge, type PaymentBridgeOptions } from './payment-bridge';
 
-export interface PaymentConsumerNeeds extends PaymentBridgeNeeds {
+export interface PaymentConsumerOptions extends PaymentBridgeOptions {
   broker: Broker;
   temporal: Pick<Temporal, 'probe'>;
 }
 
 /** Creates the consumer of `PaymentStat`. It pauses while PostgreSQL or Temporal is unavailable. */
-export const createPaymentConsumer = ({ broker, temporal, ...bridge }: PaymentConsumerNeeds): Consumer =>
+export const createPaymentConsumer = ({ broker, temporal, ...bridge }: PaymentConsumerOptions): Consumer =>
   new Consumer({
     broker,
     route: PAYMENT_STAT,

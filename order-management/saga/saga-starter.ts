@@ -1,68 +1,60 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { atMost } from '@shop/runtime/at-most';
 import type { Logger } from '@shop/runtime/log';
 import { TemporalUnavailableError } from '@shop/runtime/temporal';
 import { orderWorkflowId } from '@shop/workflows/contract';
-import type { Backlog } from '../orders/backlog';
-import type { PaymentHandover } from './payment-handover';
+import type { StartLimit } from './fast-path/start-limit';
 import type { OrderToPay, Sagas } from './sagas';
-import { WorthWaiting } from './worth-waiting';
 
-// Enough to keep Temporal busy: more of them only make each other slow. What waits beyond this is in memory only, and
-// the sweeper has it too.
-const SAGAS_AT_ONCE = 16;
-const SAGAS_IN_A_RUSH = 2; // the customers who wait come first; docs/performance.md has what that changes
-const WORTH_WAITING = 0.8; // where payments take long, most of the sagas under way wait for others, and keep nobody busy
-const STARTS_WAITING = 10_000;
-const TRY_AGAIN_MS = 1_000;
+/** Starts that wait in memory. The sweeper finds those beyond it, as it finds all that a crash loses. */
+const MAX_PENDING = 10_000;
+const RETRY_MS = 1_000;
 
 /**
- * Starts sagas apart from the requests that accepted their orders: a 201 does not wait for Temporal. What cannot be
- * started before the process ends, the sweeper finds in the database.
+ * Starts sagas apart from the requests that accepted their orders: a 201 does not wait for Temporal. The sweeper finds
+ * in the database what is not started before the process ends.
  */
 export class SagaStarter {
   readonly name = 'saga starter';
-  private readonly inTurn = atMost(() => (this.backlog.isRush ? SAGAS_IN_A_RUSH : SAGAS_AT_ONCE));
   private readonly pending = new Set<Promise<void>>();
-  private readonly settling = new WorthWaiting(WORTH_WAITING);
   private readonly stopping = new AbortController();
 
   constructor(
     private readonly sagas: Pick<Sagas, 'start'>,
-    private readonly handover: Pick<PaymentHandover, 'settled'>,
-    private readonly backlog: Pick<Backlog, 'isRush'>,
+    private readonly limit: Pick<StartLimit, 'run'>,
     private readonly log: Logger,
   ) {}
 
-  /** Takes an order whose transaction has committed. */
+  /** Starts the saga of an order whose transaction has committed, when its turn comes. */
   start(order: OrderToPay): void {
-    if (this.pending.size >= SAGAS_AT_ONCE + STARTS_WAITING) return;
-    const starting = this.inTurn(() => this.startOne(order)).finally(() => this.pending.delete(starting));
+    if (this.pending.size >= MAX_PENDING) return;
+    const starting = this.limit
+      .run(order.orderId, () => this.startOne(order))
+      .finally(() => this.pending.delete(starting));
     this.pending.add(starting);
   }
 
-  /** Waits for the starts under way; those still waiting are left to the sweeper. */
+  /** Waits for the starts in flight. Leaves those that wait to the sweeper. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.pending);
   }
 
-  private async startOne(order: OrderToPay): Promise<void> {
+  /** Returns whether it started a saga. */
+  private async startOne(order: OrderToPay): Promise<boolean> {
     const ids = { orderId: order.orderId, workflowId: orderWorkflowId(order.orderId) };
     while (!this.stopping.signal.aborted) {
       try {
-        const settled = this.settling.isWorthIt() ? this.handover.settled(order.orderId) : null;
-        const begun = await this.sagas.start(order);
-        this.log.info(ids, begun ? 'saga started' : 'saga was there');
-        if (begun && settled) this.settling.tell((await settled) !== null);
-        return;
+        const started = await this.sagas.start(order);
+        this.log.info(ids, started ? 'saga started' : 'saga already exists');
+        return started;
       } catch (error) {
-        // In an outage none of those behind it could start either: it keeps its place.
-        const tryAgain = error instanceof TemporalUnavailableError;
-        this.log.warn({ ...ids, err: error }, `saga not started; ${tryAgain ? 'tried again' : 'the sweeper will'}`);
-        if (!tryAgain) return;
-        await delay(TRY_AGAIN_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        // In an outage the starts behind this one would fail, too: it keeps its place.
+        const retry = error instanceof TemporalUnavailableError;
+        this.log.warn({ ...ids, err: error }, `saga not started; ${retry ? 'will be retried' : 'left to the sweeper'}`);
+        if (!retry) return false;
+        await delay(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       }
     }
+    return false;
   }
 }

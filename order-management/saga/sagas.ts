@@ -17,6 +17,7 @@ import {
   type PaymentAnswer,
   type PaymentTerms,
   type PlaceOrderInput,
+  refundDetails,
   refundSummary,
   type RefundInput,
 } from '@shop/workflows/contract';
@@ -31,10 +32,13 @@ export interface OrderToPay {
   totalAmount: string;
 }
 
-/** `UNKNOWN` to Temporal: never started, past its retention, or lost with its store. */
-export type WorkflowState = 'RUNNING' | 'COMPLETED' | 'BROKEN OFF' | 'UNKNOWN';
+/**
+ * The state of a workflow. `ENDED EARLY`: failed, cancelled, terminated or timed out. `UNKNOWN`: never started, past its
+ * retention, or lost with Temporal's store.
+ */
+export type WorkflowState = 'RUNNING' | 'COMPLETED' | 'ENDED EARLY' | 'UNKNOWN';
 
-/** The sagas of orders, as the rest of the service sees them. Each call throws TemporalUnavailableError where Temporal is away. */
+/** Starts, signals and inspects sagas. Each call throws TemporalUnavailableError if Temporal is unavailable. */
 export class Sagas {
   constructor(
     private readonly temporal: Pick<Temporal, 'call'>,
@@ -42,39 +46,39 @@ export class Sagas {
   ) {}
 
   /**
-   * Starts the saga of an order accepted just now. A second saga for it is refused, also once the first has ended.
+   * Starts the saga of an order that was just accepted. Temporal refuses a second saga for it, even after the first ended.
    *
-   * @returns whether it was started
+   * @returns whether it started one
    */
   start(order: OrderToPay): Promise<boolean> {
-    return this.begin({ ...pick(order), payment: this.payment }, WorkflowIdReusePolicy.REJECT_DUPLICATE);
+    return this.startSaga({ ...pick(order), payment: this.payment }, WorkflowIdReusePolicy.REJECT_DUPLICATE);
   }
 
   /**
-   * Starts a saga for an order that is `placed` and seems to have none. Its first step looks at the row, so that one
-   * started for an order settled meanwhile ends at once.
+   * Starts a saga for an order that is `placed` and seems to have none. Its first step reads the row, so that a saga of an
+   * order that was settled in the meantime ends at once.
    *
-   * @param answers payment answers that came while none ran
-   * @returns false where a saga is running
+   * @param answers payment answers that arrived while no saga ran
+   * @returns false if a saga is running
    */
   async resume(order: OrderToPay, answers: PaymentAnswer[] = []): Promise<boolean> {
     const input: PlaceOrderInput = { ...pick(order), payment: this.payment, resumed: true, answers };
-    return this.begin(input, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
+    return this.startSaga(input, WorkflowIdReusePolicy.ALLOW_DUPLICATE);
   }
 
-  /** Tells an order's saga how the payment came out. @returns false where no saga runs */
-  tellPayment(orderId: string, answer: PaymentAnswer): Promise<boolean> {
+  /** Signals a payment answer to an order's saga. @returns false if no saga runs */
+  signalPayment(orderId: string, answer: PaymentAnswer): Promise<boolean> {
     return this.signal(orderId, (saga) => saga.signal(paymentSettled, answer));
   }
 
-  /** Tells an order's saga that its customer cancelled. @returns false where no saga runs */
-  tellCancel(orderId: string): Promise<boolean> {
+  /** Signals to an order's saga that its customer cancelled. @returns false if no saga runs */
+  signalCancel(orderId: string): Promise<boolean> {
     return this.signal(orderId, (saga) => saga.signal(cancelRequested));
   }
 
-  /** Has a payment given back; once, however often it is asked for. */
+  /** Starts the workflow of a refund, unless it was started before. */
   async refund(refund: RefundInput): Promise<void> {
-    await ignoringDuplicates(() =>
+    await startOnce(() =>
       this.temporal.call((client) =>
         client.workflow.start<typeof refundPayment>('refundPayment', {
           workflowId: refundWorkflowId(refund),
@@ -82,17 +86,18 @@ export class Sagas {
           args: [refund],
           workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
           staticSummary: refundSummary(refund),
+          staticDetails: refundDetails(refund),
         }),
       ),
     );
   }
 
-  /** Where the saga of an order stands: its latest run, should there have been several. */
+  /** Returns the state of an order's saga, of its latest run if there were several. */
   stateOfSaga(orderId: string): Promise<WorkflowState> {
     return this.stateOf(orderWorkflowId(orderId));
   }
 
-  /** Where a refund stands. */
+  /** Returns the state of a refund's workflow. */
   stateOfRefund(refund: RefundInput): Promise<WorkflowState> {
     return this.stateOf(refundWorkflowId(refund));
   }
@@ -100,24 +105,24 @@ export class Sagas {
   private async stateOf(workflowId: string): Promise<WorkflowState> {
     try {
       const { status } = await this.temporal.call((client) => client.workflow.getHandle(workflowId).describe());
-      return status.name === 'RUNNING' || status.name === 'COMPLETED' ? status.name : 'BROKEN OFF';
+      return status.name === 'RUNNING' || status.name === 'COMPLETED' ? status.name : 'ENDED EARLY';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return 'UNKNOWN';
       throw error;
     }
   }
 
-  private async begin(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
+  private async startSaga(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
     const { orderId, customerId, totalAmount, payment } = input;
-    const begun = await ignoringDuplicates(() =>
+    const started = await startOnce(() =>
       this.temporal.call((client) =>
         client.workflow.start<typeof placeOrder>('placeOrder', {
           workflowId: orderWorkflowId(orderId),
           taskQueue: ORDER_TASK_QUEUE,
           args: [input],
           workflowIdReusePolicy,
-          // The first task runs in this process, without a way through the server. Not that of a resumed saga: a build
-          // that is not current yet sweeps already.
+          // The first task runs in this process, without a round trip through the server. Not for a resumed saga: an
+          // instance of a build that is not yet current sweeps, too, and must not run its tasks.
           requestEagerStart: !input.resumed,
           staticSummary: `Order of $${totalAmount}`,
           memo: { customerId, totalAmount, paymentChannel: payment.channel },
@@ -129,8 +134,8 @@ export class Sagas {
         }),
       ),
     );
-    if (begun) sagasStarted.inc({ how: input.resumed ? 'resumed' : 'new' });
-    return begun;
+    if (started) sagasStarted.inc({ how: input.resumed ? 'resumed' : 'new' });
+    return started;
   }
 
   private async signal(
@@ -149,8 +154,8 @@ export class Sagas {
 
 const pick = ({ orderId, customerId, totalAmount }: OrderToPay): OrderToPay => ({ orderId, customerId, totalAmount });
 
-/** @returns false where a workflow of that id runs, or has run and must not again */
-async function ignoringDuplicates(start: () => Promise<unknown>): Promise<boolean> {
+/** Starts a workflow. @returns false if a workflow of this id runs, or has run and must not run again */
+async function startOnce(start: () => Promise<unknown>): Promise<boolean> {
   try {
     await start();
     return true;

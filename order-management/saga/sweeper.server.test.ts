@@ -11,14 +11,15 @@ import { pino } from 'pino';
 import { addCustomer } from '../catalog/customers';
 import { addProduct } from '../catalog/products';
 import { acceptOrder } from '../orders/accept-order';
-import { noteRefund } from '../orders/refunds-due';
+import { recordRefundDue } from '../orders/refunds-due';
 import { requestCancel } from '../orders/request-cancel';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
 import { eventually } from '../../test/eventually';
 import { createNamespace, createShopDatabase } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { createOrderActivities } from './activities';
-import { PaymentHandover } from './payment-handover';
+import { Settlements } from '../orders/settlements';
+import { PaymentHandover } from './fast-path/payment-handover';
 import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
 import { Sweeper, type SweeperOptions } from './sweeper';
@@ -30,6 +31,7 @@ const TERMS = { channel: 'events', asks: 1, askTimeoutMs: HOUR_MS } as const;
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
 let temporal: Temporal;
+const settlements = new Settlements();
 let asked: object[] = [];
 const running: Sweeper[] = [];
 beforeAll(async () => {
@@ -46,7 +48,13 @@ beforeAll(async () => {
     worker: {
       taskQueue: ORDER_TASK_QUEUE,
       workflowBundle: { codePath: bundlePath('place-order') },
-      activities: createOrderActivities({ database, broker, handover: new PaymentHandover() }),
+      activities: createOrderActivities({
+        database,
+        broker,
+        handover: new PaymentHandover({ settlements, enabled: true }),
+        settlements,
+        log: silentLog,
+      }),
     },
   });
   temporal.start();
@@ -325,7 +333,7 @@ test('claims nothing while Temporal is away', async () => {
 async function anUnpaidOrder(): Promise<OrderToPay> {
   const order = await anAcceptedOrder();
   await startSaga(order);
-  await cancelOrder(database, order.orderId, { paymentStatus: 'cancelled', reason: 'as the test wants' });
+  await cancelOrder(database, order.orderId, { code: 'payment-timeout', reason: 'No answer.' });
   return order;
 }
 
@@ -334,7 +342,7 @@ async function aPayment(): Promise<RefundInput> {
   const { orderId } = await anAcceptedOrder();
   await shipOrder(database, orderId, randomUUID());
   const refund = { orderId, paymentId: randomUUID() };
-  await noteRefund(database, refund);
+  await recordRefundDue(database, refund);
   return refund;
 }
 
@@ -358,7 +366,7 @@ describe('a refund that is due', () => {
     await sweepRefunds();
 
     expect(await database.refundDue.count()).toBe(0);
-    expect(await sagas().stateOfRefund(refund)).toBe('BROKEN OFF');
+    expect(await sagas().stateOfRefund(refund)).toBe('ENDED EARLY');
   });
 
   test('of an unpaid order is left to its saga while that runs, and forgotten when it has completed', async () => {
@@ -366,7 +374,7 @@ describe('a refund that is due', () => {
     await sweepRefunds();
     expect(await database.refundDue.count()).toBe(1);
 
-    await sagas().tellCancel(order.orderId);
+    await sagas().signalCancel(order.orderId);
     await (await sagaOf(order)).result();
     await sweepRefunds();
 

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { forgetExpiredKeys } from '../orders/order-key';
 import { isFinal } from '../orders/order-status';
 import type { RefundInput } from '@shop/workflows/contract';
-import { claimRefundsDue, forgetRefund, leaveRefund } from '../orders/refunds-due';
+import { claimRefundsDue, deleteRefundDue, postponeRefundCheck } from '../orders/refunds-due';
 import { claimUnsettledOrders, readOrderState } from '../orders/unsettled-orders';
 import type { Sagas } from './sagas';
 
@@ -117,18 +117,18 @@ export class Sweeper {
     const order = await readOrderState(database, orderId);
     if (!order || isFinal(order.orderStatus)) return;
     if (await sagas.resume(order)) log.info({ orderId }, 'saga resumed by the sweeper');
-    else if (order.cancelRequested) await sagas.tellCancel(orderId);
+    else if (order.cancelRequested) await sagas.signalCancel(orderId);
   }
 
   private async examineRefund(due: RefundInput): Promise<void> {
     const { database, sagas, log } = this.options;
     const refund = await sagas.stateOfRefund(due);
-    if (refund === 'RUNNING') return leaveRefund(database, due);
-    if (refund !== 'UNKNOWN') return forgetRefund(database, due); // an operator who ends one has seen to it
+    if (refund === 'RUNNING') return postponeRefundCheck(database, due);
+    if (refund !== 'UNKNOWN') return deleteRefundDue(database, due); // an operator who ends one has seen to it
     if (due.paymentId === undefined) {
       const saga = await sagas.stateOfSaga(due.orderId);
-      if (saga === 'RUNNING') return leaveRefund(database, due);
-      if (saga === 'COMPLETED') return forgetRefund(database, due); // it has noted by its id whatever it was told of
+      if (saga === 'RUNNING') return postponeRefundCheck(database, due);
+      if (saga === 'COMPLETED') return deleteRefundDue(database, due); // it has noted by its id whatever it was told of
     }
     await sagas.refund(due);
     log.warn({ orderId: due.orderId, paymentId: due.paymentId }, 'refund started by the sweeper');

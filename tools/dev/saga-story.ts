@@ -18,7 +18,7 @@ const STEPS: Record<keyof OrderActivities | keyof PaymentActivities, string> = {
   requestPayment: 'payment asked for: processPayment published to RabbitMQ',
   shipOrder: 'order shipped',
   cancelOrder: 'compensation: order cancelled, its stock given back',
-  noteRefund: 'refund noted',
+  recordRefundDue: 'refund noted',
   processPayment: 'payment asked for: activity on the payment service',
   refundPayment: 'compensation: payment given back, should there be one',
 };
@@ -46,13 +46,7 @@ export async function tellSaga(client: Client, orderId: string): Promise<Chapter
       // The two are of different clocks, the server's and the worker's, which may be some milliseconds apart.
       const { original_schedule_time: began, complete_time: completed } = run;
       const ended = millisecondsOf(completed) < millisecondsOf(began) ? began : completed;
-      return [
-        ...chapter(nameOf(run.activity_type), began),
-        ...(atOnce ? chapter(answerIn(result), ended) : []),
-        ...(atOnce?.settled
-          ? chapter(STEPS[atOnce.settled.orderStatus === 'shipped' ? 'shipOrder' : 'cancelOrder'], ended)
-          : []),
-      ];
+      return [...chapter(nameOf(run.activity_type), began), ...(atOnce ? chapter(answerIn(result), ended) : [])];
     }
     const scheduled = event.activityTaskScheduledEventAttributes?.activityType?.name;
     if (scheduled) return chapter(nameOf(scheduled));

@@ -4,7 +4,7 @@ import { connectOrders, connectPayments, type OrdersClient, type PaymentsClient 
 import { Client } from 'pg';
 import { acceptOrder } from '@shop/order-management/orders/accept-order';
 import { fingerprintOf } from '@shop/order-management/orders/order-key';
-import { forgetRefund, noteRefund } from '@shop/order-management/orders/refunds-due';
+import { deleteRefundDue, recordRefundDue } from '@shop/order-management/orders/refunds-due';
 import { cancelOrder, shipOrder } from '@shop/order-management/orders/settle-order';
 import { Ledger } from '@shop/payment-processing/payments/ledger';
 import { createShopDatabase } from '../../test/servers';
@@ -46,9 +46,9 @@ beforeEach(async () => {
     const { paymentId } = await ledger.charge({ orderId, customerId, totalAmount: '5.00' });
     if (orderId === shipped) await shipOrder(orders, orderId, paymentId);
   }
-  await cancelOrder(orders, cancelled, { paymentStatus: 'cancelled', reason: 'by the test' });
+  await cancelOrder(orders, cancelled, { code: 'payment-timeout', reason: 'No answer.' });
   await ledger.refund({ orderId: cancelled });
-  await forgetRefund(orders, { orderId: cancelled });
+  await deleteRefundDue(orders, { orderId: cancelled });
 });
 
 async function placeOrder(): Promise<string> {
@@ -112,7 +112,11 @@ test.each<[string, () => Promise<unknown>, string[]]>([
     async () => sql.query(`UPDATE orders SET cancel_requested_at = now() WHERE order_id = '${shipped}'`),
     ['1 order was shipped after its cancellation was accepted'],
   ],
-  ['a refund that never ended', async () => noteRefund(orders, { orderId: cancelled }), ['1 refund is outstanding']],
+  [
+    'a refund that never ended',
+    async () => recordRefundDue(orders, { orderId: cancelled }),
+    ['1 refund is outstanding'],
+  ],
   [
     'a payment without an order',
     async () => new Ledger(payments).charge({ orderId: randomUUID(), customerId, totalAmount: '5.00' }),

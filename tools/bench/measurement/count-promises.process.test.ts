@@ -9,10 +9,10 @@ import { countPromises, type PromiseCount } from './count-promises';
 // Each promise in workflow code costs the SDK a stack trace that is mapped through the source map: 52 µs. A change that
 // needs more promises is measured with `make bench` first. `make bench-promises` shows where they are created.
 const budgets: [history: string, budget: number][] = [
-  ['over-rabbitmq-ships-an-order-in-one-workflow-task-where-the-answer-comes-at-once', 43],
-  ['over-rabbitmq-ships-an-order-whose-payment-succeeds', 54],
-  ['over-rabbitmq-cancels-an-order-whose-payment-is-declined', 58],
-  ['over-the-activity-channel-ships-an-order-whose-payment-succeeds', 39],
+  ['over-rabbitmq-ships-an-order-in-one-workflow-task-if-the-answer-is-the-result-of-the-request', 30],
+  ['over-rabbitmq-ships-an-order-whose-payment-succeeds', 48],
+  ['over-rabbitmq-cancels-an-order-whose-payment-is-declined', 48],
+  ['over-the-activity-channel-ships-an-order-whose-payment-succeeds', 30],
 ];
 
 installTemporalRuntime(silentLog);

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { PaymentAnswer, Settlement } from '@shop/workflows/contract';
+import { Settlements } from '../../orders/settlements';
+import { PaymentHandover } from './payment-handover';
+
+const answer: PaymentAnswer = { paymentId: randomUUID(), success: true, reason: '' };
+const shipped: Settlement = {
+  orderStatus: 'shipped',
+  paymentStatus: 'success',
+  paymentId: answer.paymentId,
+  cancellation: null,
+};
+const sent = async (): Promise<void> => undefined;
+
+let settlements: Settlements;
+let handover: PaymentHandover;
+beforeEach(() => {
+  settlements = new Settlements();
+  handover = new PaymentHandover({ settlements, enabled: true });
+});
+
+test('hands an answer to the request that waits for it, and returns how the order ended', async () => {
+  const requested = handover.request('order', sent);
+  const offered = handover.offer('order', answer);
+
+  await expect(requested).resolves.toEqual(answer);
+  settlements.publish('order', shipped);
+
+  await expect(offered).resolves.toEqual(shipped);
+});
+
+test('accepts an answer that arrives before the broker has confirmed the request', async () => {
+  const requested = handover.request('order', async () => void handover.offer('order', answer));
+
+  await expect(requested).resolves.toEqual(answer);
+});
+
+test('accepts one answer, and only while a request for that order waits', async () => {
+  const requested = handover.request('order', sent);
+
+  await expect(handover.offer('another', answer)).resolves.toBeNull();
+  void handover.offer('order', answer);
+  await expect(handover.offer('order', answer)).resolves.toBeNull();
+  await requested;
+  await expect(handover.offer('order', answer)).resolves.toBeNull();
+});
+
+test('waits briefly for an answer and for the end of the order', async () => {
+  handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 20, settledWithinMs: 20 });
+
+  await expect(handover.request('order', sent)).resolves.toBeNull();
+  const requested = handover.request('order', sent);
+  await expect(handover.offer('order', answer)).resolves.toBeNull();
+  await expect(requested).resolves.toEqual(answer);
+});
+
+test('fails if the request cannot be sent, and then waits for no answer', async () => {
+  await expect(handover.request('order', () => Promise.reject(new Error('no broker')))).rejects.toThrow('no broker');
+  await expect(handover.offer('order', answer)).resolves.toBeNull();
+});
+
+test('sends requests but hands over no answer if it is off', async () => {
+  handover = new PaymentHandover({ settlements, enabled: false });
+  let requests = 0;
+  const send = async (): Promise<void> => {
+    requests++;
+    expect(await handover.offer('order', answer)).toBeNull();
+  };
+
+  await expect(handover.request('order', send)).resolves.toBeNull();
+  expect(requests).toBe(1);
+});
+
+test('stops waiting while other instances get the answers, and starts again when they arrive here', async () => {
+  handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 5, settledWithinMs: 1 });
+  /** Returns whether a request waits after it was sent. */
+  const waits = async (isAnswered: boolean): Promise<boolean> => {
+    let ended = false;
+    const requested = handover.request('order', sent).then(() => (ended = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    const isWaiting = !ended;
+    if (isAnswered) void handover.offer('order', answer);
+    await requested;
+    return isWaiting;
+  };
+  const repeat = async (times: number, isAnswered: boolean): Promise<boolean[]> => {
+    const results: boolean[] = [];
+    for (let i = 0; i < times; i++) results.push(await waits(isAnswered));
+    return results;
+  };
+
+  const unanswered = await repeat(60, false);
+  expect(unanswered.slice(0, 10)).not.toContain(false);
+  expect(unanswered.slice(-20).filter(Boolean)).toHaveLength(1);
+
+  await repeat(360, true);
+  expect(await repeat(10, true)).not.toContain(false);
+});

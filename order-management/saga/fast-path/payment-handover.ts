@@ -1,0 +1,70 @@
+import type { PaymentAnswer, Settlement } from '@shop/workflows/contract';
+import pTimeout from 'p-timeout';
+import type { Settlements } from '../../orders/settlements';
+import { FAST_PATH } from './options';
+import { SuccessRate } from './success-rate';
+
+export interface PaymentHandoverOptions {
+  settlements: Pick<Settlements, 'next'>;
+  /** Whether answers are handed over at all: `PAYMENT_FAST_PATH`. */
+  enabled: boolean;
+  answerWithinMs?: number;
+  settledWithinMs?: number;
+}
+
+/**
+ * Hands a payment answer to the saga that waits for it in this process: the answer becomes the result of the saga's
+ * activity `requestPayment`, and its next steps run in the same workflow task. That saves Temporal a signal and the saga
+ * a second task, which is more than half of their cost.
+ *
+ * Nothing depends on it. Both sides wait briefly and then take the durable way, the signal.
+ */
+export class PaymentHandover {
+  private readonly requests = new Map<string, (answer: PaymentAnswer) => void>();
+  private readonly answered = new SuccessRate(FAST_PATH.leastAnswered);
+  private readonly options: Required<PaymentHandoverOptions>;
+
+  constructor(options: PaymentHandoverOptions) {
+    const { answerWithinMs, settledWithinMs } = FAST_PATH;
+    this.options = { answerWithinMs, settledWithinMs, ...options };
+  }
+
+  /**
+   * Sends a payment request and waits briefly for its answer.
+   *
+   * @returns the answer; null if it does not arrive in time, or arrives in another process
+   * @throws what `send` throws
+   */
+  async request(orderId: string, send: () => Promise<void>): Promise<PaymentAnswer | null> {
+    const { enabled, answerWithinMs } = this.options;
+    if (!enabled || !this.answered.isWorthWaiting()) {
+      await send();
+      return null;
+    }
+    let resolve!: (value: PaymentAnswer) => void;
+    const promise = new Promise<PaymentAnswer>((settle) => (resolve = settle));
+    this.requests.set(orderId, resolve);
+    try {
+      await send();
+      const answer = await pTimeout(promise, { milliseconds: answerWithinMs, fallback: () => null });
+      this.answered.record(answer !== null);
+      return answer;
+    } finally {
+      this.requests.delete(orderId);
+    }
+  }
+
+  /**
+   * Hands an answer to the saga that waits for it in this process, and waits until the saga has settled the order.
+   *
+   * @returns how the order ended; null if no saga waits here, or the order is not settled in time
+   */
+  async offer(orderId: string, answer: PaymentAnswer): Promise<Settlement | null> {
+    const resolve = this.requests.get(orderId);
+    if (!resolve) return null;
+    this.requests.delete(orderId); // a second answer is signalled
+    const settled = this.options.settlements.next(orderId, this.options.settledWithinMs);
+    resolve(answer);
+    return settled;
+  }
+}

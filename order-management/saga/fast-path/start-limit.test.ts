@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Settlement } from '@shop/workflows/contract';
+import { FAST_PATH } from './options';
+import { StartLimit } from './start-limit';
+
+/** The starts in flight, by order: each calls its function to end, with whether it started a saga. */
+let starts: Map<string, (started: boolean) => void>;
+/** The orders that the limit waits for: each calls its function to settle. */
+let waits: Map<string, () => void>;
+let rush: { isOn: boolean };
+let limit: StartLimit;
+beforeEach(() => {
+  starts = new Map();
+  waits = new Map();
+  rush = { isOn: false };
+  limit = limitOf({});
+});
+
+const next = (orderId: string): Promise<Settlement | null> =>
+  new Promise((resolve) => waits.set(orderId, () => resolve({} as Settlement)));
+const limitOf = ({ enabled = true }): StartLimit => new StartLimit({ settlements: { next }, rush, enabled });
+
+const run = (orders: number): void => {
+  for (let i = 1; i <= orders; i++) {
+    void limit.run(`order ${i}`, () => new Promise((resolve) => starts.set(`order ${i}`, resolve)));
+  }
+};
+const end = async (order: number, started: boolean): Promise<void> => {
+  starts.get(`order ${order}`)?.(started);
+  await delay(0);
+};
+
+test('counts a saga until it has settled its order', async () => {
+  run(FAST_PATH.sagasInFlight + 2);
+  await delay(0);
+  expect([...starts.keys()]).toHaveLength(FAST_PATH.sagasInFlight);
+
+  await end(1, true);
+  expect(starts.size).toBe(FAST_PATH.sagasInFlight);
+  waits.get('order 1')?.();
+  await delay(0);
+
+  expect([...starts.keys()].at(-1)).toBe(`order ${FAST_PATH.sagasInFlight + 1}`);
+});
+
+test('does not wait for the order of a saga that existed already', async () => {
+  run(FAST_PATH.sagasInFlight + 1);
+  await delay(0);
+
+  await end(1, false);
+
+  expect(starts.size).toBe(FAST_PATH.sagasInFlight + 1);
+});
+
+test('starts fewer sagas during a rush, and all of them afterwards', async () => {
+  rush.isOn = true;
+  run(18);
+  await delay(0);
+  expect(starts.size).toBe(FAST_PATH.sagasInRush);
+
+  await end(1, false);
+  expect(starts.size).toBe(FAST_PATH.sagasInRush + 1);
+  rush.isOn = false;
+  await end(2, false);
+
+  expect(starts.size).toBe(18);
+});
+
+test('counts a saga only until it is started if the fast path is off', async () => {
+  limit = limitOf({ enabled: false });
+  run(FAST_PATH.sagasInFlight + 1);
+  await delay(0);
+
+  await end(1, true);
+
+  expect(starts.size).toBe(FAST_PATH.sagasInFlight + 1);
+  expect(waits.size).toBe(0);
+});
+
+test('waits for one order in twenty while payments take too long', async () => {
+  let waited = 0;
+  const tooLate = async (): Promise<null> => (waited++, null);
+  limit = new StartLimit({ settlements: { next: tooLate }, rush, enabled: true });
+
+  for (let i = 0; i < 400; i++) await limit.run(`order ${i}`, async () => true);
+
+  expect(waited).toBeGreaterThan(15);
+  expect(waited).toBeLessThan(60);
+});

@@ -1,0 +1,64 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  rootCause,
+  sleep,
+  TemporalFailure,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
+import type { PaymentInbox } from './payment-inbox';
+import type { Timeline } from './timeline';
+import { waitForOutcome } from './wait-for-outcome';
+
+/**
+ * Options of steps on our own database and broker: local activities, which cost a third of ordinary ones. A local
+ * activity holds its workflow task open, so an attempt is short and the attempts are few; `retried` adds the pauses.
+ */
+export const LOCAL_ACTIVITY: LocalActivityOptions = {
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '200ms', maximumAttempts: 3 },
+};
+
+const PAUSE_MS = { first: 1_000, longest: 30_000 };
+
+/**
+ * Runs a local activity until it succeeds. Between two rounds of attempts a labelled timer waits, so that signals are
+ * handled and operators see what the saga waits for.
+ *
+ * @param step what the activity does, for the timeline and the timer's label
+ * @param inbox ends the retries once it holds an outcome
+ * @returns the result; `decided` if the inbox got an outcome first
+ * @throws {TemporalFailure} if the activity failed with an error that cannot be retried
+ */
+export async function retried<T>(
+  step: string,
+  timeline: Timeline,
+  run: () => Promise<T>,
+  inbox: PaymentInbox,
+): Promise<T | 'decided'>;
+export async function retried<T>(step: string, timeline: Timeline, run: () => Promise<T>): Promise<T>;
+export async function retried<T>(
+  step: string,
+  timeline: Timeline,
+  run: () => Promise<T>,
+  inbox?: PaymentInbox,
+): Promise<T | 'decided'> {
+  for (let pauseMs = PAUSE_MS.first; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS.longest)) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof TemporalFailure) || isPermanent(error)) throw error;
+      timeline.add(step, `failed, retried in ${pauseMs / 1_000} s: ${rootCause(error)}`);
+    }
+    const summary = `Retry: ${step}`;
+    if (inbox) await waitForOutcome(inbox, pauseMs, summary);
+    else await sleep(pauseMs, { summary });
+    if (inbox?.outcome) return 'decided';
+  }
+}
+
+/** Returns whether an activity failed with an error that no retry can succeed after. */
+export function isPermanent(failure: TemporalFailure): boolean {
+  const cause = failure instanceof ActivityFailure ? failure.cause : failure; // local activities have no wrapper
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true;
+}

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { parsePaymentAnswer } from './payment-answer';
+
+const paymentId = '0d8c0a3e-6f6f-4a53-9b7e-0a5a1d3a7c11';
+
+test('reads a complete answer', () => {
+  const answer = { paymentId, success: false, reason: 'total amount over $1000' };
+  expect(parsePaymentAnswer(answer)).toEqual(answer);
+});
+
+test('reads an answer without reason, and ignores other fields', () => {
+  expect(parsePaymentAnswer({ paymentId, success: true, paidAt: 'now' })).toEqual({
+    paymentId,
+    success: true,
+    reason: '',
+  });
+});
+
+test('reads a payment id in upper case as the same payment', () => {
+  expect(parsePaymentAnswer({ paymentId: paymentId.toUpperCase(), success: true })).toMatchObject({ paymentId });
+});
+
+test('cuts a reason that exceeds 1,000 characters', () => {
+  expect(parsePaymentAnswer({ paymentId, success: false, reason: 'x'.repeat(5_000) })?.reason).toHaveLength(1_000);
+});
+
+test.each([
+  ['nothing', undefined],
+  ['null', null],
+  ['a text', 'paid'],
+  ['an empty object', {}],
+  ['success as a text', { paymentId, success: 'false' }],
+  ['a field name of another spelling', { payment_id: paymentId, success: true }],
+  ['a payment id that is no UUID', { paymentId: 'abc', success: true }],
+  ['a payment id that is a number', { paymentId: 7, success: true }],
+])('rejects %s', (_, value) => {
+  expect(parsePaymentAnswer(value)).toBeNull();
+});

@@ -1,0 +1,52 @@
+import type { CancellationCode, CancelOrderInput, PaymentAnswer } from './contract';
+import { parsePaymentAnswer } from './payment-answer';
+import type { Timeline } from './timeline';
+
+/** The outcome of a payment: paid, or the reason why the order must be cancelled. */
+export type PaymentOutcome = { success: true; paymentId: string } | { success: false; cancellation: CancelOrderInput };
+
+/**
+ * Keeps what the saga received: payment answers and cancel requests.
+ *
+ * The first one decides the payment. The others are kept, because each payment that did not settle its order must be
+ * refunded. Temporal does not deduplicate signals of different requests, so the inbox does, by payment id.
+ */
+export class PaymentInbox {
+  readonly answers: PaymentAnswer[] = [];
+  outcome: PaymentOutcome | null = null;
+  /** Called once when the payment is decided: ends what the saga waits for. */
+  onOutcome: () => void = () => undefined;
+  /** Whether the broker has confirmed a payment request: the payment service will then answer it. */
+  requestConfirmed = false;
+
+  constructor(private readonly timeline: Timeline) {}
+
+  /** Records a payment answer, and decides the payment if it is the first. Ignores what is not a payment answer. */
+  receive(value: unknown): void {
+    const answer = parsePaymentAnswer(value);
+    if (!answer)
+      return this.timeline.add('Answer ignored', 'paymentSettled needs a UUID paymentId and a boolean success');
+    const { paymentId, success, reason } = answer;
+    if (this.answers.some((known) => known.paymentId === paymentId && known.success === success)) return;
+    this.answers.push(answer);
+    this.timeline.add('Payment answered', success ? `paid, payment ${paymentId}` : `declined: ${reason}`);
+    this.decide(
+      success
+        ? { success: true, paymentId }
+        : { success: false, cancellation: { code: 'payment-declined', reason, paymentId } },
+    );
+  }
+
+  /** Decides that the order is not paid, unless the payment is decided. Returns the outcome. */
+  cancel(code: CancellationCode, reason: string): PaymentOutcome {
+    if (!this.outcome) this.timeline.add('Payment abandoned', reason);
+    return this.decide({ success: false, cancellation: { code, reason } });
+  }
+
+  private decide(outcome: PaymentOutcome): PaymentOutcome {
+    if (this.outcome) return this.outcome;
+    this.outcome = outcome;
+    this.onOutcome();
+    return outcome;
+  }
+}

@@ -1,0 +1,35 @@
+import type { PaymentChannel, Settlement } from './contract';
+import { OrderStatus, PaymentStatus } from './statuses';
+
+/** What a saga knows about the payment of an order that has ended. */
+export interface PaymentKnowledge {
+  settlement: Pick<Settlement, 'orderStatus' | 'paymentStatus'>;
+  channel: PaymentChannel;
+  /** Whether the broker has confirmed a payment request. */
+  confirmed: boolean;
+  /** Whether an earlier saga may have worked on the order. */
+  resumed: boolean;
+  /** Number of payment answers that the saga has received. */
+  answers: number;
+}
+
+/**
+ * Decides whether the order was or may yet be charged by a payment that no answer will report, so that the payment
+ * service must void whatever it has of this order. Payments that an answer reported are refunded one by one.
+ *
+ * | the order ended                          | refund needed                                                            |
+ * | ---------------------------------------- | ------------------------------------------------------------------------ |
+ * | shipped, or cancelled by a decline       | no: its payment is decided                                               |
+ * | unpaid, activity channel                 | yes: the charge may be in flight                                         |
+ * | unpaid, resumed, no answer received      | yes: an earlier saga may have received an answer and been lost with it   |
+ * | unpaid, resumed, an answer received      | no                                                                       |
+ * | unpaid, request confirmed by the broker  | no: the payment service will answer, and the receiver refunds            |
+ * | unpaid, no request known to be confirmed | yes: a broker that crashed, or a lost first task, may have sent one      |
+ */
+export function refundNeeded({ settlement, channel, confirmed, resumed, answers }: PaymentKnowledge): boolean {
+  const unpaid =
+    settlement.orderStatus === OrderStatus.cancelled && settlement.paymentStatus === PaymentStatus.cancelled;
+  if (!unpaid) return false;
+  if (channel === 'activity') return true;
+  return resumed ? answers === 0 : !confirmed;
+}

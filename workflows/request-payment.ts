@@ -1,0 +1,82 @@
+import {
+  ActivityFailure,
+  CancellationScope,
+  proxyActivities,
+  proxyLocalActivities,
+  rootCause,
+} from '@temporalio/workflow';
+import { PAYMENT_TASK_QUEUE, type OrderActivities, type PaymentActivities, type PlaceOrderInput } from './contract';
+import { isPermanent, LOCAL_ACTIVITY, retried } from './local-activity';
+import type { PaymentInbox, PaymentOutcome } from './payment-inbox';
+import type { Timeline } from './timeline';
+import { waitForOutcome } from './wait-for-outcome';
+
+const orders = proxyLocalActivities<OrderActivities>(LOCAL_ACTIVITY);
+
+/** Requests the payment until the inbox holds an outcome. The timeout of the last request is an outcome, too. */
+export function requestPayment(
+  order: PlaceOrderInput,
+  inbox: PaymentInbox,
+  timeline: Timeline,
+): Promise<PaymentOutcome> {
+  return order.payment.channel === 'events'
+    ? requestByMessage(order, inbox, timeline)
+    : requestByActivity(order, inbox, timeline);
+}
+
+/**
+ * Publishes requests over RabbitMQ and waits for an answer to each. An answer that reaches this process at once is the
+ * activity's result; any other arrives as a signal.
+ */
+async function requestByMessage(
+  { orderId, customerId, totalAmount, payment: { asks, askTimeoutMs } }: PlaceOrderInput,
+  inbox: PaymentInbox,
+  timeline: Timeline,
+): Promise<PaymentOutcome> {
+  const request = { orderId, customerId, totalAmount };
+  for (let attempt = 1; attempt <= asks && !inbox.outcome; attempt++) {
+    const ofAsks = `attempt ${attempt} of ${asks}`;
+    const summary = `Request $${totalAmount} over RabbitMQ, ${ofAsks}`;
+    const publish = () => orders.requestPayment.executeWithOptions({ summary }, [request]);
+    const answer = await retried(summary, timeline, publish, inbox);
+    if (answer === 'decided') break;
+    inbox.requestConfirmed = true;
+    timeline.add('Payment requested', `$${totalAmount} over RabbitMQ, ${ofAsks}`);
+    if (answer) inbox.receive(answer);
+    else await waitForOutcome(inbox, askTimeoutMs, `Wait for the payment answer, ${ofAsks}`);
+  }
+  return inbox.cancel(
+    'payment-timeout',
+    `No answer to ${asks} payment requests within ${askTimeoutMs / 1_000} s each.`,
+  );
+}
+
+/** Charges the order by an ordinary activity, so that operators see that it waits for the payment service. */
+async function requestByActivity(
+  { orderId, customerId, totalAmount, payment: { asks, askTimeoutMs } }: PlaceOrderInput,
+  inbox: PaymentInbox,
+  timeline: Timeline,
+): Promise<PaymentOutcome> {
+  if (inbox.outcome) return inbox.outcome;
+  const timeoutMs = asks * askTimeoutMs;
+  const payments = proxyActivities<PaymentActivities>({
+    taskQueue: PAYMENT_TASK_QUEUE,
+    startToCloseTimeout: askTimeoutMs,
+    scheduleToCloseTimeout: timeoutMs,
+    cancellationType: 'TRY_CANCEL', // a cancel does not wait for the payment service
+    retry: { initialInterval: '500ms', maximumInterval: '10s' },
+    summary: `Request $${totalAmount} from the payment service`,
+  });
+  timeline.add('Payment requested', `$${totalAmount} by an activity on the task queue ${PAYMENT_TASK_QUEUE}`);
+  const charging = new CancellationScope();
+  inbox.onOutcome = () => charging.cancel();
+  try {
+    inbox.receive(await charging.run(() => payments.processPayment({ orderId, customerId, totalAmount })));
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    const cause = rootCause(error);
+    if (isPermanent(error)) return inbox.cancel('payment-failed', `The payment service failed: ${cause}`);
+  }
+  // Reached with an outcome, unless the activity has timed out.
+  return inbox.cancel('payment-timeout', `The payment service did not answer within ${timeoutMs / 1_000} s.`);
+}
