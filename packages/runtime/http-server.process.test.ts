@@ -119,12 +119,12 @@ describe('a body', () => {
   });
 
   test.each([
-    ['charset', 'text/json; charset=klingon', {}, 'The charset "klingon" is not one that we read. UTF-8 is.'],
+    ['charset', 'text/json; charset=klingon', {}, 'The charset "klingon" is not supported. Use UTF-8.'],
     [
       'compression',
       'text/json',
-      { 'Content-Encoding': 'zstd' },
-      'The body is compressed in a way that we do not read.',
+      { 'Content-Encoding': 'compress' },
+      'The compression of the body is not supported. Use gzip, deflate or br.',
     ],
   ])('of an unknown %s is answered with 415', async (_what, contentType, headers, error) => {
     const response = await post(await serve(postThing), '{}', contentType, headers);
