@@ -8,6 +8,7 @@ BUILT := node_modules/.built
 GENERATED := node_modules/.generated
 JEST := node_modules/.bin/jest --runInBand
 PEERS := tools/bench/node_modules/.package-lock.json
+STEP := node tools/dev/step.mjs
 # Benches run on the Node version of the container image, whatever version this machine has.
 BENCH_NODE := NODE_ENV=production tools/bench/node_modules/.bin/node
 
@@ -89,36 +90,42 @@ format: $(INSTALLED) ## Format all files
 
 build: $(BUILT) ## Compile the code and bundle the workflows
 
+stop: ## Stop SERVICE=payment-processing, or another process of `make run`
+	@node tools/dev/dist/process-control.js stop "$(SERVICE)"
+
+start: ## Start SERVICE=payment-processing again under `make run`
+	@node tools/dev/dist/process-control.js start "$(SERVICE)"
+
 clean: ## Remove everything that was built or installed, and the data of `make run` and `make cluster`
+	@for process in $$(ls node_modules/.running 2>/dev/null); do if kill -0 $$process 2>/dev/null; then \
+		echo "make run serves from this folder, as process $$process. Stop it with Ctrl-C first." >&2; \
+		echo "If process $$process is something else, remove node_modules/.running/$$process." >&2; exit 1; fi; done
 	@[ ! -e .data/cluster/servers.json ] || [ ! -e tools/cluster/dist/main.js ] || node tools/cluster/dist/main.js down
 	rm -rf .data node_modules tools/bench/node_modules prisma/generated $(addsuffix /dist,$(wildcard */ packages/*/ tools/*/))
 
-# The variable keeps Prisma's install script from downloading an engine that the product does not use. On a full disk npm
-# prints only a warning and exits with 0; the grep turns the warning into a failure.
+# PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always `npm ci`, because only a new
+# node_modules is sure to be complete: after an interruption npm regards half unpacked packages as installed. What was
+# downloaded before stays in npm's cache.
 $(INSTALLED): package.json package-lock.json $(wildcard */package.json packages/*/package.json) $(filter-out tools/bench/%,$(wildcard tools/*/package.json))
-	@echo 'Installing npm packages …'
-	@log=$$(mktemp) && PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" npm ci --no-progress > $$log 2>&1 \
-		&& ! grep -q TAR_ENTRY_ERROR $$log || { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf node_modules; exit 1; }; \
-		rm $$log
+	@PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" $(STEP) 'Installing npm packages' '20 seconds to 2 minutes' \
+		npm ci --no-progress --prefer-offline || { rm -f $@; exit 1; }
 	@touch $@
 
 $(PEERS): tools/bench/package.json tools/bench/package-lock.json
-	@echo 'Installing the npm packages of the benches …'
-	@log=$$(mktemp) && (cd tools/bench && npm ci --no-progress) > $$log 2>&1 && ! grep -q TAR_ENTRY_ERROR $$log \
-		|| { grep -E 'npm (error|warn tar)' $$log | head -20; rm -rf tools/bench/node_modules; exit 1; }; rm $$log
+	@$(STEP) 'Installing the npm packages of the benches' '10 to 60 seconds' \
+		npm ci --prefix tools/bench --no-progress --prefer-offline || { rm -f $@; exit 1; }
 	@touch $@
 
 # The database clients: the only generated code that the unit tests need.
 $(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts)
-	@npm run --silent generate
+	@$(STEP) 'Generating the database clients' '5 to 20 seconds' npm run --silent generate
 	@touch $@
 
 $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
-	@echo 'Building …'
-	@npm run --silent build
+	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
 export LAST SAGA NAME SEED ORDERS TRIES
 .PHONY: help run demo test test-unit watch temporal parked replay record conformance test-faults bench bench-growth \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check format build clean
+	test-cluster check format build stop start clean
