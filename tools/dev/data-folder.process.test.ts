@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../test/temporary-folder';
-import { lockDataFolder } from './data-folder';
+import { lockDataFolder, recordRun } from './data-folder';
 
 let folder: string;
 beforeEach(() => {
@@ -11,21 +11,51 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('gives a folder to one run at a time, and says who has it and what to do', () => {
-  const giveBack = lockDataFolder(folder);
+test('locks a folder for one process, and reports its owner and what to do', () => {
+  const unlock = lockDataFolder(folder);
 
   expect(() => lockDataFolder(folder)).toThrow(
-    new RegExp(`runs already, as process ${process.pid}.*Ctrl-C.*\n.*set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT`),
+    new RegExp(`already running, as process ${process.pid}.*Ctrl-C.*\n.*set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT`),
   );
 
-  giveBack();
+  unlock();
   lockDataFolder(folder)();
   expect(existsSync(join(folder, 'running'))).toBe(false);
 });
 
-test.each(['a run that was killed', 'a run that was cut off while it claimed'])('takes over from %s', (how) => {
+test.each(['was killed', 'was killed while it locked'])('replaces the lock of a process that %s', (how) => {
   const { pid } = spawnSync('true');
-  writeFileSync(join(folder, 'running'), how === 'a run that was killed' ? String(pid) : '');
+  writeFileSync(join(folder, 'running'), how === 'was killed' ? String(pid) : '');
 
   lockDataFolder(folder)();
+});
+
+const git = (...args: string[]): string => spawnSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).stdout;
+
+test('hides a new data folder from Git whatever its name is, but no folder that has files', () => {
+  git('init', '--quiet');
+  mkdirSync(join(folder, 'sources'));
+  for (const name of ['sources/code.ts', 'README.md']) writeFileSync(join(folder, name), '');
+
+  lockDataFolder(join(folder, 'state'))();
+  writeFileSync(join(folder, 'state', 'definitions.json'), '{}');
+  lockDataFolder(join(folder, 'sources'))();
+
+  expect(git('status', '--porcelain', '--untracked-files=all')).toBe('?? README.md\n?? sources/code.ts\n');
+});
+
+test('make clean refuses while a process runs the programs of the checkout', () => {
+  const clean = (): { status: number | null; stderr: string } =>
+    spawnSync('make', ['-f', join(__dirname, '..', '..', 'Makefile'), '-C', folder, 'clean'], { encoding: 'utf8' });
+  writeFileSync(join(folder, 'package.json'), '{}');
+  const removeRecord = recordRun(folder);
+
+  const { status, stderr } = clean();
+  expect(status).not.toBe(0);
+  expect(stderr).toContain(`make run serves from this folder, as process ${process.pid}. Stop it with Ctrl-C first.`);
+  expect(existsSync(join(folder, 'node_modules'))).toBe(true);
+
+  removeRecord();
+  expect(clean().status).toBe(0);
+  expect(existsSync(join(folder, 'node_modules'))).toBe(false);
 });

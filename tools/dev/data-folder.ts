@@ -1,38 +1,62 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isRunning } from './programs';
 import { SetupError } from './setup-error';
 
+/** The folder of this checkout. */
+export const CHECKOUT = join(dirname(require.resolve('@shop/dev/package.json')), '..', '..');
+
 /**
- * Claims a data folder for this process: two runs would start two servers on the same data.
+ * Locks a data folder for this process: two servers on the same data would damage it. Creates the folder if necessary.
  *
- * @param second what to tell somebody who wants a second run
- * @returns gives it back
- * @throws SetupError where another run has it
+ * @param advice how to run a second system beside the first
+ * @returns a function that unlocks it
+ * @throws {SetupError} if another process has locked it
  */
 export function lockDataFolder(
   folder: string,
-  second = 'For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT.',
+  advice = 'For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT.',
 ): () => void {
-  const claim = join(folder, 'running');
+  const lock = join(folder, 'running');
   mkdirSync(folder, { recursive: true });
+  ignoreInGit(folder);
   for (;;) {
     try {
-      writeFileSync(claim, String(process.pid), { flag: 'wx' });
-      return () => rmSync(claim, { force: true });
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return () => rmSync(lock, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        rmSync(claim, { force: true }); // on a full disk it is there, empty
+        rmSync(lock, { force: true }); // on a full disk the file exists, but is empty
         throw error;
       }
     }
-    const holder = Number(readFileSync(claim, 'utf8'));
-    if (holder > 0 && isRunning(holder)) {
+    const owner = Number(readFileSync(lock, 'utf8'));
+    if (owner > 0 && isRunning(owner)) {
       throw new SetupError(
-        `The system runs already, as process ${holder}: use that one, or end it with Ctrl-C where it was started.\n` +
-          `${second} Should process ${holder} be something else, remove ${claim}.`,
+        `The system is already running, as process ${owner}: use it, or stop it with Ctrl-C where it was started.\n` +
+          `${advice} If process ${owner} is something else, remove ${lock}.`,
       );
     }
-    rmSync(claim, { force: true }); // left by a run that was killed
+    rmSync(lock, { force: true }); // left by a process that was killed
   }
+}
+
+/**
+ * Hides the folder from Git, and so from the lint and format checks, whatever its name is. An existing folder with files
+ * keeps what it has: it may be a part of the checkout.
+ */
+function ignoreInGit(folder: string): void {
+  if (readdirSync(folder).length === 0) writeFileSync(join(folder, '.gitignore'), '*\n');
+}
+
+/**
+ * Records that this process runs the programs of this checkout, so that `make clean` does not remove them.
+ *
+ * @returns a function that removes the record
+ */
+export function recordRun(checkout = CHECKOUT): () => void {
+  const record = join(checkout, 'node_modules', '.running', String(process.pid));
+  mkdirSync(dirname(record), { recursive: true });
+  writeFileSync(record, '');
+  return () => rmSync(record, { force: true });
 }

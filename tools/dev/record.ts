@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { runProgram } from './programs';
 import { findTemporalCli, serverArguments } from './temporal-cli';
 
-/** What `make record` does: adds the history of a saga to those that every later version of it must replay. */
+/** `make record`: adds the history of a saga to the histories that every later version must replay. */
 const settings = readOrExit(() =>
   readEnvironment(
     z.object({
@@ -13,11 +13,11 @@ const settings = readOrExit(() =>
       TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
       TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
       /** The saga's workflow id. */
-      SAGA: z.string({ error: 'set it to the workflow id of the saga, such as order-3f2a…' }),
-      /** What its path is, in a few words. */
+      SAGA: z.string({ error: 'set it to the workflow id of the saga, for example order-3f2a…' }),
+      /** What happens in the saga, in a few words. */
       NAME: z
-        .string({ error: 'set it to what happens in the saga, such as ships-after-a-late-answer' })
-        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, { error: 'is no file name of small letters, digits and dashes' }),
+        .string({ error: 'set it to what happens in the saga, for example ships-after-a-late-answer' })
+        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, { error: 'may contain only lower-case letters, digits and single dashes' }),
     }),
   ),
 );
@@ -30,9 +30,9 @@ async function record(): Promise<void> {
   const show = ['workflow', 'show', '--workflow-id', saga, ...serverArguments(settings), '--output', 'json'];
   const json = await runProgram(cli, show);
   const file = join(histories, `${name}.json`);
-  // Who worked on it is nobody's business later.
+  // The identities contain the names of machines.
   writeFileSync(file, json.replaceAll(/("identity": )"[^"]*"/g, '$1"recorded"'), { flag: 'wx' });
-  process.stdout.write(`${relative(process.cwd(), file)} is recorded: make test replays it from now on.\n`);
+  process.stdout.write(`${relative(process.cwd(), file)} was recorded. make test replays it from now on.\n`);
 }
 
 record().catch((error: unknown) => {

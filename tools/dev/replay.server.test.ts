@@ -40,11 +40,11 @@ test('replays histories from files', async () => {
 
   const { code, output } = await run('replay', files);
 
-  expect(output).toContain(`${files.length} replayed, 0 that this code could not go on with`);
+  expect(output).toContain(`${files.length} replayed, 0 with a mismatch`);
   expect(code).toBe(0);
 });
 
-test('names the saga, the event and the line where the code would have done something else', async () => {
+test('prints the saga, the event and the line of a mismatch', async () => {
   // The same history, of a saga that was told to ask over the other channel.
   const history = readFileSync(SHIPPED, 'utf8').replaceAll(/"data": "([^"]+)"/g, (whole, data: string) => {
     const text = Buffer.from(data, 'base64').toString();
@@ -57,16 +57,16 @@ test('names the saga, the event and the line where the code would have done some
 
   expect(output).toMatch(/replays {3}over-rabbitmq-ships/);
   expect(output).toMatch(/MISMATCH {2}other\.json\n +event \d+: .*Nondeterminism/);
-  expect(output).toMatch(/the code last wanted: activity processPayment, workflows\/payment-steps\.ts:\d+/);
+  expect(output).toMatch(/last command of the code: activity processPayment, workflows\/payment-steps\.ts:\d+/);
   expect(code).toBe(1);
 });
 
-test('says which file is no history', async () => {
+test('prints which file is not a history', async () => {
   writeFileSync(join(folder, 'shopping-list.json'), 'milk');
 
   await expect(run('replay', [join(folder, 'shopping-list.json')])).resolves.toEqual({
     code: 1,
-    output: expect.stringMatching(/shopping-list\.json is no history/),
+    output: expect.stringMatching(/shopping-list\.json is not a history/),
   });
 });
 
@@ -86,7 +86,7 @@ test.each(['replay', 'record'] as const)(
   },
 );
 
-test('takes the last sagas of a server, running and closed, and records one of them', async () => {
+test('replays the latest sagas of a server, running and closed, and records one of them', async () => {
   const environment = { TEMPORAL_ADDRESS: sagas.address, TEMPORAL_NAMESPACE: sagas.namespace };
   const [closed, running] = [anOrder(), anOrder()];
   sagas.shop.onRequest(closed, async (saga) => saga.signal(paymentSettled, anAnswer()));
@@ -98,7 +98,7 @@ test('takes the last sagas of a server, running and closed, and records one of t
   const { code, output } = await run('replay', [], { ...environment, LAST: '5' });
 
   for (const { orderId } of [closed, running]) expect(output).toContain(`replays   order-${orderId}`);
-  expect(output).toContain('2 replayed, 0 that');
+  expect(output).toContain('2 replayed, 0 with a mismatch');
   expect(code).toBe(0);
 
   const name = `recorded-by-a-test-${process.pid}`;

@@ -13,8 +13,8 @@ import { SetupError } from './setup-error';
 import { findTemporalCli, serverArguments } from './temporal-cli';
 
 /**
- * What `make replay` does: replays sagas against the code in the tree, from files, or the last ones of a Temporal server,
- * running and closed. A saga that the code could not go on with is named with the event and the line; then exit 1.
+ * `make replay`: replays sagas against this code, either from files or the latest ones of a Temporal server, running and
+ * closed. Prints each mismatch with its event and line of code, and then exits with 1.
  */
 const settings = readOrExit(() =>
   readEnvironment(
@@ -22,7 +22,7 @@ const settings = readOrExit(() =>
       TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
       TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
       TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
-      /** How many sagas to take from the server, the latest first. */
+      /** How many sagas of the server to replay, the latest first. */
       LAST: integer(20, 1, 10_000),
     }),
   ),
@@ -32,7 +32,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 interface Recorded {
   name: string;
-  /** As `temporal workflow show --output json` writes it. */
+  /** The output of `temporal workflow show --output json`. */
   json: unknown;
 }
 
@@ -42,7 +42,7 @@ function* recordedIn(paths: string[]): Generator<Recorded> {
       yield { name: basename(path), json: JSON.parse(readFileSync(path, 'utf8')) };
     } catch (error) {
       throw new SetupError(
-        `${path} is no history, as temporal workflow show --output json writes it: ${String(error)}`,
+        `${path} is not a history as temporal workflow show --output json writes it: ${String(error)}`,
       );
     }
   }
@@ -71,16 +71,16 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
     workflowInterceptorModules: [require.resolve('@shop/workflows/replay-trace')],
     logger: new DefaultLogger('WARN'),
   });
-  let wanted: string[] = [];
+  let commands: string[] = [];
   const sinks: InjectedSinks<ReplayTraceSinks> = {
     trace: {
-      wants: { fn: (_info, what, stack) => void wanted.push(`${what}, ${lineIn(stack)}`), callDuringReplay: true },
+      wants: { fn: (_info, what, stack) => void commands.push(`${what}, ${lineIn(stack)}`), callDuringReplay: true },
     },
   };
 
   const count = { replayed: 0, mismatches: 0 };
   for await (const { name, json } of files.length > 0 ? recordedIn(files) : recordedOnServer()) {
-    wanted = [];
+    commands = [];
     try {
       await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(json), name);
       print(`  replays   ${name}`);
@@ -89,20 +89,20 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
       print(`  MISMATCH  ${name}`);
       const reason = reasonOf(error);
       print(`            ${[eventIn(reason, json), reason].filter(Boolean).join(': ')}`);
-      print(`            the code last wanted: ${wanted.at(-1) ?? 'nothing that is followed here'}`);
+      print(`            last command of the code: ${commands.at(-1) ?? 'none that is traced'}`);
     }
     count.replayed++;
   }
   return count;
 }
 
-/** What Temporal's core says, without its wrapping. */
+/** Returns the message of Temporal's core without its wrapping. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1] ?? message.replaceAll(/\s+/g, ' ');
 }
 
-/** The event that a mismatch is about, as far as its reason tells: by its id, or by the number of a local activity. */
+/** Returns the event of a mismatch, if its reason contains the event's id or the number of a local activity. */
 function eventIn(reason: string, json: unknown): string | null {
   const { events } = historyFromJSON(json);
   const id = /HistoryEvent\(id: (\d+)/.exec(reason)?.[1];
@@ -116,7 +116,7 @@ function eventIn(reason: string, json: unknown): string | null {
   return event ? `event ${String(event.eventId)}` : null;
 }
 
-/** The line of the saga that a stack leads to: the first frame in our own workflow code. */
+/** Returns the line of the saga in a stack trace: the first frame in our own workflow code. */
 function lineIn(stack: string): string {
   const frames = stack
     .split('\n')
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
   installTemporalRuntime(createLog('replay', 'silent'));
   try {
     const { replayed, mismatches } = await replay();
-    print(`${replayed} replayed, ${mismatches} that this code could not go on with`);
+    print(`${replayed} replayed, ${mismatches} with a mismatch`);
     process.exitCode = mismatches > 0 || replayed === 0 ? 1 : 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { temporaryFolder } from '../../test/temporary-folder';
@@ -12,7 +13,7 @@ import { DEMONSTRATION_PRODUCT } from './demonstration';
 import { freePort, isTaken } from './ports';
 import { withDatabase } from './with-database';
 
-// The very program of `make run` and `make demo`, as built, beside the servers that the tests have.
+// Runs the built program of `make run` and `make demo` with the servers of the tests.
 let folder: string;
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let environment: NodeJS.ProcessEnv;
@@ -41,7 +42,7 @@ beforeEach(async () => {
 });
 const running = new Set<ReturnType<typeof start>>();
 afterEach(async () => {
-  for (const run of running) run.interrupt(); // one whose test has failed
+  for (const run of running) run.interrupt(); // of tests that have failed
   await Promise.all(Array.from(running, ({ ended }) => ended));
   rmSync(folder, { recursive: true });
 });
@@ -50,10 +51,11 @@ function start(...args: string[]) {
   const child = spawn(process.execPath, [join(__dirname, 'dist', 'run.js'), ...args], { env: environment });
   const run = {
     output: '',
+    pid: child.pid,
     ended: once(child, 'exit') as Promise<[number | null]>,
     interrupt: () => child.kill('SIGINT'),
   };
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (run.output += String(text)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (run.output += String(chunk)));
   running.add(run);
   child.once('exit', () => running.delete(run));
   return run;
@@ -65,7 +67,7 @@ async function runDemo(): Promise<{ output: string; exitCode: number | null }> {
   return { output: run.output, exitCode };
 }
 
-test('ships one order and declines the other, over RabbitMQ, and ends with 0', async () => {
+test('ships one order and declines the other over RabbitMQ, and exits with 0', async () => {
   const { output, exitCode } = await runDemo();
 
   expect(output).toMatch(/processPayment published to RabbitMQ[^]*order shipped[^]*it is shipped, its payment success/);
@@ -75,7 +77,7 @@ test('ships one order and declines the other, over RabbitMQ, and ends with 0', a
   expect(exitCode).toBe(0);
 });
 
-test('keeps a product of a fixed id in stock, of which two pieces are declined as often as they are ordered', async () => {
+test('restocks the demonstration product, so that the declined order can always be repeated', async () => {
   const run = start();
   await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
   const orders = `http://localhost:${environment['ORDER_PORT']}/orderManagement/order`;
@@ -110,28 +112,30 @@ test('keeps a product of a fixed id in stock, of which two pieces are declined a
   expect(rows).toEqual([{ quantity_available: 999 }]);
 });
 
-test('does without a broker where there is to be none', async () => {
+test('runs without a broker if AMQP_URL is none', async () => {
   environment['AMQP_URL'] = 'none';
 
   const { output, exitCode } = await runDemo();
 
-  expect(output).toMatch(/RabbitMQ: none[^]*activity on the payment service[^]*it is shipped[^]*it is cancelled/);
+  expect(output).toMatch(
+    /RabbitMQ: not used \(AMQP_URL=none\)[^]*activity on the payment service[^]*it is shipped[^]*it is cancelled/,
+  );
   expect(exitCode).toBe(0);
 });
 
-test('starts PostgreSQL where none is to be found, and stops it', async () => {
+test('starts PostgreSQL if none is running, and stops it', async () => {
   delete environment['DATABASE_URL'];
   const port = await freePort();
   environment['POSTGRES_PORT'] = String(port);
 
   const { output, exitCode } = await runDemo();
 
-  expect(output).toContain(`PostgreSQL: our own, on port ${port}`);
+  expect(output).toContain(`PostgreSQL: started on port ${port}`);
   expect(exitCode).toBe(0);
   expect(await isTaken(port)).toBe(false);
 });
 
-test('starts all of them beside what has their ports and is none of them, whatever an interrupted start has left', async () => {
+test('starts all servers on other ports if unusable processes have theirs, after an interrupted start', async () => {
   for (const name of ['DATABASE_URL', 'AMQP_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE']) delete environment[name];
   const squatters = await Promise.all(
     ['POSTGRES_PORT', 'AMQP_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map(async (name) => {
@@ -154,18 +158,18 @@ test('starts all of them beside what has their ports and is none of them, whatev
     ['Temporal', 'TEMPORAL_PORT'],
     ['Temporal', 'TEMPORAL_UI_PORT'],
   ] as const) {
-    expect(output).toContain(`${server}: what listens on port ${environment[port]} cannot be used`);
-    expect(output).toMatch(new RegExp(`${server}: our own, on port`));
+    expect(output).toContain(`${server}: port ${environment[port]} is taken by a process that is not usable`);
+    expect(output).toMatch(new RegExp(`${server}: started on port`));
   }
   expect(output).toContain('processPayment published to RabbitMQ');
   expect(exitCode).toBe(0);
 });
 
-test('serves until Ctrl-C, beside no second one, then stops what it started and nothing else', async () => {
+test('serves until Ctrl-C, refuses a second run, then stops what it started and nothing else', async () => {
   const run = start();
   await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
   await expect(runDemo()).resolves.toMatchObject({
-    output: expect.stringMatching(/^The system runs already, as process \d+: use that one, or end it with Ctrl-C/),
+    output: expect.stringMatching(/^The system is already running, as process \d+: use it, or stop it with Ctrl-C/),
     exitCode: 1,
   });
   expect((await fetch(`http://localhost:${environment['ORDER_PORT']}/orderManagement/health`)).status).toBe(200);
@@ -178,8 +182,53 @@ test('serves until Ctrl-C, beside no second one, then stops what it started and 
   expect(await isTaken(Number(testServers().temporalAddress.split(':')[1]))).toBe(true);
 });
 
-/** Plays `docker`: its PostgreSQL is the tests' own, behind a port that opens when it is brought up. */
-function pretendEngine({ fails = false } = {}): void {
+/** Runs `make stop` or `make start`. */
+async function control(command: string, service: string): Promise<{ output: string; exitCode: number | null }> {
+  const program = join(__dirname, 'dist', 'process-control.js');
+  const child = spawn(process.execPath, [program, command, service], { env: environment });
+  const [output, errors, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { output: output + errors, exitCode };
+}
+
+test('restarts a service that is killed, and stops and starts one on request', async () => {
+  const run = start();
+  await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
+  const health = `http://localhost:${environment['PAYMENT_PORT']}/paymentProcessing/health`;
+  const isServing = (): Promise<boolean> =>
+    fetch(health).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+
+  execFileSync('pkill', ['-KILL', '-P', String(run.pid), '-f', 'payment-processing']);
+
+  await eventually(() => expect(run.output).toContain('payment-processing is running again.'));
+  expect(run.output).toContain('payment-processing ended unexpectedly (SIGKILL). It restarts in 1 s.');
+  expect(await isServing()).toBe(true);
+
+  await expect(control('stop', 'payment-processing')).resolves.toEqual({
+    output: 'payment-processing is stopped. Start it again with: make start SERVICE=payment-processing\n',
+    exitCode: 0,
+  });
+  expect(await isServing()).toBe(false);
+
+  await expect(control('start', 'payment-processing')).resolves.toMatchObject({ exitCode: 0 });
+  expect(await isServing()).toBe(true);
+
+  await expect(control('stop', 'unknown')).resolves.toMatchObject({
+    output: expect.stringMatching(/Set SERVICE to one of[^]*order-management \(running\)/),
+    exitCode: 1,
+  });
+  run.interrupt();
+  await run.ended;
+  await expect(control('start', 'payment-processing')).resolves.toMatchObject({
+    output: expect.stringContaining('make run is not running'),
+    exitCode: 1,
+  });
+});
+
+/** Replaces `docker` by a script: its PostgreSQL is that of the tests, behind a port that opens with `up`. */
+function replaceEngine({ fails = false } = {}): void {
   const { hostname, port } = new URL(testServers().postgresUrl);
   const forward = `const net = require('net'); net.createServer((from) => {
     const to = net.connect(${port}, '${hostname}');
@@ -189,65 +238,65 @@ function pretendEngine({ fails = false } = {}): void {
   const up = fails
     ? 'echo no space left on device >&2; exit 1'
     : `"${process.execPath}" forward.js > forward.log 2>&1 & echo $! > pid; until [ -e listening ]; do sleep 0.1; done`;
-  const script = `#!/bin/sh\ncd "${folder}"\necho "$@" >> asked\ncase "$*" in *' up '*) ${up};; esac\n`;
+  const script = `#!/bin/sh\ncd "${folder}"\necho "$@" >> calls\ncase "$*" in *' up '*) ${up};; esac\n`;
   mkdirSync(join(folder, 'bin'));
   writeFileSync(join(folder, 'bin', 'docker'), script, { mode: 0o755 });
   environment['PATH'] = `${join(folder, 'bin')}:${environment['PATH']}`;
   environment['CONTAINER_ENGINE'] = 'docker';
 }
 
-test('has a container engine start what is not on its port, and leaves it running', async () => {
+test('starts missing servers with the container engine, and leaves them running', async () => {
   delete environment['DATABASE_URL'];
   environment['POSTGRES_PORT'] = String(await freePort());
-  pretendEngine();
+  replaceEngine();
 
   const { output, exitCode } = await runDemo();
-  const stillThere = await isTaken(Number(environment['POSTGRES_PORT']));
+  const stillRunning = await isTaken(Number(environment['POSTGRES_PORT']));
   process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')));
 
-  expect(readFileSync(join(folder, 'asked'), 'utf8')).toMatch(
+  expect(readFileSync(join(folder, 'calls'), 'utf8')).toMatch(
     /^info\ncompose version\ncompose --file \S+\/docker-compose.yml up --detach --wait postgres\n$/,
   );
-  expect(output).toContain(`PostgreSQL: the one on port ${environment['POSTGRES_PORT']}`);
+  expect(output).toContain(`PostgreSQL: using the server on port ${environment['POSTGRES_PORT']}`);
   expect(exitCode).toBe(0);
-  expect(stillThere).toBe(true);
+  expect(stillRunning).toBe(true);
 });
 
-test('says why a container engine could not, and starts its own', async () => {
+test('prints why the container engine failed, and starts a server without it', async () => {
   delete environment['DATABASE_URL'];
   environment['POSTGRES_PORT'] = String(await freePort());
-  pretendEngine({ fails: true });
+  replaceEngine({ fails: true });
 
   const { output, exitCode } = await runDemo();
 
-  expect(output).toMatch(/not possible here: .*no space left on device[^]*PostgreSQL: our own/);
+  expect(output).toMatch(/not possible here: .*no space left on device[^]*PostgreSQL: started/);
   expect(exitCode).toBe(0);
 });
 
-test('says which port is taken, and which setting moves it', async () => {
+test('prints which port is taken, and which setting changes it', async () => {
   const squatter = createServer().listen(Number(environment['ORDER_PORT']), '127.0.0.1');
   const { output, exitCode } = await runDemo();
   squatter.close();
 
-  expect(output).toContain(`Port ${environment['ORDER_PORT']}, where order-management is to listen, is taken`);
+  expect(output).toContain(`Port ${environment['ORDER_PORT']} of order-management is taken`);
   expect(output).toContain('set ORDER_PORT');
   expect(exitCode).toBe(1);
 });
 
 test.each([
-  ['DATABASE_URL', 'postgresql://postgres:postgres@localhost:1/shop', 'PostgreSQL at localhost:1 cannot be used'],
-  ['AMQP_URL', 'amqp://guest:guest@localhost:1', 'RabbitMQ at localhost:1 cannot be used'],
-  ['TEMPORAL_ADDRESS', 'localhost:1', 'Temporal at localhost:1 does not answer'],
-])('says that what %s names does not answer, and what to do', async (variable, value, complaint) => {
+  ['DATABASE_URL', 'postgresql://postgres:postgres@localhost:1/shop', 'PostgreSQL at localhost:1 is unavailable'],
+  ['AMQP_URL', 'amqp://guest:guest@localhost:1', 'RabbitMQ at localhost:1 is unavailable'],
+  ['TEMPORAL_ADDRESS', 'localhost:1', 'Temporal at localhost:1 is unavailable'],
+])('prints that the server of %s is unavailable, and what to do', async (variable, value, problem) => {
   environment[variable] = value;
   const { output, exitCode } = await runDemo();
 
-  expect(output).toContain(`${variable}: ${complaint}`);
+  expect(output).toContain(`${variable}: ${problem}`);
   expect(output).toContain(`or unset ${variable}`);
   expect(exitCode).toBe(1);
 });
 
-test('tells all problems of its settings before it starts anything', async () => {
+test('prints every invalid setting before it starts anything', async () => {
   Object.assign(environment, { ORDER_PORT: 'eighty', PAYMENT_TIMEOUT: '5' });
   const { output, exitCode } = await runDemo();
 

@@ -1,30 +1,34 @@
 import { join, resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
 import { startInContainers } from './container-engine';
+import { lockDataFolder, recordRun } from './data-folder';
 import { DEMONSTRATION_PRODUCT, demonstrate } from './demonstration';
 import { isTaken } from './ports';
 import { findOrStartPostgres } from './postgres';
+import { ProcessFiles } from './process-files';
+import { withProgress } from './progress';
 import { findOrStartRabbitMq } from './rabbitmq';
 import { Servers } from './servers';
 import { paymentsDatabaseOf } from './service-program';
 import { refuseTakenPorts, startServices } from './services';
 import { readSettings, type Settings } from './settings';
 import { SetupError } from './setup-error';
-import { lockDataFolder } from './data-folder';
+import { Supervisor } from './supervisor';
 import { findOrStartTemporal } from './temporal';
 
 /**
- * What `make run` and `make demo` do: find or start what the system needs, start both services, place the two
- * demonstration orders; then serve until Ctrl-C, or, with --demo, end with 0 where both orders ended as they should.
+ * `make run` and `make demo`: finds or starts the servers, starts both services, and places the two demonstration orders.
+ * Then it serves until Ctrl-C or, with --demo, exits with 0 if both orders ended as expected.
  */
 const onlyDemonstrate = process.argv.includes('--demo');
 const settings = readOrExit(readSettings);
 const dataFolder = resolve(settings.DATA_FOLDER);
-const servers = new Servers(join(dataFolder, 'logs'));
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const processFiles = new ProcessFiles(dataFolder);
+const supervisor = new Supervisor(new Servers(join(dataFolder, 'logs')), processFiles, print);
 
-const interrupted = new Promise<'interrupted'>((hear) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => hear('interrupted'));
+const interrupted = new Promise<'interrupted'>((interrupt) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt('interrupted'));
 });
 
 async function run({
@@ -38,40 +42,42 @@ async function run({
   await refuseTakenPorts({ orderPort: ports.ORDER_PORT, paymentPort: ports.PAYMENT_PORT });
   await startInContainers(ports.CONTAINER_ENGINE, await missingServers(settings), print);
   const database = await findOrStartPostgres(
-    { given: databaseUrl, port: ports.POSTGRES_PORT, folder: join(dataFolder, 'postgresql') },
-    servers,
+    { configuredUrl: databaseUrl, port: ports.POSTGRES_PORT, folder: join(dataFolder, 'postgresql') },
+    supervisor,
     print,
   );
   const broker = await findOrStartRabbitMq(
-    { given: amqpUrl, port: ports.AMQP_PORT, folder: join(dataFolder, 'rabbitmq') },
-    servers,
+    { configuredUrl: amqpUrl, port: ports.AMQP_PORT, folder: join(dataFolder, 'rabbitmq') },
+    supervisor,
     print,
   );
   const temporal = await findOrStartTemporal(
     {
-      given: temporalAddress,
+      configuredAddress: temporalAddress,
       security: temporalSecurity,
       port: ports.TEMPORAL_PORT,
       uiPort: ports.TEMPORAL_UI_PORT,
       databaseFile: join(dataFolder, 'temporal.db'),
     },
-    servers,
+    supervisor,
     print,
   );
-  await startServices(
-    {
-      databaseUrl: database,
-      paymentsDatabaseUrl: paymentsDatabaseUrl ?? paymentsDatabaseOf(database),
-      amqpUrl: broker,
-      temporalAddress: temporal.address,
-      orderPort: ports.ORDER_PORT,
-      paymentPort: ports.PAYMENT_PORT,
-    },
-    servers,
-    print,
+  await withProgress(print, 'Services: starting', () =>
+    startServices(
+      {
+        databaseUrl: database,
+        paymentsDatabaseUrl: paymentsDatabaseUrl ?? paymentsDatabaseOf(database),
+        amqpUrl: broker,
+        temporalAddress: temporal.address,
+        orderPort: ports.ORDER_PORT,
+        paymentPort: ports.PAYMENT_PORT,
+      },
+      supervisor,
+      print,
+    ),
   );
   const apiUrl = `http://localhost:${ports.ORDER_PORT}/orderManagement`;
-  const asTheyShould = await demonstrate(
+  const asExpected = await demonstrate(
     {
       apiUrl,
       databaseUrl: database,
@@ -83,26 +89,25 @@ async function run({
     print,
   );
 
+  const { productId, name, price } = DEMONSTRATION_PRODUCT;
   print('');
-  print(asTheyShould ? 'Both orders ended as they should.' : 'An order did not end as it should: see the logs.');
+  print(asExpected ? 'Both orders ended as expected.' : 'An order did not end as expected. See the logs.');
   print(`  REST API   ${apiUrl}/order`);
-  print(
-    `  Product    ${DEMONSTRATION_PRODUCT.productId} (${DEMONSTRATION_PRODUCT.name}, $${DEMONSTRATION_PRODUCT.price})`,
-  );
+  print(`  Product    ${productId} (${name}, $${price})`);
   if (temporal.uiUrl) print(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
   if (temporal.cli) print(`  CLI        ${temporal.cli}`);
   print(`  Logs       ${join(dataFolder, 'logs')}`);
-  return asTheyShould;
+  return asExpected;
 }
 
-const isMissing = async (given: string | null, port: number): Promise<boolean> =>
-  given === null && !(await isTaken(port));
+const isMissing = async (configured: string | null, port: number): Promise<boolean> =>
+  configured === null && !(await isTaken(port));
 
-/** The servers that no URL names and that are not on their ports, as docker-compose.yml names them. */
+/** Returns the servers that are neither configured nor running, by their names in docker-compose.yml. */
 async function missingServers({ databaseUrl, amqpUrl, temporalAddress, ...ports }: Settings): Promise<string[]> {
   const postgres = await isMissing(databaseUrl, ports.POSTGRES_PORT);
   const rabbitMq = await isMissing(amqpUrl, ports.AMQP_PORT);
-  // It would bring a PostgreSQL of its own, for which there is no port where one stands already.
+  // Its container depends on the PostgreSQL container, whose port is taken if another PostgreSQL is running.
   const temporal = postgres && (await isMissing(temporalAddress, ports.TEMPORAL_PORT));
   return [
     ...(postgres ? ['postgres'] : []),
@@ -112,23 +117,27 @@ async function missingServers({ databaseUrl, amqpUrl, temporalAddress, ...ports 
 }
 
 async function main(): Promise<void> {
-  let giveBack: (() => void) | undefined;
+  let unlock: (() => void) | undefined;
+  const removeRecord = recordRun();
   try {
-    giveBack = lockDataFolder(dataFolder);
-    const outcome = await Promise.race([run(settings), interrupted]);
+    unlock = lockDataFolder(dataFolder);
+    processFiles.clear();
+    const outcome = await Promise.race([run(settings), interrupted, supervisor.failure]);
     if (outcome === 'interrupted') process.exitCode = 130;
     else if (onlyDemonstrate) process.exitCode = outcome ? 0 : 1;
     else {
       print('Serving; Ctrl-C stops it.');
-      await interrupted;
+      await Promise.race([interrupted, supervisor.failure]);
     }
   } catch (error) {
     process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
   print('Stopping what was started …');
-  await servers.stopAll();
-  giveBack?.();
+  await supervisor.stopAll();
+  processFiles.clear();
+  unlock?.();
+  removeRecord();
   process.exit();
 }
 

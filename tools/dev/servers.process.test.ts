@@ -26,7 +26,7 @@ const aServer = (name: string, script: string, port: number) => ({
 });
 const LISTENS = 'require("net").createServer().listen(process.argv[1], "127.0.0.1")';
 
-test('waits until a server can be used, and stops it', async () => {
+test('waits until a server is ready, and stops it', async () => {
   const port = await freePort();
   const listeners = process.listenerCount('exit');
   await servers.start(aServer('listener', LISTENS, port));
@@ -37,13 +37,13 @@ test('waits until a server can be used, and stops it', async () => {
   expect(process.listenerCount('exit')).toBe(listeners);
 });
 
-test('tells why a server did not start, from its log', async () => {
+test('fails with the end of the log if a server does not start', async () => {
   const starting = servers.start(aServer('broken', 'console.error("no disk left"); process.exit(3)', await freePort()));
 
   await expect(starting).rejects.toThrow(/broken did not start: it ended with exit code 3\..*\n.*no disk left/);
 });
 
-test('tells that a program is not there', async () => {
+test('fails if the program does not exist', async () => {
   const starting = servers.start({ ...aServer('absent', '', await freePort()), program: join(folder, 'absent') });
 
   await expect(starting).rejects.toThrow(/absent did not start: .*ENOENT/);
@@ -68,7 +68,7 @@ test('stops servers in the reverse order of their start', async () => {
   expect(readFileSync(join(folder, 'second.log'), 'utf8')).toContain('first still runs');
 });
 
-test('starts none any more once it is told so, and stops what runs', async () => {
+test('refuses starts while all servers are being stopped', async () => {
   const port = await freePort();
   await servers.start(aServer('listener', LISTENS, port));
 
@@ -79,7 +79,7 @@ test('starts none any more once it is told so, and stops what runs', async () =>
   expect(await isTaken(port)).toBe(false);
 });
 
-test('leaves none running behind a process that ends without having stopped them', async () => {
+test('kills its servers if the process exits without stopping them', async () => {
   const port = await freePort();
   const script = `
     const { Servers } = require('@shop/dev/servers');
@@ -89,7 +89,7 @@ test('leaves none running behind a process that ends without having stopped them
     void (async () => {
       const servers = new Servers(${JSON.stringify(folder)});
       await servers.start(server);
-      await servers.stopAll(); // and it is as it was before
+      await servers.stopAll(); // which removes the exit listener
       await servers.start(server);
       process.exit(7);
     })();`;

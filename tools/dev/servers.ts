@@ -3,48 +3,57 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { durationText } from './progress';
+import { exitText, signalGroup } from './programs';
 
 export interface ServerProgram {
-  /** Names the server to people, and its log file. */
+  /** Identifies the server, also in messages and as the name of its log file. */
   name: string;
-  /** Names its log file otherwise, so that one that is started again leaves the log of its earlier life. */
+  /** The name of the log file if it differs, so that a restart keeps the log of the earlier process. */
   logName?: string;
+  /** Whether to keep what the log file contains. */
+  appendLog?: boolean;
   program: string;
   args: string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** Asks it to end in good order. */
+  /** Requests an orderly shutdown. */
   stopSignal?: NodeJS.Signals;
-  /** Whether it can be used by now; may throw while it cannot. */
+  /** Whether the server accepts requests; an error counts as no. */
   isReady: () => Promise<boolean>;
 }
 
-/** Starts servers, and keeps account of them. */
+/** Starts servers and keeps track of them. */
 export interface Starter {
-  /** Starts a server and waits until it can be used. @throws with the end of its log where it does not get there */
+  /**
+   * Starts a server and waits until it is ready.
+   *
+   * @throws {Error} with the end of its log if it ends before it is ready, or is not ready in time
+   */
   start(server: ServerProgram): Promise<void>;
 }
 
-/** What asks a server to end that has no signal of its own for it. */
+/** Requests the shutdown of a server that names no signal of its own. */
 export const DEFAULT_STOP_SIGNAL = 'SIGTERM';
-const READY_WITHIN_MS = 90_000;
-/** How long a server may take to end in good order. */
+/** Only bounds a server that hangs, because one that ends is detected at once. On a slow machine Temporal takes 80 s. */
+const READY_WITHIN_MS = 5 * 60_000;
+/** How long a server may take to shut down before it is killed. */
 export const STOP_WITHIN_MS = 30_000;
 
-/** Servers are being stopped, and none is started any more. */
+/** Servers are being stopped, so no server is started any more. */
 export class StartsRefusedError extends Error {
   override name = 'StartsRefusedError';
 
   constructor(server: string) {
-    super(`${server} is not started: all is being stopped.`);
+    super(`${server} is not started, because all servers are being stopped.`);
   }
 }
 
-/** The server processes that we have started, and nobody else's; their output goes to log files. */
+/** The server processes that this process has started; their output goes to log files. */
 export class Servers implements Starter {
-  private readonly running: { name: string; child: ChildProcess; stopSignal: NodeJS.Signals }[] = [];
+  private readonly started: { name: string; child: ChildProcess; stopSignal: NodeJS.Signals; logFile: string }[] = [];
   private refusing = false;
 
   constructor(private readonly logFolder: string) {}
@@ -53,98 +62,116 @@ export class Servers implements Starter {
     const { name, stopSignal = DEFAULT_STOP_SIGNAL } = server;
     if (this.refusing) throw new StartsRefusedError(name);
     process.off('exit', this.killAll).once('exit', this.killAll);
-    await launch(server, this.logFolder, (child) => this.running.push({ name, child, stopSignal }));
+    await launch(server, this.logFolder, (child, logFile) => {
+      const ended = this.started.findIndex((one) => one.name === name && hasEnded(one.child));
+      if (ended !== -1) this.started.splice(ended, 1);
+      this.started.push({ name, child, stopSignal, logFile });
+    });
   }
 
-  /** The process id of one of them. @throws where it does not run */
+  /** Returns the process id of a server. @throws {Error} if it is not running */
   pidOf(name: string): number {
-    const server = this.find(name);
-    if (server?.child.pid === undefined) throw new Error(`${name} does not run.`);
+    const server = this.findRunning(name);
+    if (server?.child.pid === undefined) throw new Error(`${name} is not running.`);
     return server.child.pid;
   }
 
   isRunning(name: string): boolean {
-    return this.find(name) !== undefined;
+    return this.findRunning(name) !== undefined;
   }
 
-  /** Sends a signal to one of them and to what it has started. */
+  /** Waits until the process that was started last for a server ends. @returns how it ended */
+  async ended(name: string): Promise<string> {
+    const server = this.started.findLast((one) => one.name === name);
+    if (!server) throw new Error(`${name} was not started.`);
+    const { child } = server;
+    if (!hasEnded(child)) await once(child, 'exit');
+    return exitText(child.exitCode, child.signalCode);
+  }
+
+  /** Returns the last lines of a server's log. */
+  logTail(name: string): string {
+    const server = this.started.findLast((one) => one.name === name);
+    return server ? tailOf(server.logFile) : '';
+  }
+
+  /** Sends a signal to a server and to the processes that it has started. */
   send(name: string, signal: NodeJS.Signals): void {
-    const server = this.find(name);
-    if (server) process.kill(-server.child.pid!, signal);
+    signalGroup(this.findRunning(name)?.child.pid, signal);
   }
 
-  /** Ends one of them: in good order, or, with SIGKILL, as a crash does. */
+  /** Ends a server: by an orderly shutdown or, with SIGKILL, as a crash does. */
   async end(name: string, signal?: 'SIGKILL'): Promise<void> {
-    const server = this.find(name);
+    const server = this.findRunning(name);
     if (!server) return;
     if (!signal) return stop(server.child, server.stopSignal);
     const ended = once(server.child, 'exit');
-    process.kill(-server.child.pid!, signal);
+    signalGroup(server.child.pid, signal);
     await ended;
   }
 
-  /** From now on none is started: whoever was about to would start it behind the back of who stops them all. */
+  /** Refuses further starts, so that no server is started while all are being stopped. */
   refuseStarts(): void {
     this.refusing = true;
   }
 
-  /** For a process that ends without having stopped them, as at an impatient Ctrl-C. */
+  /** Kills the servers if this process exits without having stopped them, for example at a second Ctrl-C. */
   private readonly killAll = (): void => {
-    for (const { child } of this.running) if (!hasEnded(child)) process.kill(-child.pid!, 'SIGKILL');
+    for (const { child } of this.started) if (!hasEnded(child)) signalGroup(child.pid, 'SIGKILL');
   };
 
-  /** Stops all servers in good order, the last started first. */
+  /** Shuts down all servers in the reverse order of their start. */
   async stopAll(): Promise<void> {
-    for (let server = this.running.at(-1); server; server = this.running.at(-1)) {
-      await stop(server.child, server.stopSignal); // still among them meanwhile, in case this process ends before it
-      if (this.running.at(-1) === server) this.running.pop();
+    for (let server = this.started.at(-1); server; server = this.started.at(-1)) {
+      await stop(server.child, server.stopSignal); // it stays listed until it has ended, for `killAll`
+      if (this.started.at(-1) === server) this.started.pop();
     }
     process.off('exit', this.killAll);
   }
 
-  private find(name: string): (typeof this.running)[number] | undefined {
-    return this.running.find((one) => one.name === name && !hasEnded(one.child));
+  private findRunning(name: string): (typeof this.started)[number] | undefined {
+    return this.started.find((one) => one.name === name && !hasEnded(one.child));
   }
 }
 
 /**
- * Starts a server as a process that outlives this one, its output in a log file, and waits until it can be used.
+ * Starts a server as a process that outlives this one, with its output in a log file, and waits until it is ready.
  *
- * @param onStart hears of the process as soon as there is one, whether it can be used by then or ever
- * @throws with the end of its log where it does not get there
+ * @param onStart receives the process as soon as it exists, before it is ready
+ * @throws {Error} with the end of its log if it ends before it is ready, or is not ready in time
  */
 export async function launch(
-  { name, logName = name, program, args, env, cwd, uid, gid, isReady }: ServerProgram,
+  { name, logName = name, appendLog = false, program, args, env, cwd, uid, gid, isReady }: ServerProgram,
   logFolder: string,
-  onStart: (child: ChildProcess) => void,
+  onStart: (child: ChildProcess, logFile: string) => void,
 ): Promise<void> {
   mkdirSync(logFolder, { recursive: true });
   const logFile = join(logFolder, `${logName}.log`);
-  const log = openSync(logFile, 'w');
-  // A group of its own: a Ctrl-C at the terminal is for us, who then stop the servers in their order.
+  const log = openSync(logFile, appendLog ? 'a' : 'w');
+  // A process group of its own: Ctrl-C at the terminal must reach only this process, which stops the servers in order.
   const child = spawn(program, args, { env, cwd, uid, gid, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   let failure: string | null = null;
   child.once('error', (error) => (failure = error.message));
-  child.once('exit', (code, signal) => (failure ??= `it ended with ${signal ?? `exit code ${code}`}`));
-  onStart(child);
+  child.once('exit', (exitCode, signal) => (failure ??= `it ended with ${exitText(exitCode, signal)}`));
+  onStart(child, logFile);
 
   const reason = await waitUntilReady(isReady, () => failure);
   if (reason !== null) throw new Error(`${name} did not start: ${reason}. From ${logFile}:\n${tailOf(logFile)}`);
 }
 
 /**
- * Waits until a server can be used.
+ * Waits until a server is ready.
  *
- * @param failure what has become of it, once that cannot be any more
- * @returns why it does not get there; null where it does
+ * @param failure returns why the server can never become ready; null if it still can
+ * @returns why the server did not become ready; null if it is ready
  */
 export async function waitUntilReady(
   isReady: ServerProgram['isReady'],
   failure: () => string | null,
 ): Promise<string | null> {
   for (const end = Date.now() + READY_WITHIN_MS; ; await delay(100)) {
-    const reason = failure() ?? (Date.now() > end ? `it was not ready within ${READY_WITHIN_MS / 1_000} s` : null);
+    const reason = failure() ?? (Date.now() > end ? `it was not ready within ${durationText(READY_WITHIN_MS)}` : null);
     if (reason !== null || (await isReady().catch(() => false))) return reason;
   }
 }
@@ -156,10 +183,10 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   if (hasEnded(child)) return;
   const ended = once(child, 'exit');
   child.kill(signal);
-  const patience = new AbortController();
-  await Promise.race([ended, delay(STOP_WITHIN_MS, undefined, { signal: patience.signal }).catch(() => undefined)]);
-  patience.abort();
-  if (!hasEnded(child)) process.kill(-child.pid!, 'SIGKILL');
+  const timeout = new AbortController();
+  await Promise.race([ended, delay(STOP_WITHIN_MS, undefined, { signal: timeout.signal }).catch(() => undefined)]);
+  timeout.abort();
+  if (!hasEnded(child)) signalGroup(child.pid, 'SIGKILL');
   await ended;
 }
 

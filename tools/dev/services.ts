@@ -4,18 +4,18 @@ import type { Starter } from './servers';
 import { serviceProgram } from './service-program';
 import { SetupError } from './setup-error';
 
-/** What both services are told of the servers that they need. */
+/** The servers and ports that both services use. */
 export interface ServiceEnvironment {
   databaseUrl: string;
   paymentsDatabaseUrl: string;
-  /** Null where the system does without a broker. */
+  /** Null if the system runs without a broker. */
   amqpUrl: string | null;
   temporalAddress: string;
   orderPort: number;
   paymentPort: number;
 }
 
-/** Says so before anything is started where a port of the services is taken. @throws SetupError */
+/** Checks before anything is started that the ports of the services are free. @throws {SetupError} if one is taken */
 export async function refuseTakenPorts({
   orderPort,
   paymentPort,
@@ -25,14 +25,12 @@ export async function refuseTakenPorts({
     ['payment-processing', 'PAYMENT_PORT', paymentPort],
   ] as const) {
     if (await isTaken(port)) {
-      throw new SetupError(
-        `Port ${port}, where ${name} is to listen, is taken: stop what listens there, or set ${setting}.`,
-      );
+      throw new SetupError(`Port ${port} of ${name} is taken. Stop the process that listens there, or set ${setting}.`);
     }
   }
 }
 
-/** Starts both services as processes of their own, and waits until they serve. */
+/** Starts both services as separate processes, and waits until they are ready. */
 export async function startServices(environment: ServiceEnvironment, servers: Starter, print: Print): Promise<void> {
   const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = environment;
   const services = [
@@ -47,6 +45,6 @@ export async function startServices(environment: ServiceEnvironment, servers: St
       ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
     };
     await servers.start(serviceProgram({ service, port, environment: { ...process.env, ...addresses } }));
-    print(`${service}: on port ${port}`);
+    print(`${service}: started on port ${port}`);
   }
 }

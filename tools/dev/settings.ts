@@ -4,22 +4,25 @@ import { readConfig as readPaymentConfig } from '@shop/payment-processing/config
 import { ConfigError, port, readEnvironment } from '@shop/runtime/environment';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { z } from 'zod';
+import { CHECKOUT } from './data-folder';
+import { installSetting } from './debian-package';
 
 const ownSettings = z.object({
-  /** Where servers are looked for that no URL names, and started where there are none. */
+  /** Ports of servers that no URL configures: a running server is used, otherwise one is started there. */
   POSTGRES_PORT: port(5432),
   AMQP_PORT: port(5672),
   TEMPORAL_PORT: port(7233),
   TEMPORAL_UI_PORT: port(8233),
   ORDER_PORT: port(8001),
   PAYMENT_PORT: port(8002),
-  /** What starts servers in containers, where none is to be found; `none` does without. */
+  /** The program that starts missing servers in containers, such as `docker`; `none` disables containers. */
   CONTAINER_ENGINE: z.string().default('docker'),
-  /** Where the servers that we start keep their data and logs. */
-  DATA_FOLDER: z.string().default(join(require.resolve('@shop/dev/package.json'), '..', '..', '..', '.data')),
+  /** The folder with the data and logs of the servers that are started. */
+  DATA_FOLDER: z.string().default(join(CHECKOUT, '.data')),
+  ...installSetting,
 });
 
-/** What `make run` is told by the environment; null where it says nothing. */
+/** The settings of `make run`; null if a variable is not set. */
 export interface Settings extends z.output<typeof ownSettings> {
   databaseUrl: string | null;
   paymentsDatabaseUrl: string | null;
@@ -30,9 +33,9 @@ export interface Settings extends z.output<typeof ownSettings> {
 }
 
 /**
- * Reads what `make run` is told by the environment, and what it will pass on to the services.
+ * Reads the settings of `make run`, and validates those that it passes on to the services.
  *
- * @throws ConfigError with every problem, before anything is started
+ * @throws {ConfigError} with every invalid setting
  */
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const paymentsDatabaseUrl = env['PAYMENTS_DATABASE_URL'] || null;

@@ -1,4 +1,4 @@
-/** Something that a person at the keyboard must see to; the message says what, and how. */
+/** A problem that the person who runs the command must solve; the message says what is wrong and what to do. */
 export class SetupError extends Error {
   override name = 'SetupError';
 }

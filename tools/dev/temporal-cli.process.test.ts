@@ -11,22 +11,23 @@ import { isRunning } from './programs';
 import { findTemporalCli } from './temporal-cli';
 
 let folder: string;
-let vendor: Server;
-let answer: Buffer | null; // what the vendor sends; null for 404
+let downloads: Server;
+let answer: Buffer | null; // of the download server; null for 404
 let requested: string[];
 let releases: string;
+let printed: string[];
 const path = process.env['PATH'];
 
 beforeEach(async () => {
   folder = temporaryFolder('temporal-cli');
-  [answer, requested] = [null, []];
-  vendor = createServer((request, response) => {
+  [answer, requested, printed] = [null, [], []];
+  downloads = createServer((request, response) => {
     requested.push(request.url ?? '');
     response.writeHead(answer ? 200 : 404).end(answer);
   }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => vendor.once('listening', resolve));
-  releases = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
-  // A PATH with what is wanted for unpacking, and no Temporal or Go.
+  await new Promise((resolve) => downloads.once('listening', resolve));
+  releases = `http://127.0.0.1:${(downloads.address() as AddressInfo).port}`;
+  // A PATH with the programs that unpack an archive, but without Temporal and Go.
   process.env['PATH'] = join(folder, 'bin');
   mkdirSync(join(folder, 'bin'));
   for (const tool of ['tar', 'gzip', 'sh']) {
@@ -37,21 +38,22 @@ beforeEach(async () => {
 });
 afterEach(() => {
   process.env['PATH'] = path;
-  vendor.close();
+  downloads.close();
   rmSync(folder, { recursive: true });
 });
 
 const cache = (): string => join(folder, 'cache');
-const find = (): Promise<string> => findTemporalCli(() => undefined, { cache: cache(), releases, goIn: [] });
+const find = (): Promise<string> =>
+  findTemporalCli((line) => void printed.push(line), { cache: cache(), releases, goIn: [] });
 
-/** What the vendor's archives look like: the program and its licence. */
-function anArchive(script: string): Buffer {
+/** Returns an archive as it is released: the program and its licence. */
+function archiveOf(script: string): Buffer {
   writeFileSync(join(folder, 'temporal'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   writeFileSync(join(folder, 'LICENSE'), 'MIT');
   return execFileSync('tar', ['-czf', '-', 'LICENSE', 'temporal'], { cwd: folder, env: { PATH: path } });
 }
 
-test('takes the CLI on the PATH before any other', async () => {
+test('prefers the CLI on the PATH', async () => {
   writeFileSync(join(folder, 'bin', 'temporal'), '#!/bin/sh\n', { mode: 0o755 });
   mkdirSync(cache());
   writeFileSync(join(cache(), 'temporal'), '', { mode: 0o755 });
@@ -59,8 +61,8 @@ test('takes the CLI on the PATH before any other', async () => {
   await expect(find()).resolves.toBe(join(folder, 'bin', 'temporal'));
 });
 
-test('downloads it once, and finds it in the cache from then on', async () => {
-  answer = anArchive('echo temporal version 1.5.1');
+test('downloads it once, and then uses the cached one', async () => {
+  answer = archiveOf('echo temporal version 1.5.1');
 
   await expect(find()).resolves.toBe(join(cache(), 'temporal'));
   await expect(find()).resolves.toBe(join(cache(), 'temporal'));
@@ -69,16 +71,21 @@ test('downloads it once, and finds it in the cache from then on', async () => {
   expect(readdirSync(cache())).toEqual(['temporal']);
 });
 
-test('keeps no download that does not run', async () => {
-  answer = anArchive('exit 1');
+test('does not keep a download that does not run', async () => {
+  answer = archiveOf('exit 1');
 
-  await expect(find()).rejects.toThrow(/cannot be had/);
+  await expect(find()).rejects.toThrow(/there is no way to get it here/);
   expect(existsSync(join(cache(), 'temporal'))).toBe(false);
 });
 
-test('stops building when it is interrupted, and clears up at the next try', async () => {
+test('stops the build when it is interrupted, and removes its files', async () => {
   const pidFile = join(folder, 'pid');
-  writeFileSync(join(folder, 'bin', 'go'), `#!/bin/sh\necho $$ > "${pidFile}"\nexec /bin/sleep 60\n`, { mode: 0o755 });
+  // Like Go, it starts further processes, writes temporary files, and makes modules read-only.
+  const go = `#!/bin/sh
+    echo half > "$GOTMPDIR/go-build1"
+    /bin/mkdir -p "$GOMODCACHE/module" && echo code > "$GOMODCACHE/module/file" && /bin/chmod -R a-w "$GOMODCACHE"
+    /bin/sleep 60 & echo $! > "${pidFile}"; wait`;
+  writeFileSync(join(folder, 'bin', 'go'), go, { mode: 0o755 });
   const script = `process.on('SIGINT', () => process.exit(130));
     require(process.argv[1]).findTemporalCli(console.log, JSON.parse(process.argv[2]))`;
   const options = JSON.stringify({ cache: cache(), releases, goIn: [] });
@@ -92,15 +99,34 @@ test('stops building when it is interrupted, and clears up at the next try', asy
   await expect(ended).resolves.toEqual([130, null]);
 
   await eventually(() => expect(isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false));
-  expect(readdirSync(cache())).toEqual([`unfinished-${interrupted.pid}`]);
-  answer = anArchive('echo temporal version 1.5.1');
+  expect(readdirSync(cache())).toEqual([]);
+  answer = archiveOf('echo temporal version 1.5.1');
   await expect(find()).resolves.toBe(join(cache(), 'temporal'));
   expect(readdirSync(cache())).toEqual(['temporal']);
 });
 
-test('says what was tried, and what to do, where it cannot be had', async () => {
+test('builds it with Go, and leaves nothing but the program', async () => {
+  const go = `#!/bin/sh
+    echo "$GOMODCACHE $GOCACHE $GOTMPDIR" > "${join(folder, 'go-folders')}"
+    echo temporary > "$GOTMPDIR/go-build1"
+    printf '#!/bin/sh\\n' > "$GOBIN/temporal" && /bin/chmod +x "$GOBIN/temporal"`;
+  writeFileSync(join(folder, 'bin', 'go'), go, { mode: 0o755 });
+
+  await expect(find()).resolves.toBe(join(cache(), 'temporal'));
+
+  expect(printed).toEqual([
+    "Temporal's CLI: downloading it from GitHub, once for this machine …",
+    expect.stringMatching(/^ {2}not possible here: .*answered 404/),
+    "Temporal's CLI: building it with Go, which takes 3 to 12 minutes, once for this machine …",
+  ]);
+  const folders = readFileSync(join(folder, 'go-folders'), 'utf8').trim().split(' ');
+  for (const goFolder of folders) expect(goFolder.startsWith(`${cache()}/`)).toBe(true);
+  expect(readdirSync(cache())).toEqual(['temporal']);
+});
+
+test('fails with the reason of each method, and what to do, if there is no way to get it', async () => {
   await expect(find()).rejects.toThrow(
-    /not on the PATH.*\n.*answers 404\n.*Go is not installed\nInstall it .*TEMPORAL_ADDRESS/,
+    /not on the PATH.*\n.*answered 404\n.*Go is not installed\nInstall it .*TEMPORAL_ADDRESS/,
   );
   expect(readdirSync(cache())).toEqual([]);
 });

@@ -6,17 +6,17 @@ import { buildWithGo, cachedPrograms, cacheFor, GO_FOLDERS } from './program-cac
 import { findProgram, runProgram } from './programs';
 import type { Print } from './progress';
 
-/** The last version that Go can install without a checkout. */
+/** The last version that `go install` can build: later ones have a replace directive in go.mod. */
 const VERSION = '1.5.1';
 const RELEASES = 'https://github.com/temporalio/cli/releases/download';
 const ANSWER_WITHIN_MS = 15_000;
 const DOWNLOAD_WITHIN_MS = 10 * 60_000;
 
 export interface CliSources {
-  /** Where what was downloaded or built is kept for the next time. */
+  /** The folder that keeps the program once it was downloaded or built. */
   cache: string;
   releases: string;
-  /** Where Go may lie beside the PATH. */
+  /** Folders that may contain Go although they are not on the PATH. */
   goIn: string[];
 }
 
@@ -27,9 +27,9 @@ const defaultSources = (): CliSources => ({
 });
 
 /**
- * Finds Temporal's CLI: on the PATH, in our cache, by its vendor's download, or built with Go.
+ * Finds Temporal's CLI: on the PATH, in the cache, by a download from GitHub, or by a build with Go.
  *
- * @throws SetupError where none of these methods leads to it
+ * @throws {SetupError} if it cannot be downloaded or built
  */
 export async function findTemporalCli(
   print: Print,
@@ -42,16 +42,16 @@ export async function findTemporalCli(
     cache,
     names: ['temporal'],
     methods: {
-      'downloading it': (folder) => download(releases, folder),
-      'building it with Go, which takes about 3 minutes': (folder) =>
+      'downloading it from GitHub': (folder) => download(releases, folder),
+      'building it with Go, which takes 3 to 12 minutes': (folder) =>
         buildWithGo([`github.com/temporalio/cli/cmd/temporal@v${VERSION}`], folder, goIn),
     },
-    remedy: 'Install it (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs.',
+    remedy: 'Install it (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a running server.',
   });
   return cli!;
 }
 
-/** How the CLI is told of the server that the environment names; the key it reads from there by itself. */
+/** Returns the CLI's options for the configured server. The CLI reads TEMPORAL_API_KEY from the environment itself. */
 export const serverArguments = ({
   TEMPORAL_ADDRESS,
   TEMPORAL_NAMESPACE,
@@ -72,7 +72,7 @@ async function download(releases: string, folder: string): Promise<void> {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const url = `${releases}/v${VERSION}/temporal_cli_${VERSION}_${process.platform}_${arch}.tar.gz`;
   const abort = new AbortController();
-  const patience = setTimeout(
+  const answerTimeout = setTimeout(
     () => abort.abort(new Error(`no answer within ${ANSWER_WITHIN_MS / 1_000} s`)),
     ANSWER_WITHIN_MS,
   );
@@ -80,8 +80,8 @@ async function download(releases: string, folder: string): Promise<void> {
     const response = await fetch(url, {
       signal: AbortSignal.any([abort.signal, AbortSignal.timeout(DOWNLOAD_WITHIN_MS)]),
     });
-    clearTimeout(patience);
-    if (!response.ok || !response.body) throw new Error(`${url} answers ${response.status}`);
+    clearTimeout(answerTimeout);
+    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
     const archive = join(folder, 'temporal.tar.gz');
     await pipeline(Readable.fromWeb(response.body), createWriteStream(archive));
     await runProgram('tar', ['-xzf', archive, '-C', folder, 'temporal']);
@@ -89,6 +89,6 @@ async function download(releases: string, folder: string): Promise<void> {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
     throw new Error(`${url}: ${error instanceof Error ? error.message : String(error)}${cause}`, { cause: error });
   } finally {
-    clearTimeout(patience);
+    clearTimeout(answerTimeout);
   }
 }

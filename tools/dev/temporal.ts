@@ -4,69 +4,78 @@ import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { SEARCH_ATTRIBUTES } from '@shop/workflows/search-attributes';
 import { Connection } from '@temporalio/client';
 import { freePort, isTaken, thisOrFreePort } from './ports';
-import type { Print } from './progress';
+import { withProgress, type Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
 import { findTemporalCli } from './temporal-cli';
 
 export interface FoundTemporal {
   address: string;
-  /** Of its Web UI; null where we do not know of one. */
+  /** The URL of its Web UI; null if unknown. */
   uiUrl: string | null;
-  /** Where its CLI lies; null where we did not need one. */
+  /** The path of its CLI; null if the server was not started here. */
   cli: string | null;
 }
 
 /**
- * Finds Temporal: the server that the environment names, the one on the default port, or one of our own.
+ * Finds Temporal: the configured server, the one on the default port, or a development server that it starts.
  *
- * @param given the environment's address; null where it names none
- * @param security of a server that is there
- * @param databaseFile where our own server keeps its sagas
+ * @param configuredAddress TEMPORAL_ADDRESS; null if it is not set
+ * @param security of a server that is already running
+ * @param databaseFile the SQLite file of a server that it starts
+ * @throws {SetupError} if the configured server is unavailable
  */
 export async function findOrStartTemporal(
   {
-    given,
+    configuredAddress,
     security,
     port,
     uiPort,
     databaseFile,
-  }: { given: string | null; security: TemporalSecurity; port: number; uiPort: number; databaseFile: string },
+  }: {
+    configuredAddress: string | null;
+    security: TemporalSecurity;
+    port: number;
+    uiPort: number;
+    databaseFile: string;
+  },
   servers: Starter,
   print: Print,
 ): Promise<FoundTemporal> {
-  const standingUi = async () => ((await isTaken(uiPort)) ? `http://localhost:${uiPort}` : null);
-  if (given !== null) {
-    if (!(await canBeUsed(given, security))) {
+  const runningUi = async () => ((await isTaken(uiPort)) ? `http://localhost:${uiPort}` : null);
+  if (configuredAddress !== null) {
+    if (!(await isAvailable(configuredAddress, security))) {
       throw new SetupError(
-        `TEMPORAL_ADDRESS: Temporal at ${given} does not answer. Start it, or unset TEMPORAL_ADDRESS.`,
+        `TEMPORAL_ADDRESS: Temporal at ${configuredAddress} is unavailable. Start it, or unset TEMPORAL_ADDRESS.`,
       );
     }
-    print(`Temporal: the one at ${given}, from TEMPORAL_ADDRESS`);
-    return { address: given, uiUrl: await standingUi(), cli: null };
+    print(`Temporal: using the server at ${configuredAddress} (TEMPORAL_ADDRESS)`);
+    return { address: configuredAddress, uiUrl: await runningUi(), cli: null };
   }
-  if (await canBeUsed(`localhost:${port}`, security)) {
-    print(`Temporal: the one on port ${port}`);
-    return { address: `localhost:${port}`, uiUrl: await standingUi(), cli: null };
+  if (await isAvailable(`localhost:${port}`, security)) {
+    print(`Temporal: using the server on port ${port}`);
+    return { address: `localhost:${port}`, uiUrl: await runningUi(), cli: null };
   }
 
   for (const taken of [port, uiPort]) {
-    if (await isTaken(taken)) print(`Temporal: what listens on port ${taken} cannot be used`);
+    if (await isTaken(taken)) print(`Temporal: port ${taken} is taken by a process that is not usable`);
   }
   const ownPort = await thisOrFreePort(port);
   const ownUiPort = await thisOrFreePort(uiPort);
   const cli = await findTemporalCli(print);
-  const address = await startTemporal({ cli, port: ownPort, uiPort: ownUiPort, databaseFile }, servers);
-  print(`Temporal: our own, on port ${ownPort}, its sagas in ${databaseFile}`);
+  const address = await withProgress(print, 'Temporal: starting', () =>
+    startTemporal({ cli, port: ownPort, uiPort: ownUiPort, databaseFile }, servers),
+  );
+  print(`Temporal: started on port ${ownPort}, with its data in ${databaseFile}`);
   return { address, uiUrl: `http://localhost:${ownUiPort}`, cli };
 }
 
 /**
  * Starts Temporal's development server.
  *
- * @param cli as `findTemporalCli` has it
- * @param uiPort where its Web UI is served; none without
- * @param databaseFile what survives a restart; in memory without
+ * @param cli as `findTemporalCli` returns it
+ * @param uiPort the port of its Web UI, which is off by default
+ * @param databaseFile the SQLite file of its data; by default the data is in memory and ends with the server
  * @returns its address
  */
 export async function startTemporal(
@@ -76,16 +85,16 @@ export async function startTemporal(
   const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
   options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');
   options.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
-  // Known from the start, so that they need not be looked up for each workflow's entry in its list.
+  // Registered at the start, so that the server need not refresh its cache of them for each workflow.
   options.push(...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]));
   options.push('--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=false');
-  const unfinished = `${databaseFile}.unfinished`; // stands while the server makes its store
+  const unfinished = `${databaseFile}.unfinished`; // exists until the server has created its database
   if (databaseFile !== undefined) {
     mkdirSync(dirname(databaseFile), { recursive: true });
     if (existsSync(unfinished))
       for (const part of ['', '-wal', '-shm']) rmSync(`${databaseFile}${part}`, { force: true });
     if (!existsSync(databaseFile)) writeFileSync(unfinished, '');
-    // As safe where the process is killed, and twice as fast: what a power cut may take, the sweeper starts anew.
+    // Twice as fast, and as safe if the process is killed. After a power cut the sweeper restarts the lost sagas.
     const pragmas = ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
     options.push('--db-filename', databaseFile, ...pragmas);
   }
@@ -94,14 +103,14 @@ export async function startTemporal(
     name: 'temporal',
     program: cli,
     args: ['server', 'start-dev', ...options],
-    env: { ...process.env, GOGC: '400' }, // a third less work for the server, for some memory
-    isReady: () => canBeUsed(address, { tls: false }, 'default'), // which it makes when it is up
+    env: { ...process.env, GOGC: '400' }, // a third less CPU for more memory
+    isReady: () => isAvailable(address, { tls: false }, 'default'), // the server creates this namespace last
   });
   rmSync(unfinished, { force: true });
   return address;
 }
 
-async function canBeUsed(address: string, security: TemporalSecurity, namespace?: string): Promise<boolean> {
+async function isAvailable(address: string, security: TemporalSecurity, namespace?: string): Promise<boolean> {
   try {
     const connection = await Connection.connect({ address, ...security, connectTimeout: '3s' });
     try {

@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { runProgram } from './programs';
 import { SetupError } from './setup-error';
 
-/** The user to run a server as that refuses to run as root; empty where we are not root ourselves. */
+/** The user for a server that refuses to run as root; empty if this process is not root. */
 export interface User {
   uid?: number;
   gid?: number;
 }
 
-/** `nobody`, where we are root. */
+/** Returns `nobody` if this process is root. */
 export async function unprivilegedUser(): Promise<User> {
   if (process.getuid?.() !== 0) return {};
   return {
@@ -19,18 +19,18 @@ export async function unprivilegedUser(): Promise<User> {
   };
 }
 
-/** A folder of the user's own: the wanted one or, where the way to it is closed to the user, one in /var/tmp. */
-export function folderFor({ uid, gid }: User, wanted: string): string {
-  const folder = uid === undefined || isOpen(dirname(wanted)) ? wanted : aside(wanted);
+/** Creates a folder that the user owns: the requested one or, if the user cannot reach it, one in /var/tmp. */
+export function folderFor({ uid, gid }: User, requested: string): string {
+  const folder = uid === undefined || isOpen(dirname(requested)) ? requested : substituteFor(requested);
   mkdirSync(folder, { recursive: true });
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
   return folder;
 }
 
 /**
- * A folder that the user can read: the one given or, where the way to it is closed to the user, a copy in /var/tmp.
+ * Returns a folder that the user can read: the given one or, if the user cannot reach it, a copy in /var/tmp.
  *
- * @param version names the copy, which is kept
+ * @param version identifies the copy, which is kept
  */
 export function readableFor({ uid }: User, folder: string, version: string): string {
   if (uid === undefined || isOpen(folder)) return folder;
@@ -41,15 +41,15 @@ export function readableFor({ uid }: User, folder: string, version: string): str
     renameSync(unfinished, copy);
   }
   if (statSync(copy).uid !== process.getuid?.()) {
-    throw new SetupError(`${copy} was put there by another user, and is not run: remove it.`);
+    throw new SetupError(`${copy} belongs to another user, so its programs are not run. Remove it.`);
   }
   return copy;
 }
 
-const aside = (folder: string): string =>
+const substituteFor = (folder: string): string =>
   join('/var/tmp', `order-placement-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`);
 
-/** Whether everybody may enter a folder and those above it, as far as they exist. */
+/** Returns whether every user may enter a folder and the folders above it, as far as they exist. */
 function isOpen(folder: string): boolean {
   const enterable = !existsSync(folder) || (statSync(folder).mode & 0o001) !== 0;
   return enterable && (folder === dirname(folder) || isOpen(dirname(folder)));

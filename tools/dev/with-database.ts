@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 
 /**
- * Asks a database something, by a connection that lasts no longer.
+ * Opens a connection to a database, uses it, and closes it.
  *
- * @throws what connecting or asking did
+ * @throws the error of the connection or of `use`
  */
 export async function withDatabase<T>(
   url: string,
@@ -11,7 +11,7 @@ export async function withDatabase<T>(
   connectWithinMs = 5_000,
 ): Promise<T> {
   const sql = new Client({ connectionString: url, connectionTimeoutMillis: connectWithinMs });
-  sql.on('error', () => undefined); // what happens to it later is told by the query
+  sql.on('error', () => undefined); // the query that uses the connection reports the error
   try {
     await sql.connect();
     return await use(sql);
