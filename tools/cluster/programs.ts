@@ -77,8 +77,8 @@ export async function findOrInstallPrograms(
 ): Promise<ClusterPrograms> {
   // The packages first: they take seconds, and show soon whether they can be installed.
   return {
-    haproxy: await findOrInstall('HAProxy', 'haproxy', findHaproxy, print),
-    postgres: await findOrInstall('PostgreSQL', 'postgresql', findPostgres, print),
+    haproxy: await findOrInstall('HAProxy', 'haproxy', 'It balances the load of the cluster.', findHaproxy, print),
+    postgres: await findOrInstall('PostgreSQL', 'postgresql', 'It provides pg_basebackup.', findPostgres, print),
     rabbitMq: ownBroker ? await findRabbitMqServer(print) : null,
     temporal: await findTemporalServer(print),
     temporalUi: await findTemporalUi(print),
@@ -88,10 +88,11 @@ export async function findOrInstallPrograms(
 async function findOrInstall(
   what: string,
   packageName: string,
+  purpose: string,
   find: () => string | null,
   print: Print,
 ): Promise<string> {
-  if (find() === null) await installDebianPackage(what, packageName, print);
+  if (find() === null) await installDebianPackage({ program: what, packageName, purpose }, print);
   const found = find();
   if (found === null) throw new SetupError(`${what} was not found: install it (Debian and Homebrew: ${packageName}).`);
   return found;
