@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, type ClientConfig } from 'pg';
 import { connectionOf } from './connection';
 
-/** A service's migrations, in a folder of Prisma's layout. */
+/** The migrations of one service: a folder in Prisma's layout. */
 export type History = 'orders' | 'payments';
 
 // Identifies the advisory lock under which instances that start at the same time migrate one after the other. Prisma's

@@ -6,6 +6,8 @@ import { BacklogFullError } from '../orders/backlog';
 import { catalogRoutes } from './catalog-routes';
 import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
 
+const RETRY_AFTER_S = 5;
+
 /** Creates the REST API. It serves the prefix of the original's code, and the one that the original's README names. */
 export function createOrderApp({
   log,
@@ -23,11 +25,12 @@ export function createOrderApp({
     ...(stopping && { stopping }),
     explain: (error) => {
       if (error instanceof BacklogFullError) return retryLater(error.message);
-      return isDatabaseUnavailable(error)
-        ? retryLater('The database is unavailable. Try again in 5 seconds.')
-        : undefined;
+      if (isDatabaseUnavailable(error))
+        return retryLater(`The database is unavailable. Try again in ${RETRY_AFTER_S} seconds.`);
+      return undefined;
     },
   });
 }
 
-const retryLater = (detail: string): Problem => new Problem(503, detail, { headers: { 'Retry-After': '5' } });
+const retryLater = (detail: string): Problem =>
+  new Problem(503, detail, { headers: { 'Retry-After': String(RETRY_AFTER_S) } });

@@ -4,11 +4,11 @@ import { Problem } from '@shop/runtime/problem';
 import { refuseOtherMethods } from '@shop/runtime/refuse-other-methods';
 import { Router } from 'express';
 import { addCustomer } from '../catalog/customers';
-import { addProduct, findProducts, deleteProduct } from '../catalog/products';
+import { addProduct, deleteProduct, findProducts } from '../catalog/products';
 import type { ReadClient } from '../reads/read-client';
 import { readToken, sendToken } from './consistency-token';
 import { customerBody, productBody, readBody, readCount, readId } from './schemas';
-import { productOnWire } from './wire';
+import { toProductJson } from './json';
 
 /** Serves the paths of customers and products. */
 export function catalogRoutes({ database, reads }: { database: OrdersClient; reads: ReadClient }): Router {
@@ -23,14 +23,14 @@ export function catalogRoutes({ database, reads }: { database: OrdersClient; rea
   routes.post('/product', jsonBody, async (request, response) => {
     const product = await addProduct(database, readBody(productBody, request.body));
     await sendToken(response, reads);
-    response.status(201).json(productOnWire(product));
+    response.status(201).json(toProductJson(product));
   });
 
   routes.get('/products', async (request, response) => {
     const { paginationOffset, paginationLimit } = request.query;
     const page = { offset: readCount(paginationOffset, 0, 1e9), limit: readCount(paginationLimit, 10, 1_000) };
     const products = await reads.read((source) => findProducts(source, page), readToken(request));
-    response.json(products.map((product) => productOnWire(product)));
+    response.json(products.map((product) => toProductJson(product)));
   });
 
   routes.delete('/product/:id', async (request, response) => {

@@ -16,7 +16,7 @@ import type { SagaStarter } from '../saga/saga-starter';
 import type { Sagas } from '../saga/sagas';
 import { readToken, sendToken } from './consistency-token';
 import { orderBody, readBody, readId } from './schemas';
-import { orderOnWire } from './wire';
+import { toOrderJson } from './json';
 
 export interface OrderRoutesNeeds extends AcceptNeeds {
   reads: ReadClient;
@@ -37,7 +37,7 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
     if ('orderId' in outcome) {
       const existing = await readOrderOfKey(outcome);
       await sendToken(response, reads);
-      response.status(201).json(orderOnWire(existing));
+      response.status(201).json(toOrderJson(existing));
       return;
     }
     if (!outcome.accepted) throw refusalProblem(outcome, customerId);
@@ -47,19 +47,19 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
     starter.start({ orderId: order.orderId, customerId, totalAmount });
     response.locals.log.info({ orderId: order.orderId }, 'order accepted');
     await sendToken(response, reads);
-    response.status(201).json(orderOnWire(order));
+    response.status(201).json(toOrderJson(order));
   });
 
   routes.get('/order', async (request, response) => {
     const orders = await reads.read(findOrders, readToken(request));
-    response.json(orders.map(orderOnWire));
+    response.json(orders.map(toOrderJson));
   });
 
   routes.get('/order/:id', async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const order = await reads.read((source) => findOrder(source, orderId), readToken(request));
     if (!order) throw orderNotFound(orderId);
-    response.json(orderOnWire(order));
+    response.json(toOrderJson(order));
   });
 
   routes.post('/order/:id/cancel', async (request, response) => {

@@ -46,7 +46,7 @@ export const orderBody = z.object({
     .pipe(z.array(caseInsensitive(z.object({ productId: id, orderedQuantity }))))
     .transform(mergeLines)
     .refine((lines) => lines.every((line) => line.quantity <= MAX_INT), {
-      error: `must order at most ${MAX_INT} units of one product`,
+      error: `must contain at most ${MAX_INT} units of one product`,
     }),
 });
 

@@ -2,7 +2,7 @@ import type { Product } from '../catalog/products';
 import type { PlacedOrder } from '../orders/placed-order';
 
 /** Converts a product to the contract's JSON: the price is a number, and `OrderedQuantity` has a capital O. */
-export const productOnWire = ({ price, description, ...product }: Product, orderedQuantity = 0) => ({
+export const toProductJson = ({ price, description, ...product }: Product, orderedQuantity = 0) => ({
   productId: product.productId,
   name: product.name,
   price: Number(price),
@@ -13,12 +13,12 @@ export const productOnWire = ({ price, description, ...product }: Product, order
 });
 
 /** Converts an order to the contract's JSON. A cancelled order has the additional member `cancellation`. */
-export const orderOnWire = ({ lines, ...order }: PlacedOrder) => ({
+export const toOrderJson = ({ lines, ...order }: PlacedOrder) => ({
   orderId: order.orderId,
   customerId: order.customerId,
   orderStatus: order.orderStatus,
   paymentStatus: order.paymentStatus,
   orderDate: order.orderDate?.toISOString() ?? null,
   ...(order.cancellation !== undefined && { cancellation: order.cancellation }),
-  products: lines.map(({ quantity, ...product }) => productOnWire(product, quantity)),
+  products: lines.map(({ quantity, ...product }) => toProductJson(product, quantity)),
 });
