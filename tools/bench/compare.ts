@@ -1,55 +1,53 @@
 import { resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
-import { casesOf, type Case } from './load/scenarios';
-import { contestants } from './candidates/candidates';
-import { onStage } from './environment/run-benchmark';
-import { orderOfTurns } from './measurement/schedule';
-import { publish, reasonsNotToPublish } from './report/publish';
+import { candidates } from './candidates/candidates';
+import { printProgress, type BenchEnvironment } from './environment/bench-environment';
+import { runBenchmark } from './environment/run-benchmark';
+import { scenariosFor, type Scenario } from './load/scenarios';
+import { isValid, type Result } from './measurement/results';
+import { runCandidate } from './measurement/run-candidate';
+import { orderForRepetition } from './measurement/schedule';
+import { publish, publicationBlockers } from './report/publish';
 import { reportOf } from './report/report';
-import { isClean, type Result } from './measurement/results';
-import { keepResultsIn } from './report/results-file';
+import { openResultsFile } from './report/results-file';
 import { readSettings } from './settings';
-import { say, type Stage } from './environment/bench-environment';
-import { takeTurn } from './measurement/run-candidate';
 
-/**
- * What `make bench` does: every contestant goes through every case, one contestant at a time and all of them once a
- * repetition, so that what changes on the machine meanwhile hits them alike.
- */
+// Implements `make bench`: each repetition runs every candidate once, one at a time, through all scenarios. So a change of
+// the machine during the bench affects all candidates alike.
 const settings = readOrExit(readSettings);
-const { BENCH_REPS: reps, BENCH_ONLY: only, BENCH_ORDERS: ordersOfBurst } = settings;
-const taking = contestants.filter(({ name }) => only.length === 0 || only.includes(name));
-const cases = casesOf(settings);
-const warmUp: Case = {
+const { BENCH_REPS: repetitions, BENCH_ONLY: only, BENCH_ORDERS: ordersPerBurst } = settings;
+const selected = candidates.filter(({ name }) => only.length === 0 || only.includes(name));
+const measured = scenariosFor(settings);
+const warmUp: Scenario = {
   name: 'warm-up',
-  load: { kind: 'burst', orders: Math.ceil(ordersOfBurst / 3), connections: 16 },
+  load: { kind: 'burst', orders: Math.ceil(ordersPerBurst / 3), connections: 16 },
 };
 const folder = resolve('.data', 'bench', 'compare');
 
-async function compare(stage: Stage): Promise<boolean> {
-  const keep = keepResultsIn(folder);
+async function compare(environment: BenchEnvironment): Promise<boolean> {
+  const save = openResultsFile(folder);
   const results: Result[] = [];
-  const brokeOff: string[] = [];
+  const failures: string[] = [];
   let complete = true;
-  for (let rep = 1; rep <= reps; rep++) {
-    for (const contestant of orderOfTurns(taking, rep - 1)) {
-      const turn = await takeTurn(stage, contestant, rep, { warmUp, cases });
-      brokeOff.push(...turn.brokeOff);
-      complete &&= turn.results !== null;
-      results.push(...(turn.results ?? []));
-      keep(turn.results ?? []);
+  for (let repetition = 1; repetition <= repetitions; repetition++) {
+    for (const candidate of orderForRepetition(selected, repetition - 1)) {
+      const run = await runCandidate(environment, candidate, repetition, { warmUp, measured });
+      failures.push(...run.failures);
+      complete &&= run.results !== null;
+      results.push(...(run.results ?? []));
+      save(run.results ?? []);
     }
   }
-  const report = reportOf(results, brokeOff);
+  const report = reportOf(results, failures);
   process.stdout.write(`${report}\n`);
-  const reasons = reasonsNotToPublish(settings, results, complete);
-  if (reasons.length === 0) publish(report, results);
-  else say(`docs/performance.md stays as it is: ${reasons.join(', ')}.`);
-  return complete && results.every(isClean);
+  const blockers = publicationBlockers(settings, results, complete);
+  if (blockers.length === 0) publish(report, results);
+  else printProgress(`docs/performance.md is not updated: ${blockers.join(', ')}.`);
+  return complete && results.every(isValid);
 }
 
-void onStage(
+void runBenchmark(
   folder,
-  taking.map(({ name }) => name),
+  selected.map(({ name }) => name),
   compare,
 );

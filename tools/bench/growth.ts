@@ -2,111 +2,118 @@ import { resolve } from 'node:path';
 import { findTemporalServer } from '@shop/cluster/programs';
 import { readOrExit } from '@shop/runtime/environment';
 import { startOurs } from './candidates/candidates';
-import type { Load } from './load/load';
-import { measure, type Measured, type Measurement } from './measurement/measure';
-import { QUARTER_HEADS, quartersOf } from './measurement/memory-sampler';
-import { onStage } from './environment/run-benchmark';
-import { publishPart } from './report/publish';
-import { markdownTable } from './report/report';
-import { flawsOf, total } from './measurement/results';
-import { readSettings, type Settings } from './settings';
-import { say, type Stage } from './environment/bench-environment';
+import { printProgress, type BenchEnvironment } from './environment/bench-environment';
+import { runBenchmark } from './environment/run-benchmark';
 import { startTemporalOnPostgres } from './environment/temporal-on-postgres';
+import type { Load } from './load/load';
+import { measure, type Measurement } from './measurement/measure';
+import { memoryTrendOf, type MemoryTrend } from './measurement/memory-sampler';
+import { problemsOf, sumOf } from './measurement/results';
+import { replaceSection } from './report/publish';
+import { markdownTable } from './report/report';
+import { readSettings, type Settings } from './settings';
 
-/** What `make bench-growth` does: looks at what an order costs as orders pile up, and at memory under a steady load. */
+// Implements `make bench-growth`: measures the cost of an order as the number of stored orders grows, and the memory under
+// a constant load.
 const settings: Settings = readOrExit(readSettings);
-const FULL_MS = 600_000;
-// More would only wait in memory; and what waits too long, the sweeper starts as well.
-const FILL_AT_ONCE = 2_000;
+// A run is published from this size on.
+const FULL_SIZE = { halfLoadMs: 600_000, orders: 10_000 };
+// The number of orders that are in flight while the store is filled. More would only wait in memory; and the sweeper would
+// start the sagas of those that wait too long once more.
+const FILL_BATCH = 2_000;
 
-interface Stand {
+interface GrowthPoint {
+  /** Where Temporal stores its data. */
   store: string;
+  /** The number of orders that had settled before. */
   settled: number;
   burst: Measurement;
   paced: Measurement;
 }
 
-async function growth(stage: Stage): Promise<boolean> {
-  const programs = await findTemporalServer(say); // before an hour has gone by
+async function growth(environment: BenchEnvironment): Promise<boolean> {
+  const programs = await findTemporalServer(printProgress); // first: the second store needs them only after an hour
   const stores = [
-    { store: 'a file', logs: 'on-a-file', startTemporal: () => stage.startTemporal() },
-    { store: 'PostgreSQL', logs: 'on-postgresql', startTemporal: () => startTemporalOnPostgres(stage, programs) },
+    { store: 'a file', logs: 'on-a-file', startTemporal: () => environment.startTemporal() },
+    { store: 'PostgreSQL', logs: 'on-postgresql', startTemporal: () => startTemporalOnPostgres(environment, programs) },
   ];
-  const stands: Stand[] = [];
-  const violations: string[] = [];
-  let flat = { rows: [] as string[][], holds: false };
-  let halfLoad = 0;
+  const points: GrowthPoint[] = [];
+  const problems: string[] = [];
+  let halfLoad: { ordersPerSecond: number; trend: MemoryTrend } | null = null;
   for (const { store, logs, startTemporal } of stores) {
-    stage.enter(logs);
-    const shop = await startOurs(stage, startTemporal);
-    const count = { settled: 0 };
-    const go = async (load: Load): Promise<Measured> => {
-      const measured = await measure(stage, shop, load);
-      count.settled += measured.measurement.orders;
-      violations.push(...flawsOf({ ...measured.measurement, violations: [] }));
+    environment.beginCandidate(logs);
+    const shop = await startOurs(environment, startTemporal);
+    const total = { settled: 0 };
+    const run = async (load: Load): ReturnType<typeof measure> => {
+      const measured = await measure(environment, shop, load);
+      total.settled += measured.measurement.orders;
+      problems.push(...problemsOf({ ...measured.measurement, violations: [] }));
       return measured;
     };
     for (const size of settings.GROWTH_ORDERS) {
-      while (count.settled < size) {
-        await go({ kind: 'burst', orders: Math.min(FILL_AT_ONCE, size - count.settled), connections: 16 });
+      while (total.settled < size) {
+        await run({ kind: 'burst', orders: Math.min(FILL_BATCH, size - total.settled), connections: 16 });
       }
-      const stand: Stand = {
+      const point: GrowthPoint = {
         store,
-        settled: count.settled,
-        burst: (await go({ kind: 'burst', orders: settings.BENCH_ORDERS, connections: 16 })).measurement,
-        paced: (await go({ kind: 'paced', perSecond: 50, seconds: settings.BENCH_SECONDS })).measurement,
+        settled: total.settled,
+        burst: (await run({ kind: 'burst', orders: settings.BENCH_ORDERS, connections: 16 })).measurement,
+        paced: (await run({ kind: 'paced', ordersPerSecond: 50, seconds: settings.BENCH_SECONDS })).measurement,
       };
-      stands.push(stand);
-      say(rowOf(stand).join('  '));
+      points.push(point);
+      printProgress(rowOf(point).join('  '));
     }
-    if (store === stores[0]!.store) {
-      halfLoad = Math.max(1, Math.floor(stands.at(-1)!.burst.settledPerSecond / 2));
+    if (halfLoad === null) {
+      const ordersPerSecond = Math.max(1, Math.floor(points.at(-1)!.burst.settledPerSecond / 2));
       const seconds = Math.ceil(settings.HALF_LOAD_FOR / 1_000);
-      say(`${halfLoad} orders a second for ${seconds} s`);
-      const { measurement, memory } = await go({ kind: 'paced', perSecond: halfLoad, seconds });
-      flat = quartersOf(memory);
-      // Half of what settles must never reach the bound on what waits.
-      const refused = Object.entries(measurement.refused);
-      violations.push(...refused.map(([status, times]) => `${times} POSTs at half load were answered ${status}`));
+      printProgress(`${ordersPerSecond} orders/s for ${seconds} s`);
+      const { measurement, memory } = await run({ kind: 'paced', ordersPerSecond, seconds });
+      halfLoad = { ordersPerSecond, trend: memoryTrendOf(memory) };
+      // Half load must not reach the limit on unsettled orders.
+      const rejected = Object.entries(measurement.rejected);
+      problems.push(...rejected.map(([status, count]) => `at half load ${count} POSTs were rejected with ${status}`));
     }
-    violations.push(...(await shop.book.violations(count.settled)));
-    await shop.book.close();
-    await stage.clear();
+    problems.push(...(await shop.inspector.findViolations(total.settled)));
+    await shop.inspector.close();
+    await environment.endCandidate();
   }
+  if (halfLoad === null) throw new Error('Half load was not measured.');
 
+  const { ordersPerSecond, trend } = halfLoad;
   const report = [
-    markdownTable(HEADS, stands.map(rowOf)),
-    `At half of what settles, ${halfLoad} orders a second, for ${Math.round(settings.HALF_LOAD_FOR / 1_000)} s, Temporal on its file:`,
-    markdownTable(QUARTER_HEADS, flat.rows),
-    violations.length === 0 ? 'Stock, payments and orders were as they should be.' : violations.join('\n\n'),
+    markdownTable(COLUMNS, points.map(rowOf)),
+    `Half load, ${ordersPerSecond} orders/s, for ${Math.round(settings.HALF_LOAD_FOR / 1_000)} s, with Temporal on a file:`,
+    markdownTable(trend.columns, trend.rows),
+    problems.length === 0 ? 'Orders, payments and stock were consistent.' : problems.join('\n\n'),
   ].join('\n\n');
   process.stdout.write(`${report}\n`);
-  if (settings.HALF_LOAD_FOR >= FULL_MS && settings.GROWTH_ORDERS.some((size) => size >= 10_000)) {
-    publishPart('growth', report);
+  const { halfLoadMs, orders } = FULL_SIZE;
+  if (settings.HALF_LOAD_FOR >= halfLoadMs && settings.GROWTH_ORDERS.some((size) => size >= orders)) {
+    replaceSection('growth', report);
   }
-  return flat.holds && violations.length === 0;
+  return trend.bounded && problems.length === 0;
 }
 
-const HEADS = [
+const COLUMNS = [
   'Temporal on',
   'after orders',
   'settled/s',
-  'CPU ms an order',
+  'CPU ms per order',
   'of it orders',
   'Temporal',
   'PostgreSQL',
-  'POST p99 at 50/s, ms',
+  'POST p99 at 50 orders/s, ms',
   'Temporal, MB',
 ];
 
-const rowOf = ({ store, settled, burst, paced }: Stand): string[] => [
+const rowOf = ({ store, settled, burst, paced }: GrowthPoint): string[] => [
   store,
   String(settled),
   burst.settledPerSecond.toFixed(0),
-  total(burst.cpuMsPerOrder).toFixed(1),
-  ...(['orders', 'engine', 'PostgreSQL'] as const).map((part) => (burst.cpuMsPerOrder[part] ?? 0).toFixed(1)),
+  sumOf(burst.cpuMsPerOrder).toFixed(1),
+  ...(['orders', 'engine', 'PostgreSQL'] as const).map((component) => (burst.cpuMsPerOrder[component] ?? 0).toFixed(1)),
   paced.postP99.toFixed(1),
   (burst.memoryMb.engine ?? 0).toFixed(0),
 ];
 
-void onStage(resolve('.data', 'bench', 'growth'), ['ours'], growth);
+void runBenchmark(resolve('.data', 'bench', 'growth'), ['ours'], growth);

@@ -1,72 +1,72 @@
 import { resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
 import { startOurs } from './candidates/candidates';
+import { printProgress, type BenchEnvironment } from './environment/bench-environment';
+import { runBenchmark } from './environment/run-benchmark';
 import { measure } from './measurement/measure';
-import { QUARTER_HEADS, quartersOf } from './measurement/memory-sampler';
-import { onStage } from './environment/run-benchmark';
-import { publishPart } from './report/publish';
+import { memoryTrendOf } from './measurement/memory-sampler';
+import { replaceSection } from './report/publish';
 import { markdownTable } from './report/report';
 import { readSettings } from './settings';
-import { say, type Stage } from './environment/bench-environment';
 
-/** What `make bench-overload` does: asks for more than twice what the shop settles, then waits for all of it. */
+// Implements `make bench-overload`: offers more than twice the rate that this shop settles, then waits until all accepted
+// orders have settled.
 const settings = readOrExit(readSettings);
-const FULL_SECONDS = 600;
+const FULL_SIZE_SECONDS = 600; // a run is published from this duration on
 const WARM_UPS = 2;
-// A quarter above twice: what has been at it for minutes may settle faster than it did in a burst.
-const TIMES_CAPACITY = 2.5;
+// A quarter above the required factor of 2: after minutes of load the shop may settle more than in a burst.
+const LOAD_FACTOR = 2.5;
 const seconds = Math.ceil(settings.OVERLOAD_FOR / 1_000);
 
-async function overload(stage: Stage): Promise<boolean> {
-  const shop = await startOurs(stage);
+async function overload(environment: BenchEnvironment): Promise<boolean> {
+  const shop = await startOurs(environment);
   let [accepted, capacity] = [0, 0];
   for (let burst = 0; burst <= WARM_UPS; burst++) {
     const load = { kind: 'burst', orders: settings.BENCH_ORDERS, connections: 16 } as const;
-    const { measurement } = await measure(stage, shop, load);
+    const { measurement } = await measure(environment, shop, load);
     accepted += measurement.orders;
     capacity = measurement.settledPerSecond;
   }
-  const perSecond = settings.OVERLOAD_PER_SECOND || Math.ceil(capacity * TIMES_CAPACITY);
-  say(`${capacity.toFixed(0)} orders a second settle in a burst; ${perSecond} a second are asked for`);
+  const ordersPerSecond = settings.OVERLOAD_PER_SECOND || Math.ceil(capacity * LOAD_FACTOR);
+  printProgress(`A burst settles ${capacity.toFixed(0)} orders/s; the offered load is ${ordersPerSecond} orders/s.`);
 
-  // What was accepted at twice the rate at which it settles takes as long again; give it three times that.
-  const patienceMs = 60_000 + 3 * settings.OVERLOAD_FOR;
-  const { measurement, memory } = await measure(stage, shop, { kind: 'paced', perSecond, seconds }, patienceMs);
-  const violations = await shop.book.violations(accepted + measurement.orders);
-  const crashed = Object.values(shop.parts).filter((server) => !stage.isRunning(server));
-  await shop.book.close();
+  // If the accepted orders arrive at twice the rate that settles, the backlog takes as long again. Allow three times that.
+  const settleTimeoutMs = 60_000 + 3 * settings.OVERLOAD_FOR;
+  const load = { kind: 'paced', ordersPerSecond, seconds } as const;
+  const { measurement, memory } = await measure(environment, shop, load, settleTimeoutMs);
+  const violations = await shop.inspector.findViolations(accepted + measurement.orders);
+  const ended = Object.values(shop.components).filter((server) => !environment.isRunning(server));
+  await shop.inspector.close();
 
-  const quarters = quartersOf(memory);
-  const { askedPerSecond, settledPerSecond } = measurement;
-  const refused = Object.entries(measurement.refused).map(([status, count]) => `${count} answered ${status}`);
+  const trend = memoryTrendOf(memory);
+  const { offeredPerSecond, settledPerSecond } = measurement;
+  const rejected = Object.entries(measurement.rejected).map(([status, count]) => `${count} rejected with ${status}`);
   const verdicts: [string, boolean][] = [
-    [
-      'at least twice as many orders a second were asked for as settled meanwhile',
-      askedPerSecond >= 2 * settledPerSecond,
-    ],
-    ['the bound on unsettled orders was reached: some were answered 503', (measurement.refused['503'] ?? 0) > 0],
-    ['no process has crashed', crashed.length === 0],
-    ['every POST was answered with 201, or with 503 and Retry-After', measurement.wrong === 0],
-    ['every order that was accepted has settled', measurement.unsettled === 0],
-    ['stock, payments and orders are as they should be', violations.length === 0],
-    ['memory is bounded', quarters.holds],
+    ['the offered rate was at least twice the settled rate', offeredPerSecond >= 2 * settledPerSecond],
+    ['the limit on unsettled orders was reached: POSTs were rejected with 503', (measurement.rejected['503'] ?? 0) > 0],
+    ['no process ended', ended.length === 0],
+    ['every POST received 201, or 503 with Retry-After', measurement.invalidResponses === 0],
+    ['every accepted order settled', measurement.unsettled === 0],
+    ['orders, payments and stock are consistent', violations.length === 0],
+    ['memory is bounded', trend.bounded],
   ];
   const report = [
-    `For ${seconds} s ${askedPerSecond.toFixed(0)} orders a second were asked for and ${settledPerSecond.toFixed(0)} ` +
-      `settled, ${(askedPerSecond / settledPerSecond).toFixed(1)} to 1; in a burst before it ${capacity.toFixed(0)} had. ` +
-      `${measurement.orders} were accepted, ${refused.length > 0 ? refused.join(', ') : 'none refused'}; ` +
-      `POST p50 ${measurement.postP50.toFixed(0)} ms, p99 ${measurement.postP99.toFixed(0)} ms; all that settled had ` +
-      `done so ${Math.max(0, measurement.seconds - seconds).toFixed(0)} s after the last POST.`,
-    markdownTable(QUARTER_HEADS, quarters.rows),
+    `For ${seconds} s ${offeredPerSecond.toFixed(0)} orders/s were offered and ${settledPerSecond.toFixed(0)} orders/s ` +
+      `settled, a ratio of ${(offeredPerSecond / settledPerSecond).toFixed(1)}; a burst before it settled ` +
+      `${capacity.toFixed(0)} orders/s. ${measurement.orders} orders were accepted, ` +
+      `${rejected.length > 0 ? rejected.join(', ') : 'none rejected'}. The POST took ${measurement.postP50.toFixed(0)} ms ` +
+      `(p50) and ${measurement.postP99.toFixed(0)} ms (p99). The last order settled ` +
+      `${Math.max(0, measurement.seconds - seconds).toFixed(0)} s after the last POST.`,
+    markdownTable(trend.columns, trend.rows),
     markdownTable(
-      ['wanted', ''],
-      verdicts.map(([wanted, holds]) => [wanted, holds ? 'holds' : 'short']),
+      ['requirement', ''],
+      verdicts.map(([requirement, met]) => [requirement, met ? 'met' : 'missed']),
     ),
     ...violations,
   ].join('\n\n');
   process.stdout.write(`${report}\n`);
-  if (seconds >= FULL_SECONDS) publishPart('overload', report);
-  return verdicts.every(([, holds]) => holds);
+  if (seconds >= FULL_SIZE_SECONDS) replaceSection('overload', report);
+  return verdicts.every(([, met]) => met);
 }
 
-void onStage(resolve('.data', 'bench', 'overload'), ['ours'], overload);
+void runBenchmark(resolve('.data', 'bench', 'overload'), ['ours'], overload);

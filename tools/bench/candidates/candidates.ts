@@ -2,115 +2,123 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '@shop/dev/ports';
 import { startServices } from '@shop/dev/services';
+import type { BenchEnvironment } from '../environment/bench-environment';
+import { insertFixture } from '../load/fixture';
+import { inspectDatabase, inspectFloor, type OrderInspector } from '../measurement/order-inspector';
 import { createOrderTables } from './order-tables';
-import { stockUp } from '../load/fixture';
-import { openDatabaseBook, openFloorBook, type OrderBook } from '../measurement/order-inspector';
-import type { Stage } from '../environment/bench-environment';
 
-/** What a contestant is made of; each part is one process with all that it has started. */
-export type Part = 'orders' | 'payments' | 'engine' | 'PostgreSQL' | 'RabbitMQ';
+/** A part of a candidate whose CPU and memory are reported: one process with all its child processes. */
+export type Component = 'orders' | 'payments' | 'engine' | 'PostgreSQL' | 'RabbitMQ';
 
-/** A contestant that is on stage. */
-export interface Running {
-  /** Where orders are posted to. */
+export interface RunningCandidate {
+  /** The URL that accepts `POST` of an order. */
   url: string;
-  book: OrderBook;
-  /** The server that each of its parts is. */
-  parts: Partial<Record<Part, string>>;
+  inspector: OrderInspector;
+  /** The name of the server process of each component. */
+  components: Partial<Record<Component, string>>;
 }
 
-export interface Contestant {
-  name: ContestantName;
+export interface Candidate {
+  name: CandidateName;
   title: string;
-  start: (stage: Stage) => Promise<Running>;
+  start: (environment: BenchEnvironment) => Promise<RunningCandidate>;
 }
 
-export type ContestantName = 'ours' | 'floor' | 'newcomer' | 'dbos' | 'restate' | 'express';
+export type CandidateName = 'ours' | 'floor' | 'newcomer' | 'dbos' | 'restate' | 'express';
 
 const SHARED = { PostgreSQL: 'postgresql', RabbitMQ: 'rabbitmq' } as const;
 const TEMPORAL = { engine: 'temporal' } as const;
 
-/** The services as `make run` starts them, on Temporal's development server or another. */
+/**
+ * Starts this shop's services as `make run` does.
+ *
+ * @param startTemporal starts Temporal and returns its address; by default the development server
+ */
 export async function startOurs(
-  stage: Stage,
-  startTemporal = (): Promise<string> => stage.startTemporal(),
-): Promise<Running> {
-  const databaseUrl = await stage.emptyDatabase('ours');
+  environment: BenchEnvironment,
+  startTemporal = (): Promise<string> => environment.startTemporal(),
+): Promise<RunningCandidate> {
+  const databaseUrl = await environment.createDatabase('ours');
   const temporalAddress = await startTemporal();
   const orderPort = await freePort();
   await startServices(
     {
       databaseUrl,
       paymentsDatabaseUrl: `${databaseUrl}?schema=payments`,
-      amqpUrl: await stage.emptyVirtualHost('ours'),
+      amqpUrl: await environment.emptyVirtualHost('ours'),
       temporalAddress,
       orderPort,
       paymentPort: await freePort(),
     },
-    stage.own,
+    environment.candidateServers,
     () => undefined,
   );
-  await stockUp(databaseUrl);
+  await insertFixture(databaseUrl);
   return {
     url: `http://127.0.0.1:${orderPort}/orderManagement/order`,
-    book: await openDatabaseBook(databaseUrl),
-    parts: { orders: 'order-management', payments: 'payment-processing', ...TEMPORAL, ...SHARED },
+    inspector: await inspectDatabase(databaseUrl),
+    components: { orders: 'order-management', payments: 'payment-processing', ...TEMPORAL, ...SHARED },
   };
 }
 
-async function startFloor(stage: Stage): Promise<Running> {
-  const url = await startOrders(stage, 'floor', { TEMPORAL_ADDRESS: await stage.startTemporal() });
-  return { url: `${url}/order`, book: openFloorBook(url), parts: { orders: 'orders', ...TEMPORAL } };
+async function startFloor(environment: BenchEnvironment): Promise<RunningCandidate> {
+  const url = await startOrderProcess(environment, 'floor', { TEMPORAL_ADDRESS: await environment.startTemporal() });
+  return { url: `${url}/order`, inspector: inspectFloor(url), components: { orders: 'orders', ...TEMPORAL } };
 }
 
-const startNewcomer = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'newcomer', 'newcomer', async () => ({
-    parts: TEMPORAL,
-    env: { TEMPORAL_ADDRESS: await stage.startTemporal() },
+const startNewcomer = (environment: BenchEnvironment): Promise<RunningCandidate> =>
+  startWithMessages(environment, 'newcomer', 'newcomer', async () => ({
+    components: TEMPORAL,
+    env: { TEMPORAL_ADDRESS: await environment.startTemporal() },
   }));
 
-const startExpress = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'express', 'express', async () => ({ parts: {}, env: {} }));
+const startExpress = (environment: BenchEnvironment): Promise<RunningCandidate> =>
+  startWithMessages(environment, 'express', 'express', async () => ({ components: {}, env: {} }));
 
-const startDbos = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'dbos', '../peers/dbos', async () => ({ parts: {}, env: {} }));
+const startDbos = (environment: BenchEnvironment): Promise<RunningCandidate> =>
+  startWithMessages(environment, 'dbos', '../peers/dbos', async () => ({ components: {}, env: {} }));
 
-const startRestate = (stage: Stage): Promise<Running> =>
-  startWithMessages(stage, 'restate', '../peers/restate', async () => ({
-    parts: { engine: 'restate-server' },
-    env: { ...(await startRestateServer(stage)), SERVICE_PORT: String(await freePort()) },
+const startRestate = (environment: BenchEnvironment): Promise<RunningCandidate> =>
+  startWithMessages(environment, 'restate', '../peers/restate', async () => ({
+    components: { engine: 'restate-server' },
+    env: { ...(await startRestateServer(environment)), SERVICE_PORT: String(await freePort()) },
   }));
 
-/** A contestant of the bench's own: the order process that is named, the payment process, and what else it needs. */
+/** Starts a candidate of this folder: its engine, its order process and the payment process. */
 async function startWithMessages(
-  stage: Stage,
-  name: ContestantName,
+  environment: BenchEnvironment,
+  name: CandidateName,
   program: string,
-  startEngine: () => Promise<{ parts: Running['parts']; env: NodeJS.ProcessEnv }>,
-): Promise<Running> {
-  const databaseUrl = await stage.emptyDatabase(name);
+  startEngine: () => Promise<{ components: RunningCandidate['components']; env: NodeJS.ProcessEnv }>,
+): Promise<RunningCandidate> {
+  const databaseUrl = await environment.createDatabase(name);
   await createOrderTables(databaseUrl);
-  await stockUp(databaseUrl);
+  await insertFixture(databaseUrl);
   const engine = await startEngine();
-  const env = { ...engine.env, DATABASE_URL: databaseUrl, AMQP_URL: await stage.emptyVirtualHost(name) };
-  const url = await startOrders(stage, program, env);
-  await stage.own.start({
+  const env = { ...engine.env, DATABASE_URL: databaseUrl, AMQP_URL: await environment.emptyVirtualHost(name) };
+  const url = await startOrderProcess(environment, program, env);
+  await environment.candidateServers.start({
     name: 'payments',
     program: process.execPath,
     args: [join(__dirname, 'payment-process')],
     env: { ...process.env, ...env },
-    isReady: async () => true, // what it misses waits in its queue
+    isReady: async () => true, // requests that arrive before it is ready wait in its queue
   });
   return {
     url: `${url}/order`,
-    book: await openDatabaseBook(databaseUrl),
-    parts: { orders: 'orders', payments: 'payments', ...engine.parts, ...SHARED },
+    inspector: await inspectDatabase(databaseUrl),
+    components: { orders: 'orders', payments: 'payments', ...engine.components, ...SHARED },
   };
 }
 
-async function startOrders(stage: Stage, program: string, env: NodeJS.ProcessEnv): Promise<string> {
+/** @returns the base URL of the order process */
+async function startOrderProcess(
+  environment: BenchEnvironment,
+  program: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   const url = `http://127.0.0.1:${await freePort()}`;
-  await stage.own.start({
+  await environment.candidateServers.start({
     name: 'orders',
     program: process.execPath,
     args: [join(__dirname, program)],
@@ -120,16 +128,17 @@ async function startOrders(stage: Stage, program: string, env: NodeJS.ProcessEnv
   return url;
 }
 
-const at = (port: number): string => `127.0.0.1:${port}`;
+const freeAddress = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
 
-async function startRestateServer(stage: Stage): Promise<NodeJS.ProcessEnv> {
-  const folder = join(stage.folder, 'restate');
+/** @returns the settings that an order process needs to reach the server */
+async function startRestateServer(environment: BenchEnvironment): Promise<NodeJS.ProcessEnv> {
+  const folder = join(environment.folder, 'restate');
   rmSync(folder, { recursive: true, force: true });
-  const [node, ingress, admin] = [await freePort(), await freePort(), await freePort()];
+  const [node, ingress, admin] = [await freeAddress(), await freeAddress(), await freeAddress()];
   const installed = dirname(
     require.resolve(`@restatedev/restate-server-${process.platform}-${process.arch}/package.json`),
   );
-  await stage.own.start({
+  await environment.candidateServers.start({
     name: 'restate-server',
     program: join(installed, 'bin', 'restate-server'),
     args: [
@@ -137,25 +146,25 @@ async function startRestateServer(stage: Stage): Promise<NodeJS.ProcessEnv> {
       `--base-dir=${folder}`,
       '--node-name=bench',
       '--listen-mode=tcp',
-      `--bind-address=${at(node)}`,
-      `--advertised-address=http://${at(node)}/`,
+      `--bind-address=${node}`,
+      `--advertised-address=http://${node}/`,
     ],
     env: {
       ...process.env,
-      RESTATE_INGRESS__BIND_ADDRESS: at(ingress),
-      RESTATE_ADMIN__BIND_ADDRESS: at(admin),
+      RESTATE_INGRESS__BIND_ADDRESS: ingress,
+      RESTATE_ADMIN__BIND_ADDRESS: admin,
       RESTATE_LOG_FILTER: 'warn',
       RESTATE_DISABLE_TELEMETRY: 'true',
     },
     isReady: async () =>
-      (await fetch(`http://${at(admin)}/health`)).ok && (await fetch(`http://${at(ingress)}/restate/health`)).ok,
+      (await fetch(`http://${admin}/health`)).ok && (await fetch(`http://${ingress}/restate/health`)).ok,
   });
-  return { RESTATE_INGRESS: `http://${at(ingress)}`, RESTATE_ADMIN: `http://${at(admin)}` };
+  return { RESTATE_INGRESS: `http://${ingress}`, RESTATE_ADMIN: `http://${admin}` };
 }
 
-/** In the order of the table. */
-export const contestants: Contestant[] = [
-  { name: 'ours', title: 'this shop', start: (stage) => startOurs(stage) },
+/** All candidates, in the order of the report's tables. */
+export const candidates: Candidate[] = [
+  { name: 'ours', title: 'this shop', start: (environment) => startOurs(environment) },
   { name: 'floor', title: "Temporal's floor", start: startFloor },
   { name: 'newcomer', title: "a newcomer's saga", start: startNewcomer },
   { name: 'dbos', title: 'DBOS', start: startDbos },

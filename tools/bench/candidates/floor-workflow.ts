@@ -1,6 +1,6 @@
 import { condition, defineSignal, proxySinks, setHandler, workflowInfo, type Sinks } from '@temporalio/workflow';
 
-export const goOn = defineSignal('goOn');
+export const finish = defineSignal('finish');
 
 export interface FloorSinks extends Sinks {
   floor: { ended: (orderId: string) => void };
@@ -8,10 +8,10 @@ export interface FloorSinks extends Sinks {
 
 const { floor } = proxySinks<FloorSinks>();
 
-/** The least that a saga with one answer from outside can be. */
+/** Waits for one signal: the smallest possible saga with one answer from outside. */
 export async function waitForOneSignal(): Promise<void> {
-  let told = false;
-  setHandler(goOn, () => void (told = true));
-  await condition(() => told);
+  let signalled = false;
+  setHandler(finish, () => void (signalled = true));
+  await condition(() => signalled);
   floor.ended(workflowInfo().workflowId);
 }

@@ -1,14 +1,14 @@
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type InjectedSinks } from '@temporalio/worker';
-import { fromEnvironment } from './required-setting';
-import { goOn, waitForOneSignal, type FloorSinks } from './floor-workflow';
+import { finish, waitForOneSignal, type FloorSinks } from './floor-workflow';
 import { serveOrders } from './order-api';
+import { requiredSetting } from './required-setting';
 
 const TASK_QUEUE = 'floor';
 
-/** Temporal's floor: a workflow that starts eagerly, takes one signal and ends; no database, no broker. */
+/** Runs Temporal's floor: a workflow that starts eagerly, receives one signal and ends, without database or broker. */
 async function main(): Promise<void> {
-  const connection = await NativeConnection.connect({ address: fromEnvironment('TEMPORAL_ADDRESS') });
+  const connection = await NativeConnection.connect({ address: requiredSetting('TEMPORAL_ADDRESS') });
   const settledAtMs = new Map<string, number>();
   const sinks: InjectedSinks<FloorSinks> = {
     floor: { ended: { fn: (_info, orderId) => void settledAtMs.set(orderId, Date.now()), callDuringReplay: false } },
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     taskQueue: TASK_QUEUE,
     workflowsPath: require.resolve('./floor-workflow'),
     sinks,
-    maxCachedWorkflows: 1_000, // as ours
+    maxCachedWorkflows: 1_000, // the same as in this shop
   });
   const client = new Client({ connection });
   const app = serveOrders(async ({ orderId }) => {
@@ -27,13 +27,13 @@ async function main(): Promise<void> {
       taskQueue: TASK_QUEUE,
       requestEagerStart: true,
     });
-    saga.signal(goOn).catch(console.error);
+    saga.signal(finish).catch(console.error);
   });
   app.get('/settled', (_request, response) => void response.json(settledAtMs.size));
   app.get('/settled/since/:ms', ({ params: { ms } }, response) => {
     response.json([...settledAtMs].filter(([, atMs]) => atMs >= Number(ms)));
   });
-  await worker.run(); // until SIGTERM, which Temporal's runtime takes for itself
+  await worker.run(); // until SIGTERM, which Temporal's runtime handles
   process.exit();
 }
 

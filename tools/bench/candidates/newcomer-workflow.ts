@@ -8,7 +8,7 @@ const { acceptOrder, requestPayment, settleOrder } = proxyActivities<NewcomerAct
 
 export const paymentSettled = defineSignal<[boolean]>('paymentSettled');
 
-/** The saga as the documentation's first pages teach it. */
+/** Implements the saga as the first pages of Temporal's documentation teach it. */
 export async function newcomerOrder(order: NewOrder): Promise<void> {
   let paid: boolean | undefined;
   setHandler(paymentSettled, (success) => void (paid = success));

@@ -1,10 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { fromEnvironment } from './required-setting';
 import { newcomerOrder, paymentSettled } from './newcomer-workflow';
 import { serveOrders } from './order-api';
 import { connectDatabase, OrderSteps, type NewOrder } from './order-steps';
 import { connectPaymentMessages, type PaymentRequest } from './payment-messages';
+import { requiredSetting } from './required-setting';
 
 export interface NewcomerActivities {
   acceptOrder: (order: NewOrder) => Promise<number>;
@@ -14,11 +14,11 @@ export interface NewcomerActivities {
 
 const TASK_QUEUE = 'orders';
 
-/** Temporal as its newcomers use it: ordinary activities, no eager start, every option as it comes. */
+/** Runs Temporal as newcomers use it: ordinary activities, no eager start, default options. */
 async function main(): Promise<void> {
-  const address = fromEnvironment('TEMPORAL_ADDRESS');
-  const orders = new OrderSteps(connectDatabase(fromEnvironment('DATABASE_URL')));
-  const messages = await connectPaymentMessages(fromEnvironment('AMQP_URL'));
+  const address = requiredSetting('TEMPORAL_ADDRESS');
+  const orders = new OrderSteps(connectDatabase(requiredSetting('DATABASE_URL')));
+  const messages = await connectPaymentMessages(requiredSetting('AMQP_URL'));
   const activities: NewcomerActivities = {
     acceptOrder: (order) => orders.accept(order),
     requestPayment: (request) => messages.publish('processPayment', request),
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   serveOrders(async (order) => {
     await client.workflow.start(newcomerOrder, { workflowId: order.orderId, taskQueue: TASK_QUEUE, args: [order] });
   });
-  await worker.run(); // until SIGTERM, which Temporal's runtime takes for itself
+  await worker.run(); // until SIGTERM, which Temporal's runtime handles
   process.exit();
 }
 

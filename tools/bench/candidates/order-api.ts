@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import { NotEnoughStock, type NewOrder } from './order-steps';
+import { InsufficientStockError, type NewOrder } from './order-steps';
 
 interface OrderBody {
   customerId: string;
@@ -8,10 +8,10 @@ interface OrderBody {
 }
 
 /**
- * Serves POST /order on the port that the environment names, and says on which health check it can be seen.
+ * Serves POST /order, and GET /health, on the port in the environment variable `PORT`.
  *
- * @param accept is awaited before the 201
- * @returns the app, for what else a contestant serves
+ * @param accept accepts the order; the 201 waits for it
+ * @returns the app, so that a candidate can add routes
  */
 export function serveOrders(accept: (order: NewOrder) => Promise<void>): Express {
   const app = express();
@@ -20,17 +20,17 @@ export function serveOrders(accept: (order: NewOrder) => Promise<void>): Express
   app.post('/order', express.json(), async (request, response) => {
     const { customerId, products } = request.body as OrderBody;
     const line = products[0];
-    if (!line) throw new Error('An order needs a line.');
+    if (!line) throw new Error('The order has no product.');
     const orderId = randomUUID();
     await accept({ orderId, customerId, productId: line.productId, quantity: line.orderedQuantity });
     response.status(201).json({ orderId, customerId, orderStatus: 'placed', paymentStatus: 'pending' });
   });
-  app.use(answerErrors);
+  app.use(sendError);
   app.listen(Number(process.env['PORT']), '127.0.0.1');
   return app;
 }
 
-const answerErrors: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
+const sendError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
   console.error(error);
-  response.status(error instanceof NotEnoughStock ? 409 : 500).json({ error: String(error) });
+  response.status(error instanceof InsufficientStockError ? 409 : 500).json({ error: String(error) });
 };

@@ -1,8 +1,8 @@
 import { Pool } from 'pg';
 
-/** An order wants more than there is. */
-export class NotEnoughStock extends Error {
-  override name = 'NotEnoughStock';
+/** The order's quantity exceeds the stock. */
+export class InsufficientStockError extends Error {
+  override name = 'InsufficientStockError';
 }
 
 export interface NewOrder {
@@ -12,17 +12,22 @@ export interface NewOrder {
   quantity: number;
 }
 
-/** A connection pool as large as ours. */
+/** Creates a connection pool of the same size as this shop's. */
 export const connectDatabase = (databaseUrl: string): Pool => new Pool({ connectionString: databaseUrl, max: 10 });
 
 /**
- * The steps of an order as every contestant but ours takes them: one prepared statement each, which is the fastest way
- * there is, and each may be repeated.
+ * The steps of an order, shared by all candidates except this shop. Each step is idempotent and one prepared statement,
+ * which is the fastest way to do it.
  */
 export class OrderSteps {
   constructor(private readonly database: Pool) {}
 
-  /** The order, its line and its stock, or nothing at all. @returns what it costs @throws NotEnoughStock */
+  /**
+   * Inserts the order and its line and takes the stock, all or nothing.
+   *
+   * @returns the total amount
+   * @throws {InsufficientStockError} if the stock does not suffice
+   */
   async accept({ orderId, customerId, productId, quantity }: NewOrder): Promise<number> {
     const { rows } = await this.database.query<{ total: string; accepted: boolean }>({
       name: 'accept',
@@ -44,12 +49,14 @@ export class OrderSteps {
         FROM products WHERE product_id = $3::uuid`,
       values: [orderId, customerId, productId, quantity],
     });
-    const [held] = rows;
-    if (!held?.accepted) throw new NotEnoughStock(`Not enough stock of product ${productId} for order ${orderId}.`);
-    return Number(held.total);
+    const [result] = rows;
+    if (!result?.accepted) {
+      throw new InsufficientStockError(`Product ${productId} has less stock than order ${orderId} needs.`);
+    }
+    return Number(result.total);
   }
 
-  /** Ships an order that is paid, or cancels one that is not and gives its stock back. */
+  /** Ships a paid order; cancels an unpaid one and releases its stock. */
   async settle(orderId: string, paid: boolean): Promise<void> {
     await (paid ? this.ship(orderId) : this.cancel(orderId));
   }

@@ -1,8 +1,8 @@
 import { withDatabase } from '@shop/dev/with-database';
 
 /**
- * Makes the tables that every contestant but ours works on, named as ours are: what is asked of them afterwards is the
- * same for all.
+ * Creates the tables of all candidates except this shop. They have the names of this shop's tables, so that the same
+ * queries check every candidate.
  */
 export async function createOrderTables(databaseUrl: string): Promise<void> {
   await withDatabase(databaseUrl, (sql) =>

@@ -4,7 +4,7 @@ export interface PaymentRequest {
   orderId: string;
   customerId: string;
   totalAmount: number;
-  /** What the payment process is to repeat in its answer, where the order process wants something repeated. */
+  /** An optional value that the payment process returns in its answer. */
   reply?: string;
 }
 
@@ -20,13 +20,13 @@ interface Messages {
 }
 
 export interface PaymentMessages {
-  /** Ends when the broker has the message on disk. */
+  /** Resolves when the broker has confirmed the message. */
   publish: <Q extends keyof Messages>(queue: Q, message: Messages[Q]) => Promise<void>;
-  /** Up to 100 at once; each is acknowledged once it is handled, and comes again where that fails. */
+  /** Handles up to 100 messages concurrently; acknowledges each one that is handled, requeues each one that fails. */
   consume: <Q extends keyof Messages>(queue: Q, handle: (message: Messages[Q]) => Promise<void>) => Promise<void>;
 }
 
-/** Connects to RabbitMQ, as every contestant but ours does; durable queues, persistent messages, a confirm for each. */
+/** Connects a candidate other than this shop to RabbitMQ: durable queues, persistent messages, publisher confirms. */
 export async function connectPaymentMessages(amqpUrl: string): Promise<PaymentMessages> {
   const connection = await connect(amqpUrl, { noDelay: true });
   const channel = await connection.createConfirmChannel();
@@ -37,7 +37,7 @@ export async function connectPaymentMessages(amqpUrl: string): Promise<PaymentMe
       new Promise((resolve, reject) => {
         const content = Buffer.from(JSON.stringify(message));
         channel.sendToQueue(queue, content, { persistent: true }, (error: unknown) =>
-          error ? reject(error instanceof Error ? error : new Error('RabbitMQ refused a message')) : resolve(),
+          error ? reject(error instanceof Error ? error : new Error('RabbitMQ rejected a message.')) : resolve(),
         );
       }),
     consume: async (queue, handle) => {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { fromEnvironment } from './required-setting';
 import { connectDatabase } from './order-steps';
 import { connectPaymentMessages } from './payment-messages';
+import { requiredSetting } from './required-setting';
 
-/** The payment process of every contestant but ours: stores a payment, one an order, then publishes its answer. */
+/** Runs the payment process of all candidates except this shop: stores one payment per order, then publishes the answer. */
 async function main(): Promise<void> {
-  const database = connectDatabase(fromEnvironment('DATABASE_URL'));
-  const messages = await connectPaymentMessages(fromEnvironment('AMQP_URL'));
+  const database = connectDatabase(requiredSetting('DATABASE_URL'));
+  const messages = await connectPaymentMessages(requiredSetting('AMQP_URL'));
   await messages.consume('processPayment', async ({ orderId, customerId, totalAmount, reply }) => {
     const success = totalAmount <= 1000;
     await database.query({
@@ -18,7 +18,6 @@ async function main(): Promise<void> {
     });
     await messages.publish('PaymentStat', { orderId, success, ...(reply === undefined ? {} : { reply }) });
   });
-  console.log('ready');
 }
 
 void main();

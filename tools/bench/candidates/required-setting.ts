@@ -1,5 +1,5 @@
-/** What a contestant is told of its servers. @throws where it is not */
-export function fromEnvironment(name: 'DATABASE_URL' | 'AMQP_URL' | 'TEMPORAL_ADDRESS'): string {
+/** Reads a setting that the bench passes to a candidate's process. @throws {Error} if it is not set */
+export function requiredSetting(name: 'DATABASE_URL' | 'AMQP_URL' | 'TEMPORAL_ADDRESS'): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set.`);
   return value;

@@ -1,37 +1,38 @@
 import { dirname, join } from 'node:path';
-import { SetupError } from '@shop/dev/setup-error';
 import { lockDataFolder } from '@shop/dev/data-folder';
-import { forgetServiceSettings } from './service-settings';
-import { say, Stage } from './bench-environment';
+import { SetupError } from '@shop/dev/setup-error';
+import { BenchEnvironment, printProgress } from './bench-environment';
+import { clearServiceSettings } from './service-settings';
 
 /**
- * Sets the stage, does something on it, and stops all that was started, also at Ctrl-C. Ends this process, with 0 where
- * all was as it should be.
+ * Starts the environment, runs a benchmark in it and stops all servers, also after Ctrl-C. Then exits this process: with
+ * 0 if the benchmark returned true, otherwise with 1.
  *
- * @param folder results are kept in it, and the servers have a place in it that is emptied first; one bench at a time
- *   works beside it, since two would measure each other
+ * @param folder for results; the servers' data is in its subfolder `environment`. Its parent folder is locked: two
+ *   concurrent benches would measure each other.
+ * @param virtualHosts to create in RabbitMQ, one per candidate
  */
-export async function onStage(
+export async function runBenchmark(
   folder: string,
-  names: string[],
-  perform: (stage: Stage) => Promise<boolean>,
+  virtualHosts: string[],
+  benchmark: (environment: BenchEnvironment) => Promise<boolean>,
 ): Promise<never> {
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => reject(new Error(signal)));
   });
-  interrupted.catch(() => undefined); // one that comes early is heard once the stage is set
-  let stage: Stage | null = null;
-  let good = false;
+  interrupted.catch(() => undefined); // a signal during the start takes effect after it, in Promise.race
+  let environment: BenchEnvironment | null = null;
+  let passed = false;
   try {
     process.once('exit', lockDataFolder(dirname(folder), 'Two benches would measure each other.'));
-    forgetServiceSettings();
-    stage = await Stage.set(join(folder, 'stage'), names);
-    good = await Promise.race([perform(stage), interrupted]);
+    clearServiceSettings();
+    environment = await BenchEnvironment.start(join(folder, 'environment'), virtualHosts);
+    passed = await Promise.race([benchmark(environment), interrupted]);
   } catch (error) {
-    const isForPeople = error instanceof SetupError || !(error instanceof Error);
-    say(isForPeople ? String(error) : (error.stack ?? error.message));
-    if (stage) say(`Logs are in ${stage.folder}/logs.`);
+    const withStack = error instanceof Error && !(error instanceof SetupError);
+    printProgress(withStack ? (error.stack ?? error.message) : String(error));
+    if (environment) printProgress(`The logs are in ${environment.folder}/logs.`);
   }
-  await stage?.strike();
-  process.exit(good ? 0 : 1);
+  await environment?.stop();
+  process.exit(passed ? 0 : 1);
 }

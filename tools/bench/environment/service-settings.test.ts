@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { forgetServiceSettings, serviceSettings } from './service-settings';
+import { clearServiceSettings, serviceSettings } from './service-settings';
 
 let environment: NodeJS.ProcessEnv;
 beforeEach(() => void (environment = { ...process.env }));
@@ -19,15 +19,15 @@ test.each([
   'SWEEP_AFTER',
   'SWEEP_INTERVAL',
   'WORKER_VERSIONING',
-])('%s of the caller is none of the shop that is measured', (name) => {
+])('does not pass %s of the caller to the services', (name) => {
   expect(serviceSettings()).toContain(name);
-  process.env[name] = 'the caller’s';
-  forgetServiceSettings();
+  process.env[name] = 'set by the caller';
+  clearServiceSettings();
   expect(process.env[name]).toBeUndefined();
 });
 
-test('what is no setting of a service stays', () => {
+test('keeps variables that are not settings of a service', () => {
   process.env['BENCH_REPS'] = '1';
-  forgetServiceSettings();
+  clearServiceSettings();
   expect(process.env['BENCH_REPS']).toBe('1');
 });

@@ -1,27 +1,38 @@
-import { freePort, isTaken } from '@shop/dev/ports';
 import type { TemporalPrograms } from '@shop/cluster/programs';
 import { TemporalServer } from '@shop/cluster/temporal-server';
-import type { Stage } from './bench-environment';
+import { freePort, isTaken } from '@shop/dev/ports';
+import type { BenchEnvironment } from './bench-environment';
 
-// Its members find each other by what it stores of these ports, which PostgreSQL takes up to 32,767.
-const LOW_PORTS = 23_900;
+// Temporal's services register their membership ports in PostgreSQL, in a column of type smallint: at most 32,767.
+const FIRST_MEMBERSHIP_PORT = 23_900;
 
-/** Temporal's own server as the cluster has it, its sagas in an empty store in the stage's PostgreSQL. @returns its address */
-export async function startTemporalOnPostgres(stage: Stage, programs: TemporalPrograms): Promise<string> {
-  await stage.emptyDatabase('temporal_visibility');
-  const { port } = new URL(await stage.emptyDatabase('temporal'));
-  const ports = { primary: Number(port), temporal: await freePort(), temporalParts: await freeParts() };
-  const server = new TemporalServer(programs, ports, stage.own);
+/** Starts Temporal's server as in the cluster, with an empty store in the bench's PostgreSQL. @returns its address */
+export async function startTemporalOnPostgres(
+  environment: BenchEnvironment,
+  programs: TemporalPrograms,
+): Promise<string> {
+  await environment.createDatabase('temporal_visibility');
+  const { port } = new URL(await environment.createDatabase('temporal'));
+  const ports = { primary: Number(port), temporal: await freePort(), temporalParts: await freePartPorts() };
+  const server = new TemporalServer(programs, ports, environment.candidateServers);
   await server.start();
   return server.address;
 }
 
-async function freeParts(): Promise<[number, number, number, number, number, number, number, number]> {
-  let low = LOW_PORTS;
-  const lowPort = async (): Promise<number> => {
-    while (await isTaken(low)) low++;
-    return low++;
+async function freePartPorts(): Promise<[number, number, number, number, number, number, number, number]> {
+  let next = FIRST_MEMBERSHIP_PORT;
+  const membershipPort = async (): Promise<number> => {
+    while (await isTaken(next)) next++;
+    return next++;
   };
-  const [http, matching, history, worker] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  return [http, matching, history, worker, await lowPort(), await lowPort(), await lowPort(), await lowPort()];
+  return [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await membershipPort(),
+    await membershipPort(),
+    await membershipPort(),
+    await membershipPort(),
+  ];
 }

@@ -1,6 +1,7 @@
 import { postOrders, type LoadTask } from './load';
 
-/** Takes one task from its parent, does it, tells what came of it, and ends; also where its parent is gone. */
+// The load client as a child process: executes one task from the parent, sends the result and exits. Exits, too, if the
+// parent ends.
 process.once('message', (task: LoadTask) => {
   void postOrders(task).then((posts) => process.send?.(posts, () => process.disconnect()));
 });

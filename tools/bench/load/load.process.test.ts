@@ -8,14 +8,14 @@ const CREATED = 'HTTP/1.1 201 Created\r\nContent-Length: 15\r\n\r\n{"orderId":"a
 let server: Server;
 afterEach(() => void server.close());
 
-/** Answers each request as told, by the number of its connection and its own number there, both from 1. */
-async function serve(answer: (socket: Socket, connection: number, request: number) => void): Promise<string> {
+/** Starts a server. `respond` receives the number of the connection and of the request on it, both from 1. @returns its URL */
+async function serve(respond: (socket: Socket, connection: number, request: number) => void): Promise<string> {
   let connections = 0;
   server = createServer((socket) => {
     const connection = ++connections;
     let requests = 0;
-    socket.on('data', () => answer(socket, connection, ++requests));
-    socket.on('error', () => undefined); // what the client does to it
+    socket.on('data', () => respond(socket, connection, ++requests));
+    socket.on('error', () => undefined); // caused by the client
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/order`;
@@ -24,7 +24,7 @@ async function serve(answer: (socket: Socket, connection: number, request: numbe
 const statusesOf = async (url: string, orders: number): Promise<number[]> =>
   (await postOrders({ url, load: { kind: 'burst', orders, connections: 1 } })).map(({ status }) => status);
 
-test('a kept connection that is closed as it is used again is no lost answer', async () => {
+test('repeats a request whose reused connection was closed', async () => {
   const url = await serve((socket, connection, request) => {
     if (connection === 1 && request === 2) socket.resetAndDestroy();
     else socket.write(CREATED);
@@ -32,7 +32,7 @@ test('a kept connection that is closed as it is used again is no lost answer', a
   expect(await statusesOf(url, 3)).toEqual([201, 201, 201]);
 });
 
-test('a new connection that is closed without an answer is one', async () => {
+test('reports no response if a new connection is closed', async () => {
   let connections = 0;
   const url = await serve((socket, connection) => {
     connections = connection;
@@ -42,12 +42,12 @@ test('a new connection that is closed without an answer is one', async () => {
   expect(connections).toBe(1);
 });
 
-test('an answer that is cut off is none', async () => {
+test('reports no response if the response is truncated', async () => {
   const url = await serve((socket) => socket.write(CREATED.slice(0, -5), () => socket.destroy()));
   expect(await statusesOf(url, 1)).toEqual([0]);
 });
 
-test('posts are in the order sent, whichever was answered first', async () => {
+test('returns the POSTs in the order sent, whatever the order of the responses', async () => {
   const url = await serve((socket, connection, request) => {
     const slowest = connection === 1 && request === 1;
     setTimeout(() => socket.write(CREATED), slowest ? 100 : 1);

@@ -3,16 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { orderBody } from './fixture';
 
 export type Load =
-  /** As many orders as fast as that many connections take them, one after the other on each. */
+  /** A closed loop: each connection sends its next order when the previous one was answered. */
   | { kind: 'burst'; orders: number; connections: number }
-  /** So many a second, whether or not the ones before have been answered. */
-  | { kind: 'paced'; perSecond: number; seconds: number };
+  /** An open loop: a fixed rate, independent of the responses. */
+  | { kind: 'paced'; ordersPerSecond: number; seconds: number };
 
+/** One POST of an order, and its response. */
 export interface Post {
-  /** Of a 201; null otherwise. */
+  /** The order's id if the status is 201; otherwise null. */
   orderId: string | null;
-  /** 0 where there was no answer. */
+  /** The HTTP status; 0 if there was no response. */
   status: number;
+  /** Whether the response has a `Retry-After` header. */
   retryAfter: boolean;
   /** In milliseconds since 1970. */
   sentAtMs: number;
@@ -20,27 +22,27 @@ export interface Post {
 }
 
 export interface LoadTask {
-  /** Where orders are posted to. */
+  /** The URL that accepts `POST` of an order. */
   url: string;
   load: Load;
 }
 
-const ANSWER_WITHIN_MS = 60_000;
+const RESPONSE_TIMEOUT_MS = 60_000;
 
 /**
- * The client of the bench, in a process of its own so that its work counts for no contestant.
+ * Applies a load. Runs in a process of its own (`load-process.ts`), so that its CPU time is not counted for a candidate.
  *
- * @returns what was posted, in the order sent
+ * @returns the POSTs, in the order in which they were sent
  */
 export async function postOrders({ url, load }: LoadTask): Promise<Post[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.kind === 'burst' ? load.connections : 256 });
   const post = (n: number): Promise<Post> => postOrder(url, orderBody(n), agent);
-  const posts = load.kind === 'burst' ? await burst(post, load) : await paced(post, load);
+  const posts = load.kind === 'burst' ? await postBurst(post, load) : await postPaced(post, load);
   agent.destroy();
   return posts;
 }
 
-async function burst(
+async function postBurst(
   post: (n: number) => Promise<Post>,
   { orders, connections }: { orders: number; connections: number },
 ): Promise<Post[]> {
@@ -56,14 +58,14 @@ async function burst(
   return posts;
 }
 
-async function paced(
+async function postPaced(
   post: (n: number) => Promise<Post>,
-  { perSecond, seconds }: { perSecond: number; seconds: number },
+  { ordersPerSecond, seconds }: { ordersPerSecond: number; seconds: number },
 ): Promise<Post[]> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const posts: Promise<Post>[] = [];
-  while (posts.length < perSecond * seconds) {
-    if (performance.now() - began >= (posts.length * 1_000) / perSecond) posts.push(post(posts.length));
+  while (posts.length < ordersPerSecond * seconds) {
+    if (performance.now() - startedAt >= (posts.length * 1_000) / ordersPerSecond) posts.push(post(posts.length));
     else await delay(1);
   }
   return Promise.all(posts);
@@ -71,23 +73,25 @@ async function paced(
 
 async function postOrder(url: string, body: string, agent: Agent): Promise<Post> {
   const sentAtMs = performance.timeOrigin + performance.now();
-  const answer = (await ask(url, body, agent)) ?? (await ask(url, body, false)) ?? NO_ANSWER;
-  return { ...answer, sentAtMs, tookMs: performance.timeOrigin + performance.now() - sentAtMs };
+  const response = (await send(url, body, agent)) ?? (await send(url, body, false)) ?? NO_RESPONSE;
+  return { ...response, sentAtMs, tookMs: performance.timeOrigin + performance.now() - sentAtMs };
 }
 
-type Answer = Pick<Post, 'status' | 'retryAfter' | 'orderId'>;
+type PostResponse = Pick<Post, 'status' | 'retryAfter' | 'orderId'>;
 
-const NO_ANSWER: Answer = { status: 0, retryAfter: false, orderId: null };
+const NO_RESPONSE: PostResponse = { status: 0, retryAfter: false, orderId: null };
 
 /**
- * @param agent whose connections are used; false for a new one
- * @returns null where the server closed an idle connection just as it was used again: it has not read the request,
- *   which may be sent once more, as every client with such connections must
+ * Sends one request.
+ *
+ * @param agent whose connections are used; false for a new connection
+ * @returns null if the server closed a reused connection. The server has not read the request then, so it can be repeated
+ *   safely, as every client with keep-alive connections must
  */
-function ask(url: string, body: string, agent: Agent | false): Promise<Answer | null> {
+function send(url: string, body: string, agent: Agent | false): Promise<PostResponse | null> {
   return new Promise((resolve) => {
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
-    const asking = request(url, { method: 'POST', agent, headers, timeout: ANSWER_WITHIN_MS }, (response) => {
+    const outgoing = request(url, { method: 'POST', agent, headers, timeout: RESPONSE_TIMEOUT_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () => {
@@ -95,13 +99,13 @@ function ask(url: string, body: string, agent: Agent | false): Promise<Answer | 
         const orderId = status === 201 ? (JSON.parse(text) as { orderId: string }).orderId : null;
         resolve({ status, retryAfter: response.headers['retry-after'] !== undefined, orderId });
       });
-      response.on('close', () => resolve(NO_ANSWER)); // cut off, unless it had ended by then
+      response.on('close', () => resolve(NO_RESPONSE)); // truncated; after 'end' this has no effect
     });
-    asking.on('timeout', () => asking.destroy(new Error('No answer in time.')));
-    asking.on('error', (error) => {
-      const closedIdle = asking.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
-      resolve(closedIdle ? null : NO_ANSWER);
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`No response within ${RESPONSE_TIMEOUT_MS} ms.`)));
+    outgoing.on('error', (error) => {
+      const idleConnectionClosed = outgoing.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+      resolve(idleConnectionClosed ? null : NO_RESPONSE);
     });
-    asking.end(body);
+    outgoing.end(body);
   });
 }

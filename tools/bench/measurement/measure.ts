@@ -2,70 +2,65 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Part, Running } from '../candidates/candidates';
+import type { Component, RunningCandidate } from '../candidates/candidates';
+import type { BenchEnvironment } from '../environment/bench-environment';
 import type { Load, LoadTask, Post } from '../load/load';
-import { MemoryWatch, type Megabytes } from './memory-sampler';
+import { MemorySampler, type MemoryByComponent } from './memory-sampler';
 import { outcomeOf, type Outcome } from './outcome';
 import { cpuMsOf, machineCpuMs, ownCpuMs } from './process-usage';
-import type { Stage } from '../environment/bench-environment';
 
-/** How a contestant did in one case, and what it cost. */
+/** The result of a load on a candidate, and the resources that it used. */
 export interface Measurement extends Outcome {
-  cpuMsPerOrder: Partial<Record<Part, number>>;
-  /** At its largest. */
-  memoryMb: Megabytes;
-  /** How much of the machine others took meanwhile, 0 to 1. */
-  foreign: number;
+  cpuMsPerOrder: Partial<Record<Component, number>>;
+  /** The maximum of each component. */
+  memoryMb: MemoryByComponent;
+  /** The share of the machine's CPU time, 0 to 1, that other work used during the measurement. */
+  backgroundLoad: number;
 }
 
-/** A measurement, and the memory that was looked at meanwhile. */
-export interface Measured {
-  measurement: Measurement;
-  memory: MemoryWatch;
-}
-
-const SETTLES_WITHIN_MS = 180_000;
-const MEMORY_EVERY_MS = 1_000;
+const SETTLE_TIMEOUT_MS = 180_000;
+const MEMORY_INTERVAL_MS = 1_000;
 const CORES = availableParallelism();
 
 /**
- * Puts a load on a contestant and waits until every order that it accepted has ended.
+ * Applies a load to a candidate, waits until every accepted order has settled and measures both.
  *
- * @throws where nothing was accepted, or a part has ended: what is left to measure would look better than it is
+ * @param settleTimeoutMs after which the wait ends
+ * @throws {Error} if no order was accepted, or if a component has ended: the figures would be too good then
  */
 export async function measure(
-  stage: Stage,
-  running: Running,
+  environment: BenchEnvironment,
+  candidate: RunningCandidate,
   load: Load,
-  settlesWithinMs = SETTLES_WITHIN_MS,
-): Promise<Measured> {
-  const { url, book, parts } = running;
-  const names = Object.keys(parts) as Part[];
-  const pids = names.map((name) => stage.pidOf(parts[name]!));
-  const memory = new MemoryWatch(stage, running, MEMORY_EVERY_MS);
-  const cpu = (): number[] => [...cpuMsOf(pids), ownCpuMs(), machineCpuMs()];
+  settleTimeoutMs = SETTLE_TIMEOUT_MS,
+): Promise<{ measurement: Measurement; memory: MemorySampler }> {
+  const { url, inspector, components } = candidate;
+  const names = Object.keys(components) as Component[];
+  const pids = names.map((name) => environment.pidOf(components[name]!));
+  const memory = new MemorySampler(environment, candidate, MEMORY_INTERVAL_MS);
+  const readCpu = (): number[] => [...cpuMsOf(pids), ownCpuMs(), machineCpuMs()];
 
   try {
-    const settledBefore = await book.settled();
-    const before = cpu();
-    const beganMs = performance.now();
-    const posts = await inProcessOfItsOwn({ url, load });
-    refuseEnded(stage, running);
+    const settledBefore = await inspector.countSettled();
+    const cpuBefore = readCpu();
+    const startedAt = performance.now();
+    const posts = await postInChildProcess({ url, load });
+    assertRunning(environment, candidate);
     const accepted = posts.filter(({ orderId }) => orderId !== null).length;
     if (accepted === 0) throw new Error(`None of ${posts.length} orders was accepted.`);
 
-    await untilSettled(stage, running, settledBefore + accepted, settlesWithinMs);
-    const used = cpu().map((value, index) => value - before[index]!);
-    const lasted = performance.now() - beganMs;
-    const gaveUpAtMs = Date.now();
-    refuseEnded(stage, running);
+    await waitUntilSettled(environment, candidate, settledBefore + accepted, settleTimeoutMs);
+    const cpuUsed = readCpu().map((value, index) => value - cpuBefore[index]!);
+    const elapsedMs = performance.now() - startedAt;
+    const waitEndedAtMs = Date.now();
+    assertRunning(environment, candidate);
 
-    const [others, machine] = [used.slice(0, -1).reduce((sum, one) => sum + one, 0), used.at(-1)!];
+    const [benchCpu, machineCpu] = [cpuUsed.slice(0, -1).reduce((sum, one) => sum + one, 0), cpuUsed.at(-1)!];
     const measurement: Measurement = {
-      ...outcomeOf(posts, await book.settledSince(posts[0]!.sentAtMs), gaveUpAtMs),
-      cpuMsPerOrder: Object.fromEntries(names.map((name, index) => [name, used[index]! / accepted])),
+      ...outcomeOf(posts, await inspector.settledSince(posts[0]!.sentAtMs), waitEndedAtMs),
+      cpuMsPerOrder: Object.fromEntries(names.map((name, index) => [name, cpuUsed[index]! / accepted])),
       memoryMb: memory.peak(),
-      foreign: Math.max(0, (machine - others) / lasted / CORES),
+      backgroundLoad: Math.max(0, (machineCpu - benchCpu) / elapsedMs / CORES),
     };
     return { measurement, memory };
   } finally {
@@ -73,37 +68,42 @@ export async function measure(
   }
 }
 
-function refuseEnded(stage: Stage, { parts }: Running): void {
-  const ended = Object.values(parts).filter((server) => !stage.isRunning(server));
-  if (ended.length > 0) throw new Error(`It has ended while it was measured: ${ended.join(', ')}.`);
+function assertRunning(environment: BenchEnvironment, { components }: RunningCandidate): void {
+  const ended = Object.values(components).filter((server) => !environment.isRunning(server));
+  if (ended.length > 0) throw new Error(`Ended during the measurement: ${ended.join(', ')}.`);
 }
 
-// Counting takes longer the more orders there are. At 50 times as long a pause it stays at a fiftieth of a core.
-const PAUSE_MS = { least: 200, perMsOfLook: 50, most: 5_000 };
+// Counting takes longer the more orders there are. A pause of 50 times its duration limits it to 2 % of a core.
+const POLL_PAUSE_MS = { min: 200, perMsOfCounting: 50, max: 5_000 };
 
-/** Waits until so many orders have ended, or the time is up. */
-async function untilSettled(stage: Stage, running: Running, count: number, withinMs: number): Promise<void> {
-  const deadline = performance.now() + withinMs;
+/** Waits until the given number of orders has settled, or until the timeout. */
+async function waitUntilSettled(
+  environment: BenchEnvironment,
+  candidate: RunningCandidate,
+  count: number,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const lookedAt = performance.now();
-    const settled = await running.book.settled();
+    const startedAt = performance.now();
+    const settled = await candidate.inspector.countSettled();
     const now = performance.now();
     if (settled >= count || now >= deadline) return;
-    refuseEnded(stage, running);
-    const pauseMs = Math.max(PAUSE_MS.least, (now - lookedAt) * PAUSE_MS.perMsOfLook);
-    await delay(Math.min(pauseMs, PAUSE_MS.most));
+    assertRunning(environment, candidate);
+    const pauseMs = Math.max(POLL_PAUSE_MS.min, (now - startedAt) * POLL_PAUSE_MS.perMsOfCounting);
+    await delay(Math.min(pauseMs, POLL_PAUSE_MS.max));
   }
 }
 
-async function inProcessOfItsOwn(task: LoadTask): Promise<Post[]> {
+async function postInChildProcess(task: LoadTask): Promise<Post[]> {
   const child = fork(require.resolve('../load/load-process'), { serialization: 'advanced' });
-  const ended = once(child, 'exit');
+  const exited = once(child, 'exit');
   child.send(task);
   const posts = await Promise.race([
     once(child, 'message').then(([message]) => message as Post[]),
-    once(child, 'disconnect').then(() => null), // unlike its end, seen after all that it has sent
+    once(child, 'disconnect').then(() => null), // unlike 'exit', emitted after all messages
   ]);
-  await ended;
-  if (posts === null) throw new Error('The client of the bench ended before it was done: its message is above.');
+  await exited;
+  if (posts === null) throw new Error('The load client ended before it was done. Its error message is above.');
   return posts;
 }

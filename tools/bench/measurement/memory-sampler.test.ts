@@ -1,24 +1,24 @@
 import { expect, test } from '@jest/globals';
-import { quartersOf, type Megabytes } from './memory-sampler';
+import { memoryTrendOf, type MemoryByComponent } from './memory-sampler';
 
-const watched = (...quarters: Megabytes[]): Parameters<typeof quartersOf>[0] => ({
-  quarter: (n) => quarters[n - 1] ?? {},
+const sampler = (...quarters: MemoryByComponent[]): Parameters<typeof memoryTrendOf>[0] => ({
+  quarterMedian: (n) => quarters[n - 1] ?? {},
 });
 
 test.each([
-  ['what stays as it is', 'orders', [300, 400, 400, 400], 'holds'],
-  ['a tenth more', 'orders', [300, 400, 420, 440], 'holds'],
-  ['more than a tenth more', 'orders', [300, 400, 420, 441], 'short'],
-  ['as many MB as some connections', 'RabbitMQ', [30, 30, 40, 46], 'short'],
-  ['some connections more', 'PostgreSQL', [30, 30, 40, 46], 'holds'],
-  ['more than that', 'PostgreSQL', [30, 30, 40, 47], 'short'],
-])('memory: %s', (_, part, quarters, verdict) => {
-  const { rows, holds } = quartersOf(watched(...quarters.map((megabytes) => ({ [part]: megabytes }))));
-  expect(rows).toEqual([[part, ...quarters.map(String), verdict]]);
-  expect(holds).toBe(verdict === 'holds');
+  ['constant memory', 'orders', [300, 400, 400, 400], 'yes'],
+  ['growth by a tenth', 'orders', [300, 400, 420, 440], 'yes'],
+  ['growth by more than a tenth', 'orders', [300, 400, 420, 441], 'no'],
+  ['growth of another component by 16 MB', 'RabbitMQ', [30, 30, 40, 46], 'no'],
+  ['growth of PostgreSQL by 16 MB', 'PostgreSQL', [30, 30, 40, 46], 'yes'],
+  ['growth of PostgreSQL by more than 16 MB', 'PostgreSQL', [30, 30, 40, 47], 'no'],
+])('%s', (_, component, quarters, verdict) => {
+  const { rows, bounded } = memoryTrendOf(sampler(...quarters.map((megabytes) => ({ [component]: megabytes }))));
+  expect(rows).toEqual([[component, ...quarters.map(String), verdict]]);
+  expect(bounded).toBe(verdict === 'yes');
 });
 
-test('one part that grows is enough', () => {
+test('memory is not bounded if one component grows', () => {
   const growing = [400, 400, 500, 600].map((engine) => ({ engine, orders: 100 }));
-  expect(quartersOf(watched(...growing)).holds).toBe(false);
+  expect(memoryTrendOf(sampler(...growing)).bounded).toBe(false);
 });

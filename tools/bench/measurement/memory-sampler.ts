@@ -1,67 +1,74 @@
-import type { Part, Running } from '../candidates/candidates';
+import type { Component, RunningCandidate } from '../candidates/candidates';
+import type { BenchEnvironment } from '../environment/bench-environment';
 import { memoryOf, type MemoryMb } from './process-usage';
-import type { Stage } from '../environment/bench-environment';
 import { quantile } from './statistics';
 
-export type Megabytes = Partial<Record<Part, number>>;
+export type MemoryByComponent = Partial<Record<Component, number>>;
 
-/** Looks at the memory of a contestant's parts until it is stopped. */
-export class MemoryWatch {
+/** Samples the memory of a candidate's components until it is stopped. */
+export class MemorySampler {
   private readonly samples: MemoryMb[][] = [];
-  private readonly parts: Part[];
+  private readonly components: Component[];
   private readonly timer: NodeJS.Timeout;
 
-  constructor(stage: Stage, { parts }: Running, everyMs: number) {
-    this.parts = Object.keys(parts) as Part[];
-    const pids = this.parts.map((part) => stage.pidOf(parts[part]!));
-    const look = (): void => void this.samples.push(memoryOf(pids));
-    look();
-    this.timer = setInterval(look, everyMs);
+  constructor(environment: BenchEnvironment, { components }: RunningCandidate, intervalMs: number) {
+    this.components = Object.keys(components) as Component[];
+    const pids = this.components.map((component) => environment.pidOf(components[component]!));
+    const sample = (): void => void this.samples.push(memoryOf(pids));
+    sample();
+    this.timer = setInterval(sample, intervalMs);
   }
 
   stop(): void {
     clearInterval(this.timer);
   }
 
-  /** Of each part at its largest. */
-  peak(): Megabytes {
-    return this.each((values) => values.reduce((most, { all }) => Math.max(most, all), 0));
+  /** Returns the maximum of each component, in MB. */
+  peak(): MemoryByComponent {
+    return this.aggregate((values) => values.reduce((max, { total }) => Math.max(max, total), 0));
   }
 
-  /** Of each part its own in the middle of the n-th quarter of the time, the first being 1. */
-  quarter(n: number): Megabytes {
-    return this.each((values) => {
+  /** Returns each component's median private memory in the n-th quarter of the time, in MB. @param n 1 to 4 */
+  quarterMedian(n: number): MemoryByComponent {
+    return this.aggregate((values) => {
       const quarter = values.slice(Math.floor(((n - 1) * values.length) / 4), Math.ceil((n * values.length) / 4));
       return quantile(
-        quarter.map(({ own }) => own),
+        quarter.map((value) => value.private),
         0.5,
       );
     });
   }
 
-  private each(figure: (values: MemoryMb[]) => number): Megabytes {
+  private aggregate(metric: (values: MemoryMb[]) => number): MemoryByComponent {
     return Object.fromEntries(
-      this.parts.map((part, index) => [part, figure(this.samples.map((sample) => sample[index]!))]),
+      this.components.map((component, index) => [component, metric(this.samples.map((sample) => sample[index]!))]),
     );
   }
 }
 
-// The first quarter fills caches and pools; what still grows by a tenth from the second to the last does not stop.
-const FLAT = 1.1;
-// PostgreSQL has some 2 to 4 MB for each connection, and how many its clients keep open goes up and down.
-const CONNECTIONS_MB = 16;
+// In the first quarter caches and pools fill. Growth by more than a tenth from the second to the fourth quarter means
+// that memory is not bounded.
+const MAX_GROWTH = 1.1;
+// The number of open connections varies, and PostgreSQL needs 2 to 4 MB for each: allow for 4 to 8 more of them.
+const POSTGRES_TOLERANCE_MB = 16;
 
-/** The quarters as a table, and whether each part has stopped growing. */
-export function quartersOf(watch: Pick<MemoryWatch, 'quarter'>): { rows: string[][]; holds: boolean } {
-  const quarters = [1, 2, 3, 4].map((n) => watch.quarter(n));
-  let holds = true;
-  const rows = (Object.keys(quarters[0]!) as Part[]).map((part) => {
-    const [, second = 0, , last = 0] = quarters.map((megabytes) => megabytes[part] ?? 0);
-    const flat = last <= Math.max(second * FLAT, second + (part === 'PostgreSQL' ? CONNECTIONS_MB : 0));
-    holds &&= flat;
-    return [part, ...quarters.map((megabytes) => (megabytes[part] ?? 0).toFixed(0)), flat ? 'holds' : 'short'];
-  });
-  return { rows, holds };
+/** The memory of each component over time, as a table. */
+export interface MemoryTrend {
+  columns: string[];
+  rows: string[][];
+  /** Whether the memory of every component is bounded. */
+  bounded: boolean;
 }
 
-export const QUARTER_HEADS = ['memory, MB', '1st quarter', '2nd', '3rd', '4th', 'flat'];
+export function memoryTrendOf(sampler: Pick<MemorySampler, 'quarterMedian'>): MemoryTrend {
+  const quarters = [1, 2, 3, 4].map((n) => sampler.quarterMedian(n));
+  let allBounded = true;
+  const rows = (Object.keys(quarters[0]!) as Component[]).map((component) => {
+    const [, second = 0, , fourth = 0] = quarters.map((quarter) => quarter[component] ?? 0);
+    const limit = Math.max(second * MAX_GROWTH, second + (component === 'PostgreSQL' ? POSTGRES_TOLERANCE_MB : 0));
+    const bounded = fourth <= limit;
+    allBounded &&= bounded;
+    return [component, ...quarters.map((quarter) => (quarter[component] ?? 0).toFixed(0)), bounded ? 'yes' : 'no'];
+  });
+  return { columns: ['memory, MB', '1st quarter', '2nd', '3rd', '4th', 'bounded'], rows, bounded: allBounded };
+}

@@ -1,24 +1,24 @@
 import { Client } from 'pg';
-import { violationsOf } from '../load/fixture';
+import { INITIAL_STOCK } from '../load/fixture';
 
-/** What became of a contestant's orders. */
-export interface OrderBook {
-  /** How many orders have ended, since it started. */
-  settled: () => Promise<number>;
-  /** When each order ended that did so since then; both in milliseconds since 1970. */
+/** Reads a candidate's orders. */
+export interface OrderInspector {
+  /** Counts the orders that have settled since the candidate started. */
+  countSettled: () => Promise<number>;
+  /** Returns when each order settled, for those that settled since the given time. Times are milliseconds since 1970. */
   settledSince: (sinceMs: number) => Promise<Map<string, number>>;
-  /** What is wrong with stock and payments once all orders that were accepted have ended, a line each. */
-  violations: (accepted: number) => Promise<string[]>;
+  /** Checks orders, payments and stock once all accepted orders have settled. @returns a text for each violation */
+  findViolations: (accepted: number) => Promise<string[]>;
   close: () => Promise<void>;
 }
 
-/** As the database has it. */
-export async function openDatabaseBook(databaseUrl: string): Promise<OrderBook> {
+/** Reads the orders of a candidate from its database. */
+export async function inspectDatabase(databaseUrl: string): Promise<OrderInspector> {
   const client = new Client({ connectionString: databaseUrl });
-  client.on('error', () => undefined); // told by the next query
+  client.on('error', () => undefined); // the next query reports it
   await client.connect();
   return {
-    settled: async () => {
+    countSettled: async () => {
       const { rows } = await client.query<{ count: number }>('SELECT count(settled_at)::int AS count FROM orders');
       return rows[0]!.count;
     },
@@ -30,21 +30,42 @@ export async function openDatabaseBook(databaseUrl: string): Promise<OrderBook> 
       );
       return new Map(rows.map(({ order_id, at_ms }) => [order_id, at_ms]));
     },
-    violations: (accepted) => violationsOf(client, accepted),
+    findViolations: (accepted) => findViolations(client, accepted),
     close: () => client.end(),
   };
 }
 
-/** As a contestant without a database tells it. */
-export function openFloorBook(url: string): OrderBook {
-  const ask = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T;
-  const settled = (): Promise<number> => ask('/settled');
+async function findViolations(client: Client, accepted: number): Promise<string[]> {
+  const { rows } = await client.query<Record<'orders' | 'payments' | 'taken' | 'sold' | 'inconsistent', string>>(
+    `SELECT (SELECT count(*) FROM orders) AS orders,
+       (SELECT count(*) FROM payments.payments) AS payments,
+       (SELECT sum($1 - quantity_available::bigint) FROM products WHERE product_type = 'Bench') AS taken,
+       (SELECT coalesce(sum(quantity), 0) FROM order_products JOIN orders USING (order_id)
+         WHERE order_status <> 'cancelled') AS sold,
+       (SELECT count(*) FROM orders JOIN payments.payments payment USING (order_id)
+         WHERE (order_status, payment.status) NOT IN (('shipped', 'success'), ('cancelled', 'failed'))
+           OR (payment.status = 'success') <> (payment.amount <= 1000)) AS inconsistent`,
+    [INITIAL_STOCK],
+  );
+  const { orders, payments, taken, sold, inconsistent } = rows[0]!;
+  return [
+    ...(Number(orders) === accepted ? [] : [`${accepted} orders were accepted, but ${orders} are stored`]),
+    ...(payments === orders ? [] : [`${orders} orders have ${payments} payments`]),
+    ...(taken === sold ? [] : [`${taken} units were taken from stock, but ${sold} were sold`]),
+    ...(inconsistent === '0' ? [] : [`${inconsistent} orders have a status that contradicts their payment`]),
+  ];
+}
+
+/** Reads the orders of Temporal's floor, which has no database, over HTTP. */
+export function inspectFloor(url: string): OrderInspector {
+  const get = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T;
+  const countSettled = (): Promise<number> => get('/settled');
   return {
-    settled,
-    settledSince: async (sinceMs) => new Map(await ask<[string, number][]>(`/settled/since/${sinceMs}`)),
-    violations: async (accepted) => {
-      const ended = await settled();
-      return ended === accepted ? [] : [`${accepted} workflows were started, and ${ended} have ended`];
+    countSettled,
+    settledSince: async (sinceMs) => new Map(await get<[string, number][]>(`/settled/since/${sinceMs}`)),
+    findViolations: async (accepted) => {
+      const ended = await countSettled();
+      return ended === accepted ? [] : [`${accepted} workflows were started, but ${ended} have ended`];
     },
     close: async () => undefined,
   };

@@ -1,54 +1,59 @@
 import type { Post } from '../load/load';
 import { quantile } from './statistics';
 
-/** What became of the orders of a case. Rates are a second, latencies in milliseconds from the moment of the POST. */
+/** The result of a load. Rates are orders per second; latencies are milliseconds from the sending of the POST. */
 export interface Outcome {
+  /** The number of accepted orders. */
   orders: number;
-  /** POSTs that were not answered 201, by what they were answered instead; 0 is no answer at all. */
-  refused: Record<string, number>;
-  /** Refusals that a client cannot act upon: neither a 201 nor a 503 that says when to ask again. */
-  wrong: number;
-  /** From the first POST to the last. */
-  askedPerSecond: number;
+  /** The number of POSTs that were not accepted, by HTTP status; 0 is no response. */
+  rejected: Record<string, number>;
+  /** The number of rejections that a client cannot act upon: anything but a 503 with `Retry-After`. */
+  invalidResponses: number;
+  /** The rate at which the client sent orders, from the first POST to the last. */
+  offeredPerSecond: number;
+  /** From the first POST to the last 201. */
   acceptedPerSecond: number;
+  /** From the first POST to the last settled order. */
   settledPerSecond: number;
   postP50: number;
   postP99: number;
   settledP50: number;
   settledP99: number;
-  /** From the first POST to the last order settled, in seconds. */
+  /** The time from the first POST to the last settled order. */
   seconds: number;
+  /** The number of accepted orders that did not settle in time. */
   unsettled: number;
 }
 
 /**
- * Makes figures of what was posted and what settled.
+ * Computes the rates and latencies of a load.
  *
- * @param posts in the order sent
- * @param settledAt when each order did, in milliseconds since 1970
- * @param gaveUpAtMs until when they were waited for: those that had not settled count as if they had then, so that
- *   losing the slow ones makes nobody faster
+ * @param posts in the order in which they were sent
+ * @param settledAt when each order settled, in milliseconds since 1970
+ * @param waitEndedAtMs when the wait for the orders ended. Unsettled orders count as if they had settled then: otherwise
+ *   losing slow orders would improve the figures.
  */
-export function outcomeOf(posts: Post[], settledAt: ReadonlyMap<string, number>, gaveUpAtMs: number): Outcome {
+export function outcomeOf(posts: Post[], settledAt: ReadonlyMap<string, number>, waitEndedAtMs: number): Outcome {
   const accepted = posts.filter(({ orderId }) => orderId !== null);
-  const endedAtMs = accepted.map(({ orderId }) => settledAt.get(orderId!) ?? gaveUpAtMs);
+  const endedAtMs = accepted.map(({ orderId }) => settledAt.get(orderId!) ?? waitEndedAtMs);
   const settled = accepted.filter(({ orderId }) => settledAt.has(orderId!)).length;
   const firstMs = posts[0]!.sentAtMs;
-  const askedSeconds = (posts.at(-1)!.sentAtMs - firstMs) / 1_000;
+  const offeredSeconds = (posts.at(-1)!.sentAtMs - firstMs) / 1_000;
   const acceptedSeconds = (maxOf(accepted.map(({ sentAtMs, tookMs }) => sentAtMs + tookMs)) - firstMs) / 1_000;
   const seconds = (maxOf(endedAtMs) - firstMs) / 1_000;
   const postMs = accepted.map(({ tookMs }) => tookMs);
   const settledMs = accepted.map(({ sentAtMs }, index) => Math.max(0, endedAtMs[index]! - sentAtMs));
 
-  const refused: Record<string, number> = {};
+  const rejected: Record<string, number> = {};
   for (const { status } of posts.filter(({ orderId }) => orderId === null)) {
-    refused[status] = (refused[status] ?? 0) + 1;
+    rejected[status] = (rejected[status] ?? 0) + 1;
   }
   return {
     orders: accepted.length,
-    refused,
-    wrong: posts.filter(({ status, retryAfter }) => status !== 201 && !(status === 503 && retryAfter)).length,
-    askedPerSecond: (posts.length - 1) / askedSeconds,
+    rejected,
+    invalidResponses: posts.filter(({ status, retryAfter }) => status !== 201 && !(status === 503 && retryAfter))
+      .length,
+    offeredPerSecond: (posts.length - 1) / offeredSeconds,
     acceptedPerSecond: accepted.length / acceptedSeconds,
     settledPerSecond: settled / seconds,
     postP50: quantile(postMs, 0.5),
@@ -60,4 +65,5 @@ export function outcomeOf(posts: Post[], settledAt: ReadonlyMap<string, number>,
   };
 }
 
-const maxOf = (values: number[]): number => values.reduce((most, value) => Math.max(most, value), -Infinity);
+// Math.max(...values) fails for more values than fit on the stack.
+const maxOf = (values: number[]): number => values.reduce((max, value) => Math.max(max, value), -Infinity);

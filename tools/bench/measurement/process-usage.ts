@@ -1,44 +1,45 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const MS_PER_TICK = 10; // Linux counts for its users in hundredths of a second, whatever it does itself
+const MS_PER_TICK = 10; // /proc counts in USER_HZ, which is 100 on all architectures of Linux that we support
 
 interface ProcessStat {
   parent: number;
-  /** Of the process and of its children that have ended. */
+  /** CPU time of the process and of its children that have ended. */
   cpuMs: number;
 }
 
-/** The CPU time of processes with all that they have started, in milliseconds; in the order asked for. */
+/** Returns the CPU time of each process including its descendants, in milliseconds. */
 export function cpuMsOf(pids: number[]): number[] {
   const stats = readStats();
-  return pids.map((pid) => treeOf(pid, stats).reduce((sum, one) => sum + (stats.get(one)?.cpuMs ?? 0), 0));
+  return pids.map((pid) => treeOf(pid, stats).reduce((sum, member) => sum + (stats.get(member)?.cpuMs ?? 0), 0));
 }
 
-/** What of a process is in RAM, in megabytes. */
+/** The resident memory of a process in MB. */
 export interface MemoryMb {
-  all: number;
-  /** Without memory set aside for sharing, such as PostgreSQL's buffers: that fills up to a size fixed at its start. */
-  own: number;
+  /** The proportional set size (PSS): shared pages are divided by the number of processes that map them. */
+  total: number;
+  /** `total` without shared memory segments such as PostgreSQL's buffers, which fill up to a fixed size. */
+  private: number;
 }
 
-/** The memory of processes with all that they have started; in the order asked for. */
+/** Returns the memory of each process including its descendants. */
 export function memoryOf(pids: number[]): MemoryMb[] {
   const stats = readStats();
   return pids.map((pid) => {
-    const memories = treeOf(pid, stats).map(memoryOfOne);
+    const memories = treeOf(pid, stats).map(memoryOfProcess);
     return {
-      all: memories.reduce((sum, { all }) => sum + all, 0),
-      own: memories.reduce((sum, { own }) => sum + own, 0),
+      total: memories.reduce((sum, memory) => sum + memory.total, 0),
+      private: memories.reduce((sum, memory) => sum + memory.private, 0),
     };
   });
 }
 
-/** The CPU time of this process and of those that it has started and that have ended, in milliseconds. */
+/** Returns the CPU time of this process and of its children that have ended, in milliseconds. */
 export function ownCpuMs(): number {
   return readStats().get(process.pid)?.cpuMs ?? 0;
 }
 
-/** The CPU time that the whole machine has spent working, in milliseconds. */
+/** Returns the CPU time of the whole machine without idle time, in milliseconds. */
 export function machineCpuMs(): number {
   const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = readFileSync('/proc/stat', 'utf8')
     .slice(0, 200)
@@ -54,8 +55,8 @@ function readStats(): Map<number, ProcessStat> {
   const stats = new Map<number, ProcessStat>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const text = readOrNothing(`/proc/${name}/stat`);
-    // The name comes second, in parentheses, and may hold anything.
+    const text = readIfPresent(`/proc/${name}/stat`);
+    // The second field is the name in parentheses; it can contain spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map(Number);
     if (childrenSystem === undefined) continue;
@@ -75,19 +76,19 @@ function treeOf(root: number, stats: ReadonlyMap<number, ProcessStat>): number[]
   return tree;
 }
 
-const memoryOfOne = (pid: number): MemoryMb => memoryIn(readOrNothing(`/proc/${pid}/smaps_rollup`));
+const memoryOfProcess = (pid: number): MemoryMb => parseMemory(readIfPresent(`/proc/${pid}/smaps_rollup`));
 
-/** What Linux tells of a process's memory (`smaps_rollup`), read. */
-export function memoryIn(rollup: string): MemoryMb {
+/** Parses the text of `/proc/<pid>/smaps_rollup`. */
+export function parseMemory(rollup: string): MemoryMb {
   const megabytes = (line: RegExp): number => Number(line.exec(rollup)?.[1] ?? 0) / 1_024;
-  const all = megabytes(/^Pss:\s+(\d+)/m);
-  return { all, own: all - megabytes(/^Pss_Shmem:\s+(\d+)/m) };
+  const total = megabytes(/^Pss:\s+(\d+)/m);
+  return { total, private: total - megabytes(/^Pss_Shmem:\s+(\d+)/m) };
 }
 
-function readOrNothing(file: string): string {
+function readIfPresent(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return ''; // it has ended meanwhile
+    return ''; // the process has ended
   }
 }

@@ -1,51 +1,53 @@
-import type { ContestantName } from '../candidates/candidates';
+import type { CandidateName } from '../candidates/candidates';
 import type { Measurement } from './measure';
-import { spreadOf, type Spread } from './statistics';
+import { summarize, type Summary } from './statistics';
 
-/** One case of one contestant in one repetition. */
+/** The result of one scenario, for one candidate and one repetition. */
 export interface Result extends Measurement {
-  contestant: ContestantName;
-  rep: number;
-  case: string;
-  /** What was wrong with stock and payments afterwards. */
+  candidate: CandidateName;
+  /** From 1. */
+  repetition: number;
+  scenario: string;
+  /** Inconsistencies of orders, payments and stock after the scenario. */
   violations: string[];
 }
 
-/** What is wrong with a case, a line each; one that is clean has nothing. */
-export const flawsOf = ({
+/** Returns a text for each problem that makes a result invalid. */
+export const problemsOf = ({
   violations,
   unsettled,
-  wrong,
-}: Pick<Result, 'violations' | 'unsettled' | 'wrong'>): string[] => [
+  invalidResponses,
+}: Pick<Result, 'violations' | 'unsettled' | 'invalidResponses'>): string[] => [
   ...violations,
   ...(unsettled > 0 ? [`${unsettled} orders did not settle`] : []),
-  ...(wrong > 0 ? [`${wrong} POSTs were answered neither 201 nor 503 with Retry-After`] : []),
+  ...(invalidResponses > 0 ? [`${invalidResponses} POSTs received neither 201 nor 503 with Retry-After`] : []),
 ];
 
-/** Whether the speed of a case means anything. */
-export const isClean = (result: Parameters<typeof flawsOf>[0]): boolean => flawsOf(result).length === 0;
+/** Whether the figures of a result can be compared. */
+export const isValid = (result: Parameters<typeof problemsOf>[0]): boolean => problemsOf(result).length === 0;
 
-// Of the machine. Above it the figures are as much those of what else ran.
-const DISTURBS = 0.2;
+const MAX_BACKGROUND_LOAD = 0.2; // share of the machine's CPU time
 
-/** Whether a case had the machine nearly to itself. */
-export const isQuiet = ({ foreign }: Pick<Result, 'foreign'>): boolean => foreign <= DISTURBS;
+/** Whether other work on the machine was too small to affect the result. */
+export const isUndisturbed = ({ backgroundLoad }: Pick<Result, 'backgroundLoad'>): boolean =>
+  backgroundLoad <= MAX_BACKGROUND_LOAD;
 
-export type Figure = (result: Result) => number;
+export type Metric = (result: Result) => number;
 
-/** A figure over the repetitions of a case; null where the case was not run. */
-export function figureOf(
+/** Summarizes a metric over all repetitions of a scenario. @returns null if the scenario was not run */
+export function summaryOf(
   results: Result[],
-  contestant: ContestantName,
-  caseName: string,
-  figure: Figure,
-): Spread | null {
+  candidate: CandidateName,
+  scenario: string,
+  metric: Metric,
+): Summary | null {
   const values = results
-    .filter((result) => result.contestant === contestant && result.case === caseName)
-    .map(figure)
+    .filter((result) => result.candidate === candidate && result.scenario === scenario)
+    .map(metric)
     .filter((value) => !Number.isNaN(value));
-  return values.length === 0 ? null : spreadOf(values);
+  return values.length === 0 ? null : summarize(values);
 }
 
-export const total = (parts: Partial<Record<string, number>>): number =>
-  Object.values(parts).reduce<number>((sum, value) => sum + (value ?? 0), 0);
+/** Adds up a figure of all components. */
+export const sumOf = (byComponent: Partial<Record<string, number>>): number =>
+  Object.values(byComponent).reduce<number>((sum, value) => sum + (value ?? 0), 0);

@@ -1,85 +1,86 @@
-import type { Case } from '../load/scenarios';
-import type { Contestant } from '../candidates/candidates';
+import type { Candidate } from '../candidates/candidates';
+import { printProgress, type BenchEnvironment } from '../environment/bench-environment';
+import type { Scenario } from '../load/scenarios';
 import { measure } from './measure';
-import { flawsOf, isClean, isQuiet, total, type Result } from './results';
-import { say, type Stage } from '../environment/bench-environment';
+import { isUndisturbed, isValid, problemsOf, sumOf, type Result } from './results';
 
-/** All cases of a contestant in one repetition. */
-export interface Turn {
-  /** Null where it broke off twice. */
+/** The run of one candidate through all scenarios, in one repetition. */
+export interface CandidateRun {
+  /** Null if both attempts failed. */
   results: Result[] | null;
-  /** How it broke off, a line each time. */
-  brokeOff: string[];
+  /** A text for each failed attempt. */
+  failures: string[];
 }
 
-/** Has a contestant take its turn; anew where it breaks off, once: one hiccup is not to cost a run of half an hour. */
-export async function takeTurn(
-  stage: Stage,
-  contestant: Contestant,
-  rep: number,
-  { warmUp, cases }: { warmUp: Case; cases: Case[] },
-): Promise<Turn> {
-  const brokeOff: string[] = [];
-  for (const logs of [`${rep}-${contestant.name}`, `${rep}-${contestant.name}-again`]) {
+/** Runs a candidate through all scenarios; repeats a failed attempt once, because a whole bench takes half an hour. */
+export async function runCandidate(
+  environment: BenchEnvironment,
+  candidate: Candidate,
+  repetition: number,
+  scenarios: { warmUp: Scenario; measured: Scenario[] },
+): Promise<CandidateRun> {
+  const failures: string[] = [];
+  for (const logs of [`${repetition}-${candidate.name}`, `${repetition}-${candidate.name}-again`]) {
     try {
-      stage.enter(logs);
-      return { results: await perform(stage, contestant, rep, warmUp, cases), brokeOff };
+      environment.beginCandidate(logs);
+      return { results: await attempt(environment, candidate, repetition, scenarios), failures };
     } catch (error) {
-      if (stage.struck) throw error;
+      if (environment.stopping) throw error;
       const [line = ''] = String(error).split('\n');
-      brokeOff.push(`${contestant.name}, repetition ${rep}: ${line}`);
-      say(`${rep} ${contestant.name} broke off, its logs are in ${stage.folder}/logs/${logs}: ${String(error)}`);
+      failures.push(`${candidate.name}, repetition ${repetition}: ${line}`);
+      const folder = `${environment.folder}/logs/${logs}`;
+      printProgress(`${repetition} ${candidate.name} failed; its logs are in ${folder}: ${String(error)}`);
     }
   }
-  return { results: null, brokeOff };
+  return { results: null, failures };
 }
 
-async function perform(
-  stage: Stage,
-  contestant: Contestant,
-  rep: number,
-  warmUp: Case,
-  cases: Case[],
+async function attempt(
+  environment: BenchEnvironment,
+  candidate: Candidate,
+  repetition: number,
+  { warmUp, measured }: { warmUp: Scenario; measured: Scenario[] },
 ): Promise<Result[]> {
   try {
-    const running = await contestant.start(stage);
+    const running = await candidate.start(environment);
     let accepted = 0;
-    const go = async ({ name, load }: Case): Promise<Result> => {
-      const { measurement } = await measure(stage, running, load);
+    const run = async ({ name, load }: Scenario): Promise<Result> => {
+      const { measurement } = await measure(environment, running, load);
       accepted += measurement.orders;
-      const violations = await running.book.violations(accepted);
-      const result = { contestant: contestant.name, rep, case: name, ...measurement, violations };
-      say(lineOf(result));
+      const violations = await running.inspector.findViolations(accepted);
+      const result = { candidate: candidate.name, repetition, scenario: name, ...measurement, violations };
+      printProgress(progressOf(result));
       return result;
     };
-    const [flaw] = flawsOf(await go(warmUp)); // what it left undone would be done in the cases that count
-    if (flaw !== undefined) throw new Error(`Its warm-up was not as it should be: ${flaw}.`);
+    // The backlog of an invalid warm-up would be processed during the measured scenarios.
+    const [problem] = problemsOf(await run(warmUp));
+    if (problem !== undefined) throw new Error(`The warm-up is invalid: ${problem}.`);
     const results: Result[] = [];
-    for (const one of cases) results.push(await quietly(() => go(one)));
-    await running.book.close();
+    for (const scenario of measured) results.push(await repeatIfDisturbed(() => run(scenario)));
+    await running.inspector.close();
     return results;
   } finally {
-    await stage.clear();
+    await environment.endCandidate();
   }
 }
 
-/** Repeats a case at once, and once only, where other work disturbed it; the quieter one counts, but no flaw goes. */
-async function quietly(go: () => Promise<Result>): Promise<Result> {
-  const first = await go();
-  if (isQuiet(first) || !isClean(first)) return first;
-  const second = await go();
-  return isClean(second) && first.foreign < second.foreign ? first : second;
+/** Repeats a scenario once if other work disturbed it. @returns the less disturbed result; an invalid one takes precedence */
+async function repeatIfDisturbed(run: () => Promise<Result>): Promise<Result> {
+  const first = await run();
+  if (isUndisturbed(first) || !isValid(first)) return first;
+  const second = await run();
+  return isValid(second) && first.backgroundLoad < second.backgroundLoad ? first : second;
 }
 
-function lineOf(result: Result): string {
+function progressOf(result: Result): string {
   return [
-    `${result.rep} ${result.contestant}, ${result.case}`.padEnd(28),
+    `${result.repetition} ${result.candidate}, ${result.scenario}`.padEnd(28),
     `${result.acceptedPerSecond.toFixed(0).padStart(5)} accepted/s`,
     `${result.settledPerSecond.toFixed(0).padStart(4)} settled/s`,
-    `POST ${result.postP50.toFixed(1)}/${result.postP99.toFixed(1)} ms`,
-    `settled ${result.settledP50.toFixed(0)}/${result.settledP99.toFixed(0)} ms`,
-    `CPU ${total(result.cpuMsPerOrder).toFixed(1)} ms`,
-    `others ${(result.foreign * 100).toFixed(0)} %`,
-    ...flawsOf(result).map((line) => `\n  ${line}`),
+    `POST p50/p99 ${result.postP50.toFixed(1)}/${result.postP99.toFixed(1)} ms`,
+    `settled p50/p99 ${result.settledP50.toFixed(0)}/${result.settledP99.toFixed(0)} ms`,
+    `CPU ${sumOf(result.cpuMsPerOrder).toFixed(1)} ms/order`,
+    `other work ${(result.backgroundLoad * 100).toFixed(0)} %`,
+    ...problemsOf(result).map((line) => `\n  ${line}`),
   ].join('  ');
 }

@@ -1,18 +1,21 @@
 import { expect, test } from '@jest/globals';
-import { orderOfTurns } from './schedule';
+import { orderForRepetition } from './schedule';
 
 const SIX = [1, 2, 3, 4, 5, 6];
 
-test.each([[[1]], [[1, 2, 3]], [SIX]])('each of %j takes one turn a repetition, and begins one in as many', (all) => {
-  const orders = all.map((_, repetition) => orderOfTurns(all, repetition));
-  for (const order of orders) expect(order.toSorted((a, b) => a - b)).toEqual(all);
-  expect(orders.map(([first]) => first)).toEqual(all);
-});
+test.each([[[1]], [[1, 2, 3]], [SIX]])(
+  'each of %j runs once per repetition, and is the first in one of them',
+  (all) => {
+    const orders = all.map((_, repetition) => orderForRepetition(all, repetition));
+    for (const order of orders) expect(order.toSorted((a, b) => a - b)).toEqual(all);
+    expect(orders.map(([first]) => first)).toEqual(all);
+  },
+);
 
-test('in six repetitions none of six follows the same one twice', () => {
+test('in six repetitions of six candidates no candidate follows the same one twice', () => {
   const pairs = SIX.flatMap((_, repetition) => {
-    const order = orderOfTurns(SIX, repetition);
-    return order.slice(1).map((one, index) => `${one} after ${order[index]}`);
+    const order = orderForRepetition(SIX, repetition);
+    return order.slice(1).map((candidate, index) => `${candidate} after ${order[index]}`);
   });
   expect(new Set(pairs).size).toBe(30);
 });

@@ -1,16 +1,16 @@
 import { DBOS } from '@dbos-inc/dbos-sdk';
-import { fromEnvironment } from '../candidates/required-setting';
 import { serveOrders } from '../candidates/order-api';
 import { connectDatabase, OrderSteps, type NewOrder } from '../candidates/order-steps';
 import { connectPaymentMessages } from '../candidates/payment-messages';
+import { requiredSetting } from '../candidates/required-setting';
 
-const ANSWER_WITHIN_S = 600;
+const ANSWER_TIMEOUT_S = 600;
 
-/** The saga with DBOS: its state is in the same PostgreSQL, and the answer comes as one of its messages. */
+/** Runs the saga on DBOS: the workflow state is in the same PostgreSQL, and the payment answer is a DBOS message. */
 async function main(): Promise<void> {
-  const databaseUrl = fromEnvironment('DATABASE_URL');
+  const databaseUrl = requiredSetting('DATABASE_URL');
   const orders = new OrderSteps(connectDatabase(databaseUrl));
-  const messages = await connectPaymentMessages(fromEnvironment('AMQP_URL'));
+  const messages = await connectPaymentMessages(requiredSetting('AMQP_URL'));
   const placeOrder = DBOS.registerWorkflow(
     async (order: NewOrder) => {
       const { orderId, customerId } = order;
@@ -18,8 +18,8 @@ async function main(): Promise<void> {
       await DBOS.runStep(() => messages.publish('processPayment', { orderId, customerId, totalAmount }), {
         name: 'requestPayment',
       });
-      const paid = await DBOS.recv<boolean>('payment', ANSWER_WITHIN_S);
-      if (paid === null) throw new Error(`No answer to the payment of order ${orderId}.`);
+      const paid = await DBOS.recv<boolean>('payment', ANSWER_TIMEOUT_S);
+      if (paid === null) throw new Error(`No payment answer for order ${orderId} within ${ANSWER_TIMEOUT_S} s.`);
       await DBOS.runStep(() => orders.settle(orderId, paid), { name: 'settle' });
     },
     { name: 'placeOrder' },
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     name: 'orders',
     systemDatabaseUrl: databaseUrl,
     logLevel: 'warn',
-    systemDatabasePollingConcurrency: 0, // lifts a limit under which fewer orders settle: to its favour
+    systemDatabasePollingConcurrency: 0, // no limit: the default limit settles fewer orders per second
   });
   await DBOS.launch();
   await messages.consume('PaymentStat', ({ orderId, success }) => DBOS.send(orderId, success, 'payment', orderId));

@@ -2,18 +2,16 @@ import { createServer } from 'node:http2';
 import { once } from 'node:events';
 import { createEndpointHandler, workflow, type WorkflowContext } from '@restatedev/restate-sdk';
 import { connect } from '@restatedev/restate-sdk-clients';
-import { fromEnvironment } from '../candidates/required-setting';
 import { serveOrders } from '../candidates/order-api';
 import { connectDatabase, OrderSteps, type NewOrder } from '../candidates/order-steps';
 import { connectPaymentMessages } from '../candidates/payment-messages';
-import { provideWithResolvers } from './with-resolvers';
+import { requiredSetting } from '../candidates/required-setting';
 
-/** The saga with Restate: its server calls the steps, and an awakeable, whose id goes with the message, brings the answer. */
+/** Runs the saga on Restate: its server calls the steps; the payment answer resolves an awakeable, whose id the message carries. */
 async function main(): Promise<void> {
-  provideWithResolvers();
   const { RESTATE_INGRESS: ingress = '', RESTATE_ADMIN: admin = '', SERVICE_PORT: port = '' } = process.env;
-  const orders = new OrderSteps(connectDatabase(fromEnvironment('DATABASE_URL')));
-  const messages = await connectPaymentMessages(fromEnvironment('AMQP_URL'));
+  const orders = new OrderSteps(connectDatabase(requiredSetting('DATABASE_URL')));
+  const messages = await connectPaymentMessages(requiredSetting('AMQP_URL'));
   const placeOrder = workflow({
     name: 'placeOrder',
     handlers: {
@@ -37,7 +35,7 @@ async function main(): Promise<void> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ uri: `http://127.0.0.1:${port}`, force: true }),
   });
-  if (!registered.ok) throw new Error(`Restate refused the deployment: ${await registered.text()}`);
+  if (!registered.ok) throw new Error(`Restate rejected the deployment: ${await registered.text()}`);
 
   const restate = connect({ url: ingress });
   await messages.consume('PaymentStat', ({ reply = '', success }) => restate.resolveAwakeable(reply, success));

@@ -1,8 +1,9 @@
-import { burstOver } from '../load/scenarios';
-import { contestants } from '../candidates/candidates';
-import { figureOf, type Result } from '../measurement/results';
-import type { Spread } from '../measurement/statistics';
+import { candidates } from '../candidates/candidates';
+import { burstName } from '../load/scenarios';
+import { summaryOf, type Result } from '../measurement/results';
+import type { Summary } from '../measurement/statistics';
 
+// Sizes in pixels.
 const WIDTH = 760;
 const LEFT = 210;
 const RIGHT = 70;
@@ -11,24 +12,24 @@ const BAR = 15;
 const TOP = 56;
 
 const SERIES = [
-  { label: 'accepted a second', colour: '#9db8d9', of: (result: Result) => result.acceptedPerSecond },
-  { label: 'settled a second', colour: '#2f5f98', of: (result: Result) => result.settledPerSecond },
+  { label: 'accepted/s', colour: '#9db8d9', metric: (result: Result) => result.acceptedPerSecond },
+  { label: 'settled/s', colour: '#2f5f98', metric: (result: Result) => result.settledPerSecond },
 ];
 
-/** A burst over 16 connections as bars, the least and the most of the repetitions as whiskers; SVG. */
+/** Draws the burst over 16 connections as an SVG bar chart; whiskers show the minimum and maximum of the repetitions. */
 export function plotOf(results: Result[]): string {
-  const rows = contestants.flatMap(({ name, title }) => {
-    const values = SERIES.map(({ of }) => figureOf(results, name, burstOver(16), of));
+  const rows = candidates.flatMap(({ name, title }) => {
+    const values = SERIES.map(({ metric }) => summaryOf(results, name, burstName(16), metric));
     return values.every((value) => value !== null) ? [{ title, values }] : [];
   });
-  const most = Math.max(...rows.flatMap(({ values }) => values.map(({ max }) => max)));
-  const x = (value: number): number => LEFT + (value / most) * (WIDTH - LEFT - RIGHT);
+  const max = Math.max(...rows.flatMap(({ values }) => values.map((value) => value.max)));
+  const x = (value: number): number => LEFT + (value / max) * (WIDTH - LEFT - RIGHT);
   const height = TOP + rows.length * ROW + 12;
 
-  const bar = ({ median, min, max }: Spread, y: number, colour: string): string =>
-    `<rect x="${LEFT}" y="${y}" width="${round(x(median) - LEFT)}" height="${BAR}" fill="${colour}"/>` +
-    `<path d="M${round(x(min))} ${y + BAR / 2}H${round(x(max))}" stroke="#222" stroke-width="1.5"/>` +
-    `<text x="${round(x(max) + 6)}" y="${y + BAR - 3}">${median.toFixed(0)}</text>`;
+  const bar = (value: Summary, y: number, colour: string): string =>
+    `<rect x="${LEFT}" y="${y}" width="${round(x(value.median) - LEFT)}" height="${BAR}" fill="${colour}"/>` +
+    `<path d="M${round(x(value.min))} ${y + BAR / 2}H${round(x(value.max))}" stroke="#222" stroke-width="1.5"/>` +
+    `<text x="${round(x(value.max) + 6)}" y="${y + BAR - 3}">${value.median.toFixed(0)}</text>`;
   const lines = rows.map(({ title, values }, index) => {
     const y = TOP + index * ROW;
     const bars = values.map((value, series) => bar(value, y + series * (BAR + 2), SERIES[series]!.colour));

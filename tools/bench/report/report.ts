@@ -1,129 +1,133 @@
-import { CONNECTIONS, RATES, burstOver, pacedAt } from '../load/scenarios';
-import { contestants, type Contestant, type Part } from '../candidates/candidates';
-import { figureOf, flawsOf, isQuiet, total, type Figure, type Result } from '../measurement/results';
-import type { Spread } from '../measurement/statistics';
+import { candidates, type Candidate, type Component } from '../candidates/candidates';
+import { burstName, CONNECTIONS, pacedName, RATES } from '../load/scenarios';
+import { isUndisturbed, problemsOf, summaryOf, sumOf, type Metric, type Result } from '../measurement/results';
+import type { Summary } from '../measurement/statistics';
 import { verdictsOf } from './targets';
 
-const PARTS: Part[] = ['orders', 'payments', 'engine', 'PostgreSQL', 'RabbitMQ'];
+const COMPONENTS: Component[] = ['orders', 'payments', 'engine', 'PostgreSQL', 'RabbitMQ'];
 
 /**
- * The tables of a run, in Markdown: medians, and the least and the most of the repetitions in brackets.
+ * Formats the results as Markdown tables: the median of the repetitions, and the minimum and maximum in brackets.
  *
- * @param brokeOff turns that had to be taken again, a line each
+ * @param failures a text for each failed attempt to run a candidate
  */
-export function reportOf(results: Result[], brokeOff: string[]): string {
-  const took = contestants.filter(({ name }) => results.some(({ contestant }) => contestant === name));
-  const table = (heads: string[], rowOf: (contestant: Contestant) => string[]): string =>
+export function reportOf(results: Result[], failures: string[]): string {
+  const reported = candidates.filter(({ name }) => results.some(({ candidate }) => candidate === name));
+  const table = (columns: string[], cellsOf: (candidate: Candidate) => string[]): string =>
     markdownTable(
-      ['', ...heads],
-      took.map((contestant) => [contestant.title, ...rowOf(contestant)]),
+      ['', ...columns],
+      reported.map((candidate) => [candidate.title, ...cellsOf(candidate)]),
     );
-  const figure = ({ name }: Contestant, caseName: string, of: Figure): string =>
-    spread(figureOf(results, name, caseName, of));
-  const medians = ({ name }: Contestant, caseName: string, ...of: Figure[]): string =>
-    of.map((one) => number(figureOf(results, name, caseName, one)?.median)).join(' / ');
+  const summary = ({ name }: Candidate, scenario: string, metric: Metric): string =>
+    formatSummary(summaryOf(results, name, scenario, metric));
+  const median = ({ name }: Candidate, scenario: string, metric: Metric): string =>
+    formatNumber(summaryOf(results, name, scenario, metric)?.median);
 
-  const paced = (p50: Figure, p99: Figure): string =>
+  const latencies = (p50: Metric, p99: Metric): string =>
     table(
       RATES.flatMap((rate) => [`p50, ${rate}/s`, `p99, ${rate}/s`]),
-      (contestant) =>
-        RATES.map(pacedAt).flatMap((name) => [figure(contestant, name, p50), figure(contestant, name, p99)]),
+      (candidate) =>
+        RATES.map(pacedName).flatMap((name) => [summary(candidate, name, p50), summary(candidate, name, p99)]),
     );
 
-  const burst = burstOver(16);
+  const burst = burstName(16);
   return [
-    '### A burst of orders over 1, 16 and 64 connections, accepted and settled a second',
+    '### Bursts over 1, 16 and 64 connections: orders accepted and settled per second',
     table(
       CONNECTIONS.flatMap((connections) => [`accepted, ${connections}`, `settled, ${connections}`]),
-      (contestant) =>
-        CONNECTIONS.map(burstOver).flatMap((name) => [
-          figure(contestant, name, (result) => result.acceptedPerSecond),
-          figure(contestant, name, (result) => result.settledPerSecond),
+      (candidate) =>
+        CONNECTIONS.map(burstName).flatMap((name) => [
+          summary(candidate, name, (result) => result.acceptedPerSecond),
+          summary(candidate, name, (result) => result.settledPerSecond),
         ]),
     ),
-    '### Paced at 20, 50 and 100 a second, milliseconds from the POST to its answer',
-    paced(
+    '### Paced at 20, 50 and 100 orders/s: ms from the POST to its response',
+    latencies(
       (result) => result.postP50,
       (result) => result.postP99,
     ),
-    '### Paced at 20, 50 and 100 a second, milliseconds from the POST to the order settled',
-    paced(
+    '### Paced at 20, 50 and 100 orders/s: ms from the POST to the settled order',
+    latencies(
       (result) => result.settledP50,
       (result) => result.settledP99,
     ),
-    ...[burst, pacedAt(50)].flatMap((name) => [
-      `### CPU milliseconds an order, by process, ${name}`,
-      table([...PARTS, 'all'], (contestant) => [
-        ...PARTS.map((part) => medians(contestant, name, ({ cpuMsPerOrder }) => cpuMsPerOrder[part] ?? Number.NaN)),
-        figure(contestant, name, ({ cpuMsPerOrder }) => total(cpuMsPerOrder)),
+    ...[burst, pacedName(50)].flatMap((name) => [
+      `### CPU ms per order, by process: ${name}`,
+      table([...COMPONENTS, 'all'], (candidate) => [
+        ...COMPONENTS.map((component) =>
+          median(candidate, name, ({ cpuMsPerOrder }) => cpuMsPerOrder[component] ?? Number.NaN),
+        ),
+        summary(candidate, name, ({ cpuMsPerOrder }) => sumOf(cpuMsPerOrder)),
       ]),
     ]),
-    `### Memory in MB at its largest, by process, ${burst}`,
-    table([...PARTS, 'all'], (contestant) => [
-      ...PARTS.map((part) => medians(contestant, burst, ({ memoryMb }) => memoryMb[part] ?? Number.NaN)),
-      figure(contestant, burst, ({ memoryMb }) => total(memoryMb)),
+    `### Maximum memory in MB, by process: ${burst}`,
+    table([...COMPONENTS, 'all'], (candidate) => [
+      ...COMPONENTS.map((component) => median(candidate, burst, ({ memoryMb }) => memoryMb[component] ?? Number.NaN)),
+      summary(candidate, burst, ({ memoryMb }) => sumOf(memoryMb)),
     ]),
-    '### What was to be reached',
+    '### Targets',
     markdownTable(
-      ['ratio', 'wanted', 'measured', ''],
-      verdictsOf(results).map((verdict) => [
-        verdict.target,
-        `${verdict.wanted}`,
-        verdict.ratio === null ? '–' : verdict.ratio.toFixed(2),
-        verdict.word,
+      ['ratio', 'required', 'measured', ''],
+      verdictsOf(results).map(({ target, required, ratio, verdict }) => [
+        target,
+        `${required}`,
+        ratio === null ? '–' : ratio.toFixed(2),
+        verdict,
       ]),
     ),
-    conditionOf(results, brokeOff),
+    validityOf(results, failures),
   ].join('\n\n');
 }
 
-/** What must be known of a run before its figures are believed. */
-function conditionOf(results: Result[], brokeOff: string[]): string {
-  const flaws = results.flatMap((result) => flawsOf(result).map((flaw) => `${nameOf(result)}: ${flaw}`));
+/** Describes whether the figures can be trusted: invalid results, failed attempts, and other work on the machine. */
+function validityOf(results: Result[], failures: string[]): string {
+  const problems = results.flatMap((result) => problemsOf(result).map((problem) => `${nameOf(result)}: ${problem}`));
   const orders = results.reduce((sum, result) => sum + result.orders, 0);
-  const byForeign = results.toSorted((a, b) => a.foreign - b.foreign);
-  const [median, worst] = [byForeign[Math.floor(results.length / 2)], byForeign.at(-1)];
-  const disturbed = results.filter((result) => !isQuiet(result)).length;
+  const byBackgroundLoad = results.toSorted((a, b) => a.backgroundLoad - b.backgroundLoad);
+  const [median, worst] = [byBackgroundLoad[Math.floor(results.length / 2)], byBackgroundLoad.at(-1)];
+  const disturbed = results.filter((result) => !isUndisturbed(result)).length;
   return [
-    flaws.length === 0
-      ? `After each case stock, payments and orders were as they should be: ${orders} orders, none lost, none doubled.`
-      : `Not as it should be:\n\n${flaws.map((line) => `- ${line}`).join('\n')}`,
-    ...(brokeOff.length === 0
+    problems.length === 0
+      ? `After each scenario orders, payments and stock were consistent: ${orders} orders, none lost, none duplicated.`
+      : `Invalid results:\n\n${problems.map((line) => `- ${line}`).join('\n')}`,
+    ...(failures.length === 0
       ? []
-      : [`Broke off, and began anew once:\n\n${brokeOff.map((line) => `- ${line}`).join('\n')}`]),
+      : [`Failed attempts, each repeated at most once:\n\n${failures.map((line) => `- ${line}`).join('\n')}`]),
     ...(median && worst
       ? [
-          `Other work took ${percent(median.foreign)} of the machine in the median case, and ${percent(worst.foreign)} at ` +
-            `worst: ${nameOf(worst)}. ` +
+          `Other work used ${percent(median.backgroundLoad)} of the machine's CPU time in the median scenario, and at most ` +
+            `${percent(worst.backgroundLoad)} (${nameOf(worst)}). ` +
             (disturbed === 0
-              ? 'No case was disturbed by more than a fifth of it.'
-              : `In ${disturbed} of ${results.length} cases it took more than a fifth, also when they were repeated.`),
+              ? 'It exceeded 20 % in no scenario.'
+              : `It exceeded 20 % in ${disturbed} of ${results.length} scenarios, although they were repeated.`),
         ]
       : []),
   ].join('\n\n');
 }
 
-const nameOf = ({ contestant, rep, case: name }: Result): string => `${contestant}, ${name}, repetition ${rep}`;
+const nameOf = ({ candidate, repetition, scenario }: Result): string =>
+  `${candidate}, ${scenario}, repetition ${repetition}`;
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 
-const number = (value: number | undefined): string => {
+/** Formats a number with three significant digits, or as an integer from 100 on. */
+const formatNumber = (value: number | undefined): string => {
   if (value === undefined) return '–';
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 };
 
-const spread = (values: Spread | null): string => {
-  if (values === null) return '–';
-  const { median, min, max } = values;
-  return min === max ? number(median) : `${number(median)} [${number(min)}–${number(max)}]`;
+const formatSummary = (summary: Summary | null): string => {
+  if (summary === null) return '–';
+  const { median, min, max } = summary;
+  return min === max ? formatNumber(median) : `${formatNumber(median)} [${formatNumber(min)}–${formatNumber(max)}]`;
 };
 
-/** Padded as prettier pads it, so that a document with it passes its check. */
-export function markdownTable(heads: string[], rows: string[][]): string {
-  const widths = heads.map((head, column) =>
-    Math.max(3, ...[head, ...rows.map((row) => row[column]!)].map((cell) => cell.length)),
+/** Formats a table with the padding that Prettier requires. */
+export function markdownTable(columns: string[], rows: string[][]): string {
+  const widths = columns.map((name, column) =>
+    Math.max(3, ...[name, ...rows.map((row) => row[column]!)].map((cell) => cell.length)),
   );
   const line = (cells: string[]): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
-  return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+  return [line(columns), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import type { Result } from '../measurement/results';
 
 /**
- * Has a folder keep the results of a run, a line a case; those of the run before are put aside under the time of their
- * last line.
+ * Opens the file `results.jsonl`, with one line per result. A file of an earlier run is renamed: the time of its last
+ * change is added to its name.
  *
- * @returns adds some
+ * @returns a function that appends results
  */
-export function keepResultsIn(folder: string): (results: Result[]) => void {
+export function openResultsFile(folder: string): (results: Result[]) => void {
   const file = join(folder, 'results.jsonl');
   if (existsSync(file)) {
-    const writtenAt = statSync(file).mtime.toISOString().replaceAll(':', '-');
-    renameSync(file, join(folder, `results-${writtenAt}.jsonl`));
+    const changedAt = statSync(file).mtime.toISOString().replaceAll(':', '-');
+    renameSync(file, join(folder, `results-${changedAt}.jsonl`));
   }
   return (results) => appendFileSync(file, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
 }

@@ -1,17 +1,17 @@
 import { expect, test } from '@jest/globals';
-import { burstOver, pacedAt } from '../load/scenarios';
-import type { ContestantName } from '../candidates/candidates';
+import type { CandidateName } from '../candidates/candidates';
+import { burstName, pacedName } from '../load/scenarios';
 import type { Result } from '../measurement/results';
 import { verdictsOf, type Verdict } from './targets';
 
-const result = (contestant: ContestantName, name: string, figures: Partial<Result>): Result => ({
-  contestant,
-  rep: 1,
-  case: name,
+const aResult = (candidate: CandidateName, scenario: string, figures: Partial<Result>): Result => ({
+  candidate,
+  repetition: 1,
+  scenario,
   orders: 100,
-  refused: {},
-  wrong: 0,
-  askedPerSecond: 100,
+  rejected: {},
+  invalidResponses: 0,
+  offeredPerSecond: 100,
   acceptedPerSecond: 100,
   settledPerSecond: 100,
   postP50: 1,
@@ -21,76 +21,77 @@ const result = (contestant: ContestantName, name: string, figures: Partial<Resul
   seconds: 1,
   cpuMsPerOrder: {},
   memoryMb: {},
-  foreign: 0,
+  backgroundLoad: 0,
   unsettled: 0,
   violations: [],
   ...figures,
 });
-const settled = (contestant: ContestantName, values: number[]): Result[] =>
-  values.map((settledPerSecond) => result(contestant, burstOver(16), { settledPerSecond }));
-const wordsOf = (verdicts: Verdict[]): string[] => verdicts.map(({ word }) => word);
-const everyone: ContestantName[] = ['ours', 'floor', 'newcomer', 'dbos', 'restate', 'express'];
-const wordsWhere = (figuresOf: (contestant: ContestantName) => Partial<Result>): string[] => {
-  const names = [...[1, 16, 64].map(burstOver), pacedAt(50)];
-  const results = everyone.flatMap((contestant) =>
-    names.map((name) => result(contestant, name, figuresOf(contestant))),
+const settledResults = (candidate: CandidateName, values: number[]): Result[] =>
+  values.map((settledPerSecond) => aResult(candidate, burstName(16), { settledPerSecond }));
+const wordsOf = (verdicts: Verdict[]): string[] => verdicts.map(({ verdict }) => verdict);
+const allCandidates: CandidateName[] = ['ours', 'floor', 'newcomer', 'dbos', 'restate', 'express'];
+/** Returns the verdicts if each candidate has the same figures in all scenarios. */
+const verdictsFor = (figuresOf: (candidate: CandidateName) => Partial<Result>): string[] => {
+  const scenarios = [...[1, 16, 64].map(burstName), pacedName(50)];
+  const results = allCandidates.flatMap((candidate) =>
+    scenarios.map((scenario) => aResult(candidate, scenario, figuresOf(candidate))),
   );
   return wordsOf(verdictsOf(results));
 };
 
-test('every target holds where ours is better by far', () => {
+test('every target is met if this shop is much better', () => {
   const better = { acceptedPerSecond: 400, settledPerSecond: 400, postP99: 2, seconds: 0.2 };
-  expect(new Set(wordsWhere((contestant) => (contestant === 'ours' ? better : {})))).toEqual(new Set(['holds']));
+  expect(new Set(verdictsFor((candidate) => (candidate === 'ours' ? better : {})))).toEqual(new Set(['met']));
 });
 
-test('every target is short where ours is worse by far', () => {
+test('every target is missed if this shop is much worse', () => {
   const worse = { acceptedPerSecond: 20, settledPerSecond: 20, postP99: 50, seconds: 5 };
-  expect(new Set(wordsWhere((contestant) => (contestant === 'ours' ? worse : {})))).toEqual(new Set(['short']));
+  expect(new Set(verdictsFor((candidate) => (candidate === 'ours' ? worse : {})))).toEqual(new Set(['missed']));
 });
 
-test('the best of the durable peers is the one to beat', () => {
-  const words = wordsWhere((contestant) =>
-    contestant === 'restate' ? { acceptedPerSecond: 400, postP99: 2, seconds: 0.2, settledPerSecond: 400 } : {},
+test('compares this shop with the best of the durable peers', () => {
+  const words = verdictsFor((candidate) =>
+    candidate === 'restate' ? { acceptedPerSecond: 400, postP99: 2, seconds: 0.2, settledPerSecond: 400 } : {},
   );
-  expect(words.slice(2, 6)).toEqual(['short', 'holds', 'short', 'short']);
+  expect(words.slice(2, 6)).toEqual(['missed', 'met', 'missed', 'missed']);
 });
 
-test('what is compared is the median of the repetitions', () => {
-  const verdicts = verdictsOf([...settled('ours', [1, 80, 1_000]), ...settled('floor', [100, 100, 100])]);
-  expect(verdicts[0]).toMatchObject({ ratio: 0.8, word: 'holds' });
+test('compares the medians of the repetitions', () => {
+  const verdicts = verdictsOf([...settledResults('ours', [1, 80, 1_000]), ...settledResults('floor', [100, 100, 100])]);
+  expect(verdicts[0]).toMatchObject({ ratio: 0.8, verdict: 'met' });
 });
 
-test('a target without its contestants is not run, rather than held', () => {
+test('a target is not run, instead of met, if its candidates are missing', () => {
   expect(new Set(wordsOf(verdictsOf([])))).toEqual(new Set(['not run']));
 });
 
-const flaws: [string, Partial<Result>][] = [
-  ['did not settle all orders', { unsettled: 1 }],
-  ['was wrong in stock or payments', { violations: ['2 orders have 1 payments'] }],
-  ['answered a POST as it may not', { wrong: 1 }],
+const problems: [string, Partial<Result>][] = [
+  ['unsettled orders', { unsettled: 1 }],
+  ['inconsistent stock or payments', { violations: ['2 orders have 1 payments'] }],
+  ['an invalid response to a POST', { invalidResponses: 1 }],
 ];
 
-test.each(flaws)('every target is short where ours %s, however fast it was', (_, flaw) => {
+test.each(problems)('every target is missed if this shop has %s, however fast it is', (_, problem) => {
   const better = { acceptedPerSecond: 400, settledPerSecond: 400, postP99: 2, seconds: 0.2 };
-  const words = wordsWhere((contestant) => (contestant === 'ours' ? { ...better, ...flaw } : {}));
-  expect(new Set(words)).toEqual(new Set(['short']));
+  const words = verdictsFor((candidate) => (candidate === 'ours' ? { ...better, ...problem } : {}));
+  expect(new Set(words)).toEqual(new Set(['missed']));
 });
 
-test.each(flaws)('nothing is measured by another that %s', (_, flaw) => {
-  const words = wordsWhere((contestant) => (contestant === 'ours' ? {} : flaw));
+test.each(problems)('every target is invalid if the other candidate has %s', (_, problem) => {
+  const words = verdictsFor((candidate) => (candidate === 'ours' ? {} : problem));
   expect(new Set(words)).toEqual(new Set(['invalid']));
 });
 
-test('one of the durable peers with a flaw leaves no best of them, and the other what it was', () => {
-  const words = wordsWhere((contestant) => (contestant === 'restate' ? { unsettled: 1 } : {}));
-  // By the order of the targets: the floor, the newcomer, the best peer, Express, twice the best peer; then each peer.
-  expect(words.slice(0, 6)).toEqual(['holds', 'short', 'invalid', 'holds', 'invalid', 'invalid']);
-  expect(words.slice(6, 9)).toEqual(['holds', 'holds', 'holds']); // DBOS
+test('a problem of one durable peer invalidates the best peer, and leaves the other peer valid', () => {
+  const words = verdictsFor((candidate) => (candidate === 'restate' ? { unsettled: 1 } : {}));
+  // In order of the targets: floor, newcomer, best peer, Express, best peer twice; then three for each peer.
+  expect(words.slice(0, 6)).toEqual(['met', 'missed', 'invalid', 'met', 'invalid', 'invalid']);
+  expect(words.slice(6, 9)).toEqual(['met', 'met', 'met']); // DBOS
   expect(words.slice(9)).toEqual(['invalid', 'invalid', 'invalid']); // Restate
 });
 
-test('a flaw in one repetition is one of the case', () => {
-  const flawed = result('floor', burstOver(16), { unsettled: 1, settledPerSecond: 1 });
-  const verdicts = verdictsOf([...settled('ours', [80, 80]), ...settled('floor', [100]), flawed]);
-  expect(verdicts[0]).toMatchObject({ ratio: null, word: 'invalid' });
+test('a problem in one repetition invalidates the scenario', () => {
+  const invalid = aResult('floor', burstName(16), { unsettled: 1, settledPerSecond: 1 });
+  const verdicts = verdictsOf([...settledResults('ours', [80, 80]), ...settledResults('floor', [100]), invalid]);
+  expect(verdicts[0]).toMatchObject({ ratio: null, verdict: 'invalid' });
 });

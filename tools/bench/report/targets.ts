@@ -1,88 +1,106 @@
-import { burstOver, CONNECTIONS, pacedAt } from '../load/scenarios';
-import type { ContestantName } from '../candidates/candidates';
-import { figureOf, isClean, type Figure, type Result } from '../measurement/results';
+import type { CandidateName } from '../candidates/candidates';
+import { burstName, CONNECTIONS, pacedName } from '../load/scenarios';
+import { isValid, summaryOf, type Metric, type Result } from '../measurement/results';
 
-/** What the shop is to reach, as a ratio of what others reached in the same run. */
+/** Whether this shop reached a ratio to another candidate in the same run. */
 export interface Verdict {
   target: string;
-  /** Of the medians; larger is better. Null where there is none to go by. */
+  /** The ratio of the medians; larger is better. Null if it could not be computed. */
   ratio: number | null;
-  wanted: number;
-  /** `short` also where ours was not clean; `invalid` where the other's was not, and nothing can be measured by it. */
-  word: 'holds' | 'short' | 'invalid' | 'not run';
+  required: number;
+  /** `missed` also if this shop's results are invalid; `invalid` if the other candidate's results are. */
+  verdict: 'met' | 'missed' | 'invalid' | 'not run';
 }
 
 /** One side of a ratio. */
 interface Side {
-  /** Null where it was not run. */
+  /** Null if the scenario was not run. */
   median: number | null;
-  /** In every repetition. */
-  clean: boolean;
+  /** Whether every repetition is valid. */
+  valid: boolean;
 }
 
-const PEERS: ContestantName[] = ['dbos', 'restate'];
+const DURABLE_PEERS: { name: CandidateName; title: string }[] = [
+  { name: 'dbos', title: 'DBOS' },
+  { name: 'restate', title: 'Restate' },
+];
 
-const accepted: Figure = ({ acceptedPerSecond }) => acceptedPerSecond;
-const settled: Figure = ({ settledPerSecond }) => settledPerSecond;
-const lasts: Figure = ({ seconds }) => seconds;
-const postP99: Figure = (result) => result.postP99;
+const accepted: Metric = ({ acceptedPerSecond }) => acceptedPerSecond;
+const settled: Metric = ({ settledPerSecond }) => settledPerSecond;
+const duration: Metric = ({ seconds }) => seconds;
+const postP99: Metric = (result) => result.postP99;
 
-/** Each target with what became of it. */
+/** Compares the results with all targets. */
 export function verdictsOf(results: Result[]): Verdict[] {
-  const side = (contestant: ContestantName, caseName: string, figure: Figure): Side => ({
-    median: figureOf(results, contestant, caseName, figure)?.median ?? null,
-    clean: results.filter((one) => one.contestant === contestant && one.case === caseName).every(isClean),
+  const side = (candidate: CandidateName, scenario: string, metric: Metric): Side => ({
+    median: summaryOf(results, candidate, scenario, metric)?.median ?? null,
+    valid: results.filter((result) => result.candidate === candidate && result.scenario === scenario).every(isValid),
   });
-  const best = (caseName: string, figure: Figure, choose: (...values: number[]) => number): Side => {
-    const sides = PEERS.map((peer) => side(peer, caseName, figure));
+  const best = (scenario: string, metric: Metric, choose: (...values: number[]) => number): Side => {
+    const sides = DURABLE_PEERS.map(({ name }) => side(name, scenario, metric));
     const medians = sides.flatMap(({ median }) => median ?? []);
     return {
-      median: medians.length === PEERS.length ? choose(...medians) : null,
-      clean: sides.every(({ clean }) => clean),
+      median: medians.length === DURABLE_PEERS.length ? choose(...medians) : null,
+      valid: sides.every(({ valid }) => valid),
     };
   };
 
-  const burst = burstOver(16);
-  const paced = pacedAt(50);
-  const ours = (figure: Figure, caseName = burst): Side => side('ours', caseName, figure);
+  const burst = burstName(16);
+  const paced = pacedName(50);
+  const ours = (metric: Metric, scenario = burst): Side => side('ours', scenario, metric);
   return [
-    moreThan("settled/s to Temporal's floor", 0.75, ours(settled), side('floor', burst, settled)),
-    moreThan("settled/s to the newcomer's saga", 3, ours(settled), side('newcomer', burst, settled)),
-    moreThan('a burst, accepted/s to the best durable peer', 1.5, ours(accepted), best(burst, accepted, Math.max)),
-    moreThan('a burst, accepted/s to plain Express', 0.6, ours(accepted), side('express', burst, accepted)),
-    lessThan(
-      "a burst, the best durable peer's time until it is settled to ours",
-      1,
-      ours(lasts),
-      best(burst, lasts, Math.min),
+    higherIsBetter("settled/s: this shop to Temporal's floor", 0.75, ours(settled), side('floor', burst, settled)),
+    higherIsBetter("settled/s: this shop to a newcomer's saga", 3, ours(settled), side('newcomer', burst, settled)),
+    higherIsBetter(
+      'accepted/s in a burst: this shop to the best durable peer',
+      1.5,
+      ours(accepted),
+      best(burst, accepted, Math.max),
     ),
-    lessThan(
-      "paced at 50/s, the best durable peer's POST p99 to ours",
+    higherIsBetter(
+      'accepted/s in a burst: this shop to plain Express',
+      0.6,
+      ours(accepted),
+      side('express', burst, accepted),
+    ),
+    lowerIsBetter(
+      'time until a burst is settled: the best durable peer to this shop',
+      1,
+      ours(duration),
+      best(burst, duration, Math.min),
+    ),
+    lowerIsBetter(
+      'POST p99 at 50 orders/s: the best durable peer to this shop',
       1,
       ours(postP99, paced),
       best(paced, postP99, Math.min),
     ),
-    ...PEERS.flatMap((peer) =>
+    ...DURABLE_PEERS.flatMap(({ name, title }) =>
       CONNECTIONS.map((connections) => {
-        const name = burstOver(connections);
-        const title = peer === 'dbos' ? 'DBOS' : 'Restate';
-        return moreThan(`settled/s to ${title}, ${name}`, 1, ours(settled, name), side(peer, name, settled));
+        const scenario = burstName(connections);
+        return higherIsBetter(
+          `settled/s, ${scenario}: this shop to ${title}`,
+          1,
+          ours(settled, scenario),
+          side(name, scenario, settled),
+        );
       }),
     ),
   ];
 }
 
-type Judge = (target: string, wanted: number, ours: Side, theirs: Side) => Verdict;
+type Comparison = (target: string, required: number, ours: Side, theirs: Side) => Verdict;
 
-const judgedBy =
-  (ratioOf: (ours: number, theirs: number) => number): Judge =>
-  (target, wanted, ours, theirs) => {
-    if (ours.median === null || theirs.median === null) return { target, wanted, ratio: null, word: 'not run' };
-    if (!ours.clean) return { target, wanted, ratio: null, word: 'short' };
-    if (!theirs.clean) return { target, wanted, ratio: null, word: 'invalid' };
+const comparison =
+  (ratioOf: (ours: number, theirs: number) => number): Comparison =>
+  (target, required, ours, theirs) => {
+    const withoutRatio = { target, required, ratio: null };
+    if (ours.median === null || theirs.median === null) return { ...withoutRatio, verdict: 'not run' };
+    if (!ours.valid) return { ...withoutRatio, verdict: 'missed' };
+    if (!theirs.valid) return { ...withoutRatio, verdict: 'invalid' };
     const ratio = ratioOf(ours.median, theirs.median);
-    return { target, wanted, ratio, word: ratio >= wanted ? 'holds' : 'short' };
+    return { target, required, ratio, verdict: ratio >= required ? 'met' : 'missed' };
   };
 
-const moreThan = judgedBy((ours, theirs) => ours / theirs);
-const lessThan = judgedBy((ours, theirs) => theirs / ours);
+const higherIsBetter = comparison((ours, theirs) => ours / theirs);
+const lowerIsBetter = comparison((ours, theirs) => theirs / ours);
