@@ -10,7 +10,7 @@ const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
   }
 };
 
-test('needs nothing to be set', () => {
+test('every setting has a default', () => {
   expect(readConfig({})).toEqual({
     PORT: 8001,
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
@@ -35,7 +35,7 @@ test('needs nothing to be set', () => {
   });
 });
 
-test('tells all that is wrong at once', () => {
+test('reports every invalid setting', () => {
   const problems = problemsOf({
     PORT: '0',
     TEMPORAL_ADDRESS: 'localhost',
@@ -44,44 +44,46 @@ test('tells all that is wrong at once', () => {
   });
 
   expect(problems).toHaveLength(4);
-  expect(problems).toContain('config: PAYMENT_TIMEOUT "5" has no unit (such as 5s)');
-  expect(problems).toContain('config: PAYMENT_CHANNEL "pigeon" is not one of events, activity');
+  expect(problems).toContain('config: PAYMENT_TIMEOUT="5" has no unit. Use ms, s, m or h, for example 5s.');
+  expect(problems).toContain('config: PAYMENT_CHANNEL="pigeon" is not valid. Use one of events, activity.');
 });
 
-test('does not tell passwords', () => {
+test('prints no password', () => {
   const problems = problemsOf({ DATABASE_URL: 'mysql://root:secret@db/shop', AMQP_URL: 'http://guest:secret@mq' });
 
   expect(problems).toHaveLength(2);
   expect(problems.join()).not.toContain('secret');
 });
 
-test('takes secondaries in their order, and names the one that is none, without its password', () => {
+test('keeps the order of the secondaries, and reports an invalid one by its position', () => {
   const [near, far] = ['postgresql://postgres:secret@near:5432/shop', 'postgresql://postgres:secret@far:5432/shop'];
 
   expect(readConfig({ DATABASE_READ_URLS: `${near}, ${far}` }).DATABASE_READ_URLS).toEqual([near, far]);
   const problems = problemsOf({ DATABASE_READ_URLS: `${near},far:secret` });
   expect(problems).toEqual([
-    'config: DATABASE_READ_URLS holds, as number 2, what is not a PostgreSQL URL with a database, such as postgresql://user:password@localhost:5432/Ecommerce',
+    'config: DATABASE_READ_URLS entry 2 is not a PostgreSQL URL with a database. Use, for example, postgresql://user:password@localhost:5432/Ecommerce.',
   ]);
 });
 
-test('does without a broker only where payments are asked for by activities', () => {
+test('allows no broker only if payments are requested by activities', () => {
   expect(problemsOf({ AMQP_URL: 'none' })).toEqual([
-    'config: PAYMENT_CHANNEL needs a broker where it is events, and AMQP_URL is none: set it to activity',
+    'config: PAYMENT_CHANNEL needs a broker, but AMQP_URL is none. Use activity to run without a broker.',
   ]);
   expect(readConfig({ AMQP_URL: 'none', PAYMENT_CHANNEL: 'activity' }).AMQP_URL).toBeNull();
 });
 
 test.each(['PAYMENT_TIMEOUT', 'SWEEP_INTERVAL', 'SWEEP_AFTER', 'READ_MAX_LAG', 'READ_WAIT'] as const)(
-  'wants the unit of %s told',
+  '%s needs a unit',
   (name) => {
-    expect(problemsOf({ [name]: '5' })).toEqual([`config: ${name} "5" has no unit (such as 5s)`]);
+    expect(problemsOf({ [name]: '5' })).toEqual([
+      `config: ${name}="5" has no unit. Use ms, s, m or h, for example 5s.`,
+    ]);
     expect(readConfig({ [name]: '2m' })[name]).toBe(120_000);
   },
 );
 
-test.each(['0', '-1', '1.5', 'once'])('cannot ask %s times for a payment', (asks) => {
+test.each(['0', '-1', '1.5', 'once'])('PAYMENT_ASKS cannot be %s', (asks) => {
   expect(problemsOf({ PAYMENT_ASKS: asks })).toEqual([
-    `config: PAYMENT_ASKS "${asks}" is not a whole number from 1 to 100`,
+    `config: PAYMENT_ASKS="${asks}" is not a whole number from 1 to 100.`,
   ]);
 });

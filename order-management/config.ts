@@ -16,25 +16,26 @@ const settings = z
     ...commonSettings,
     PORT: port(8001),
     DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce'),
-    /** Secondaries of that database, in order of preference. */
+    /** The secondaries of that database, in order of preference. */
     DATABASE_READ_URLS: postgresUrls(),
-    /** How far behind the primary a secondary may be and still be read. */
+    /** Reads avoid a secondary that is further behind the primary. */
     READ_MAX_LAG: duration('5s'),
-    /** How long a read waits for a secondary to have what its client wrote. */
+    /** How long a read waits until a secondary has replayed the client's last write. */
     READ_WAIT: duration('200ms'),
     AMQP_URL: amqpUrl(),
     /** How sagas reach the payment service. */
     PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
-    /** Beside the original payment service, which charges every ask, this must be 1. */
+    /** Payment requests per order before it is cancelled. The original payment service charges each, so use 1 with it. */
     PAYMENT_ASKS: integer(3, 1, 100),
+    /** How long the saga waits for the answer to one payment request. */
     PAYMENT_TIMEOUT: duration('30s'),
     /** `off` delivers every payment answer by signal, even one that arrives while `requestPayment` could return it. */
     PAYMENT_FAST_PATH: oneOf(['on', 'off'], 'on'),
-    /** Orders that may wait to be settled; more are refused until some are. */
+    /** How many orders may be unsettled; further orders are rejected. */
     MAX_UNSETTLED: integer(2_000, 1, 1_000_000),
-    /** How often orders are looked for whose saga is missing. */
+    /** The pause between two sweeps for orders whose saga is missing. */
     SWEEP_INTERVAL: duration('5s'),
-    /** How long an order may be `placed` before it is looked at, and between two looks. */
+    /** The age at which the sweeper first examines an order that is still `placed`, and the pause before the next time. */
     SWEEP_AFTER: duration('30s'),
   })
   .superRefine(({ AMQP_URL, PAYMENT_CHANNEL }, context) => {
@@ -42,12 +43,12 @@ const settings = z
       context.addIssue({
         code: 'custom',
         path: ['PAYMENT_CHANNEL'],
-        message: 'needs a broker where it is events, and AMQP_URL is none: set it to activity',
+        message: 'needs a broker, but AMQP_URL is none. Use activity to run without a broker.',
       });
     }
   });
 
 export type Config = z.output<typeof settings>;
 
-/** The service's settings. @throws ConfigError with every problem of the environment */
+/** Reads the service's settings. @throws {ConfigError} if any is invalid */
 export const readConfig = (env?: NodeJS.ProcessEnv): Config => readEnvironment(settings, env);

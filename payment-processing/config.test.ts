@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ConfigError } from '@shop/runtime/environment';
 import { readConfig } from './config';
 
-test('needs no settings beside servers at their usual places', () => {
+test('every setting has a default', () => {
   expect(readConfig({})).toEqual({
     PORT: 8002,
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments',
@@ -17,11 +17,11 @@ test('needs no settings beside servers at their usual places', () => {
   });
 });
 
-test('takes an empty setting for none', () => {
+test('an empty setting counts as unset', () => {
   expect(readConfig({ PORT: '' })).toEqual(readConfig({}));
 });
 
-test('does without a broker where there is to be none', () => {
+test('the broker none is null', () => {
   expect(readConfig({ AMQP_URL: 'none' }).AMQP_URL).toBeNull();
 });
 
@@ -34,7 +34,7 @@ const PROBLEMS = {
   LOG_LEVEL: 'loud',
 };
 
-function complaint(env: NodeJS.ProcessEnv): string {
+function errorOf(env: NodeJS.ProcessEnv): string {
   try {
     readConfig(env);
   } catch (error) {
@@ -44,16 +44,16 @@ function complaint(env: NodeJS.ProcessEnv): string {
   return 'nothing';
 }
 
-test('tells all problems at once', () => {
-  const lines = complaint(PROBLEMS).split('\n');
+test('reports every invalid setting', () => {
+  const lines = errorOf(PROBLEMS).split('\n');
 
   expect(new Set(lines.map((line) => /^config: (\w+)/.exec(line)?.[1]))).toEqual(new Set(Object.keys(PROBLEMS)));
   expect(lines).toContain(
-    'config: TEMPORAL_ADDRESS "localhost" has no port (expected host:port, such as localhost:7233)',
+    'config: TEMPORAL_ADDRESS="localhost" has no port. Use host:port, for example localhost:7233.',
   );
-  expect(lines).toContain('config: PORT "80000" is not a whole number from 1 to 65535');
+  expect(lines).toContain('config: PORT="80000" is not a whole number from 1 to 65535.');
 });
 
-test('does not repeat passwords when it tells what is wrong with them', () => {
-  expect(complaint(PROBLEMS)).not.toContain('hunter2');
+test('prints no password', () => {
+  expect(errorOf(PROBLEMS)).not.toContain('hunter2');
 });

@@ -10,5 +10,5 @@ const settings = z.object({
 
 export type Config = z.output<typeof settings>;
 
-/** The service's settings. @throws ConfigError with every problem of the environment */
+/** Reads the service's settings. @throws {ConfigError} if any is invalid */
 export const readConfig = (env?: NodeJS.ProcessEnv): Config => readEnvironment(settings, env);

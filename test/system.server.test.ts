@@ -437,8 +437,8 @@ test('reports every invalid setting and exits', async () => {
   });
 
   await expect(service.ended).resolves.toMatchObject({ code: 1 });
-  expect(service.output).toContain('TEMPORAL_ADDRESS "localhost" has no port');
-  expect(service.output).toContain('PAYMENT_TIMEOUT "5" has no unit');
+  expect(service.output).toContain('TEMPORAL_ADDRESS="localhost" has no port');
+  expect(service.output).toContain('PAYMENT_TIMEOUT="5" has no unit');
 });
 
 test('exposes metrics of message outcomes, parked messages and unsettled orders', async () => {

@@ -13,7 +13,7 @@ import {
   readEnvironment,
 } from './environment';
 
-/** Reads one setting from its text, or says what is wrong with it. */
+/** Reads one setting. @returns its value, or the message of the error */
 function read(setting: z.ZodType, text?: string, name = 'SETTING'): unknown {
   try {
     return readEnvironment(z.object({ [name]: setting }), { [name]: text })[name];
@@ -23,7 +23,7 @@ function read(setting: z.ZodType, text?: string, name = 'SETTING'): unknown {
   }
 }
 
-test('takes the defaults of all settings that are not set', () => {
+test('every common setting has a default', () => {
   expect(readEnvironment(z.object(commonSettings), { HOME: '/root' })).toEqual({
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
@@ -35,26 +35,26 @@ test('takes the defaults of all settings that are not set', () => {
   });
 });
 
-test('takes an empty setting for one that is not set', () => {
+test('an empty setting counts as unset', () => {
   expect(read(port(8001), '')).toBe(8001);
 });
 
-test('tells all problems at once, a line each', () => {
+test('reports every invalid setting, one per line', () => {
   const settings = z.object({
     ...commonSettings,
     TIMEOUT: duration('30s'),
-    NAME: z.string({ error: 'give it a name' }),
+    NAME: z.string({ error: 'Set it to the name.' }),
   });
   const environment = { TEMPORAL_ADDRESS: 'localhost', DATABASE_POOL_SIZE: '0', LOG_LEVEL: 'loud', TIMEOUT: '5' };
 
   expect(() => readEnvironment(settings, environment)).toThrow(
     new ConfigError(
       [
-        'config: TEMPORAL_ADDRESS "localhost" has no port (expected host:port, such as localhost:7233)',
-        'config: DATABASE_POOL_SIZE "0" is not a whole number from 1 to 1000',
-        'config: LOG_LEVEL "loud" is not one of trace, debug, info, warn, error, silent',
-        'config: TIMEOUT "5" has no unit (such as 5s)',
-        'config: NAME is missing: give it a name',
+        'config: TEMPORAL_ADDRESS="localhost" has no port. Use host:port, for example localhost:7233.',
+        'config: DATABASE_POOL_SIZE="0" is not a whole number from 1 to 1000.',
+        'config: LOG_LEVEL="loud" is not valid. Use one of trace, debug, info, warn, error, silent.',
+        'config: TIMEOUT="5" has no unit. Use ms, s, m or h, for example 5s.',
+        'config: NAME is not set. Set it to the name.',
       ].join('\n'),
     ),
   );
@@ -62,8 +62,8 @@ test('tells all problems at once, a line each', () => {
 
 test.each([
   [postgresUrl('postgresql://localhost/shop'), 'mysql://shop:secret@localhost/shop', 'is not a PostgreSQL URL'],
-  [amqpUrl(), 'http://shop:secret@localhost', 'is neither an AMQP URL'],
-])('does not print the password of a URL that is wrong', (setting, url, problem) => {
+  [amqpUrl(), 'http://shop:secret@localhost', 'is not an AMQP URL'],
+])('prints no password of an invalid URL', (setting, url, problem) => {
   const message = read(setting, url, 'SOME_URL');
 
   expect(message).toMatch(`config: SOME_URL ${problem}`);
@@ -81,11 +81,14 @@ describe('a duration', () => {
   });
 
   test.each(['soon', '-5s', '1.5s', '5 s', '1d'])('is not %s', (text) => {
-    expect(read(duration('1s'), text)).toBe(`config: SETTING "${text}" is no duration (such as 30s)`);
+    expect(read(duration('1s'), text)).toBe(
+      `config: SETTING="${text}" is not a duration. Use a whole number with ms, s, m or h, for example 30s.`,
+    );
   });
 
-  test('is not nothing: what it paces would never pause', () => {
-    expect(read(duration('1s'), '0s')).toBe('config: SETTING "0s" must be longer than nothing');
+  test('is not zero, unless the setting allows it', () => {
+    expect(read(duration('1s'), '0s')).toBe('config: SETTING="0s" must be longer than zero.');
+    expect(read(duration('1s', { allowZero: true }), '0s')).toBe(0);
   });
 });
 
@@ -96,12 +99,12 @@ describe('a whole number', () => {
 
   test.each(['0', '101', '-1', '1.5', '0x10', '1e1', ' 5', 'five'])('is not %j', (text) => {
     expect(read(integer(5, 1, 100), text)).toBe(
-      `config: SETTING ${JSON.stringify(text)} is not a whole number from 1 to 100`,
+      `config: SETTING=${JSON.stringify(text)} is not a whole number from 1 to 100.`,
     );
   });
 });
 
-describe('where a server listens', () => {
+describe('the address of a server', () => {
   test.each(['localhost:7233', 'temporal.example.com:443', '10.0.0.1:7233', '[::1]:7233'])('may be %s', (text) => {
     expect(read(hostPort('localhost:7233'), text)).toBe(text);
   });
@@ -117,7 +120,7 @@ describe('where a server listens', () => {
     'localhost:70000',
   ])('is not %j', (text) => {
     expect(read(hostPort('localhost:7233'), text)).toMatch(
-      /is no address \(expected host:port, such as localhost:7233\)$/,
+      /is not an address\. Use host:port, for example localhost:7233\.$/,
     );
   });
 });
@@ -132,13 +135,13 @@ describe('a PostgreSQL URL', () => {
   });
 });
 
-test('takes the word none for a broker that is not there', () => {
+test('the broker none is null', () => {
   expect(read(amqpUrl(), 'none')).toBeNull();
   expect(read(amqpUrl(), 'amqps://shop:secret@broker/shop')).toBe('amqps://shop:secret@broker/shop');
 });
 
-test('takes one of a few words, and nothing like it', () => {
+test('a word must match exactly', () => {
   const channel = oneOf(['events', 'activity'], 'events');
   expect(read(channel, 'activity')).toBe('activity');
-  expect(read(channel, 'Activity')).toBe('config: SETTING "Activity" is not one of events, activity');
+  expect(read(channel, 'Activity')).toBe('config: SETTING="Activity" is not valid. Use one of events, activity.');
 });

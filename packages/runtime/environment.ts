@@ -1,26 +1,26 @@
 import { z } from 'zod';
 
-/** The environment does not describe a service that could run; the message lists every problem. */
+/** At least one setting is invalid. The message has one line per problem. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
 /**
- * Reads a service's settings from the environment, once.
+ * Reads settings from environment variables. An empty variable counts as unset.
  *
- * @throws ConfigError with all problems at once; values of settings that may hold a password are not repeated in it
+ * @throws {ConfigError} if any setting is invalid; the message repeats no URL, because URLs contain passwords
  */
 export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')); // empty counts as unset
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   throw new ConfigError(
     result.error.issues
       .map(({ code, path, message }) => {
         const name = path.join('.');
-        const value = /_URLS?$/.test(name) ? '' : ` ${JSON.stringify(given[name])}`;
-        const absent = code === 'invalid_type' ? ' is missing:' : '';
-        return `config: ${name}${given[name] === undefined ? absent : value} ${message}`;
+        const value = /_URLS?$/.test(name) ? '' : `=${JSON.stringify(given[name])}`;
+        const unset = code === 'invalid_type' ? ' is not set.' : '';
+        return `config: ${name}${given[name] === undefined ? unset : value} ${message}`;
       })
       .join('\n'),
   );
@@ -28,39 +28,43 @@ export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.Pr
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** A span of time such as `500ms`, `30s`, `5m` or `1h`; read as milliseconds. @param orNone takes `0s`, too */
-export const duration = (fallback: string, { orNone = false } = {}) =>
+/**
+ * A duration such as `500ms`, `30s`, `5m` or `1h`; the output is in milliseconds.
+ *
+ * @param allowZero accepts `0s`, too
+ */
+export const duration = (fallback: string, { allowZero = false } = {}) =>
   z
     .string()
     .default(fallback)
     .transform((text, context) => {
       const match = /^(\d+)(ms|s|m|h)$/.exec(text);
       const milliseconds = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
-      if (milliseconds > 0 || (match && orNone)) return milliseconds;
+      if (milliseconds > 0 || (match && allowZero)) return milliseconds;
       context.addIssue(
         match
-          ? 'must be longer than nothing'
+          ? 'must be longer than zero.'
           : /^\d+$/.test(text)
-            ? `has no unit (such as ${text}s)`
-            : 'is no duration (such as 30s)',
+            ? `has no unit. Use ms, s, m or h, for example ${text}s.`
+            : 'is not a duration. Use a whole number with ms, s, m or h, for example 30s.',
       );
       return z.NEVER;
     });
 
-/** A whole number within bounds. */
+/** A whole number from `min` to `max`, both included. */
 export const integer = (fallback: number, min: number, max: number) =>
   z
     .string()
     .default(String(fallback))
     .refine((text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: `is not a whole number from ${min} to ${max}`,
+      error: `is not a whole number from ${min} to ${max}.`,
     })
     .transform(Number);
 
-/** A TCP port to listen on. */
+/** A TCP port. */
 export const port = (fallback: number) => integer(fallback, 1, 65_535);
 
-/** Where a server listens, such as `localhost:7233`. */
+/** The address of a server, such as `localhost:7233`. */
 export const hostPort = (fallback: string) =>
   z
     .string()
@@ -69,7 +73,7 @@ export const hostPort = (fallback: string) =>
       const given = /^(?:\[[^\]]+\]|[^\s:]+):(\d+)$/.exec(text)?.[1];
       if (given !== undefined && Number(given) >= 1 && Number(given) <= 65_535) return;
       context.addIssue(
-        `${text.includes(':') ? 'is no address' : 'has no port'} (expected host:port, such as ${fallback})`,
+        `${text.includes(':') ? 'is not an address' : 'has no port'}. Use host:port, for example ${fallback}.`,
       );
     });
 
@@ -77,16 +81,14 @@ const isUrlOf = (text: string, protocol: RegExp): boolean =>
   URL.canParse(text) && protocol.test(new URL(text).protocol);
 
 const isPostgresUrl = (text: string): boolean => isUrlOf(text, /^postgres(ql)?:$/) && new URL(text).pathname.length > 1;
-const POSTGRES_URL = 'a PostgreSQL URL with a database, such as postgresql://user:password@localhost:5432/Ecommerce';
+const NOT_A_POSTGRES_URL =
+  'is not a PostgreSQL URL with a database. Use, for example, postgresql://user:password@localhost:5432/Ecommerce.';
 
-/** A PostgreSQL database. */
+/** The URL of a PostgreSQL database. */
 export const postgresUrl = (fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .refine(isPostgresUrl, { error: `is not ${POSTGRES_URL}` });
+  z.string().default(fallback).refine(isPostgresUrl, { error: NOT_A_POSTGRES_URL });
 
-/** Any number of PostgreSQL databases, separated by commas; none by default. */
+/** The URLs of PostgreSQL databases, separated by commas; an empty list by default. */
 export const postgresUrls = () =>
   z
     .string()
@@ -99,49 +101,49 @@ export const postgresUrls = () =>
     )
     .superRefine((urls, context) => {
       for (const [at, url] of urls.entries()) {
-        if (!isPostgresUrl(url)) context.addIssue(`holds, as number ${at + 1}, what is not ${POSTGRES_URL}`);
+        if (!isPostgresUrl(url)) context.addIssue(`entry ${at + 1} ${NOT_A_POSTGRES_URL}`);
       }
     });
 
-/** A RabbitMQ broker; null for the word `none`, where the system runs without one. */
+/** The URL of RabbitMQ. The word `none`, for a system without a broker, becomes null. */
 export const amqpUrl = () =>
   z
     .string()
     .default('amqp://guest:guest@localhost:5672')
     .refine((text) => text === 'none' || isUrlOf(text, /^amqps?:$/), {
-      error: 'is neither an AMQP URL, such as amqp://user:password@localhost:5672, nor none',
+      error: 'is not an AMQP URL. Use, for example, amqp://user:password@localhost:5672, or none for no broker.',
     })
     .transform((text) => (text === 'none' ? null : text));
 
-/** One of a few words. */
+/** One of the given words. */
 export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, fallback: W[number]) =>
-  z.enum(words, { error: `is not one of ${words.join(', ')}` }).default(fallback as never);
+  z.enum(words, { error: `is not valid. Use one of ${words.join(', ')}.` }).default(fallback as never);
 
-/** What every service reads. */
+/** The settings of every service. */
 export const commonSettings = {
   TEMPORAL_ADDRESS: hostPort('localhost:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
-  /** Whether Temporal is reached over TLS; it is with an API key, whatever this says. */
+  /** Whether the connection to Temporal uses TLS. With an API key it always does. */
   TEMPORAL_TLS: oneOf(['off', 'on'], 'off'),
   TEMPORAL_API_KEY: z.string().optional(),
-  /** The address to listen on, beside the port; any of this machine without. */
+  /** The address to listen on; every address of the machine by default. */
   LISTEN_ADDRESS: z.string().optional(),
-  /** Names the code that this is to Temporal; the hash of its workflows without. */
+  /** The build id of the workflow code that Temporal shows; a hash of the code by default. */
   BUILD_ID: z
     .string()
-    .regex(/^[\w-]{1,128}$/, { error: 'is not made of at most 128 letters, digits, _ and -' })
+    .regex(/^[\w-]{1,128}$/, { error: 'is not a build id. Use at most 128 letters, digits, _ and -.' })
     .optional(),
-  /** Whether Temporal is to give each saga to workers of the build that is current only; else any worker gets any. */
+  /** `on` lets Temporal give each saga only to workers of the current build. */
   WORKER_VERSIONING: oneOf(['off', 'on'], 'off'),
-  /** How long to go on serving after SIGTERM, while `/readyz` says no and the load balancer sees it. */
-  DRAIN_TIME: duration('0s', { orNone: true }),
+  /** How long the service keeps serving after SIGTERM, while `/readyz` answers 503 and load balancers notice it. */
+  DRAIN_TIME: duration('0s', { allowZero: true }),
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
 };
 
 export type CommonConfig = z.output<z.ZodObject<typeof commonSettings>>;
 
-/** Reads the settings, or says on standard error what is wrong with them and ends the process. */
+/** Reads the settings. If any is invalid, prints every problem to standard error and exits with code 1. */
 export function readOrExit<C>(read: () => C): C {
   try {
     return read();

@@ -301,7 +301,7 @@ test('prints every invalid setting before it starts anything', async () => {
   const { output, exitCode } = await runDemo();
 
   expect(output).toContain('ORDER_PORT "eighty"');
-  expect(output).toContain('PAYMENT_TIMEOUT "5" has no unit');
+  expect(output).toContain('PAYMENT_TIMEOUT="5" has no unit');
   expect(exitCode).toBe(1);
   expect(existsSync(join(folder, 'logs'))).toBe(false);
 });
