@@ -6,7 +6,7 @@ import type { Customer } from '../catalog/customers';
 import type { Product } from '../catalog/products';
 import { acceptOnce } from './accept-once';
 import { BacklogFullError, type Backlog } from './backlog';
-import { fingerprintOf, forgetExpiredKeys } from './order-key';
+import { fingerprintOf, deleteExpiredKeys } from './order-key';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -116,7 +116,7 @@ test('forgets expired keys, and no others', async () => {
   await order('young');
   await age('young', 23.9);
 
-  await forgetExpiredKeys(database);
+  await deleteExpiredKeys(database);
 
   const keys = await database.idempotencyKey.findMany({ where: { key: { in: ['old', 'young'] } } });
   expect(keys.map(({ key }) => key)).toEqual(['young']);

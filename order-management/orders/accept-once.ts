@@ -7,15 +7,15 @@ import { findByKey, type KeptOrder, type OrderKey } from './order-key';
 export interface AcceptNeeds {
   database: OrdersClient;
   backlog: Pick<Backlog, 'admit'>;
-  /** When the sweeper is to look at a new order. */
+  /** Time until the sweeper checks a new order, in milliseconds. */
   examineAfterMs: number;
 }
 
 /**
- * Accepts an order unless its key has placed one already, also where both come at once.
+ * Accepts an order, unless an order was placed with its idempotency key before or concurrently.
  *
- * @returns what became of it, or the order that the key has placed
- * @throws BacklogFullError where too many orders wait to be settled
+ * @returns the acceptance or refusal, or the order that the key belongs to
+ * @throws {BacklogFullError} if too many orders wait to be settled
  */
 export async function acceptOnce(
   { database, backlog, examineAfterMs }: AcceptNeeds,
@@ -27,11 +27,11 @@ export async function acceptOnce(
   try {
     const outcome = await backlog.admit(() => acceptOrder(database, wanted, examineAfterMs, key));
     if (outcome.accepted || key === null) return outcome;
-    // Refused because its twin, which came at the same time, took what it wanted: the twin's order is the answer.
+    // A concurrent request with this key may have taken the stock: its order is the answer.
     return (await findByKey(database, key)) ?? outcome;
   } catch (error) {
-    const twin = key && isDuplicate(error) ? await findByKey(database, key) : null;
-    if (!twin) throw error;
-    return twin;
+    const concurrent = key && isDuplicate(error) ? await findByKey(database, key) : null;
+    if (!concurrent) throw error;
+    return concurrent;
   }
 }

@@ -63,7 +63,7 @@ test('refuses an order that comes to more than can be asked for in a payment', a
 
   const outcome = await accept([{ productId: product.productId, quantity: 10_000_001 }]);
 
-  expect(outcome).toEqual({ accepted: false, why: 'too dear', totalAmount: '1000000099899999.99' });
+  expect(outcome).toEqual({ accepted: false, why: 'amount too large', totalAmount: '1000000099899999.99' });
   expect(await stockOf(database, product)).toBe(20_000_000);
   expect(await ordersOf(product)).toBe(0);
 });

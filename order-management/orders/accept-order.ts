@@ -9,11 +9,11 @@ import type { PlacedOrder } from './placed-order';
 
 export interface OrderRequest {
   customerId: string;
-  /** Each product once. */
+  /** At most one line per product. */
   lines: { productId: string; quantity: number }[];
 }
 
-/** A line that cannot be had: `available` is null where there is no such product. */
+/** A line that cannot be accepted. `available` is null if the product does not exist. */
 export interface Shortage {
   productId: string;
   ordered: number;
@@ -25,9 +25,9 @@ export type Acceptance = { accepted: true; order: PlacedOrder; totalAmount: stri
 export type Refusal =
   | { accepted: false; why: 'unknown customer' }
   | { accepted: false; why: 'short'; shortages: Shortage[] }
-  | { accepted: false; why: 'too dear'; totalAmount: string };
+  | { accepted: false; why: 'amount too large'; totalAmount: string };
 
-/** A line as asked for, and the product as it is held; one row each. */
+/** A requested line with its product, which the transaction has locked. */
 interface HeldLine {
   customer_known: boolean;
   order_date: Date | null;
@@ -42,14 +42,14 @@ interface HeldLine {
 }
 
 /**
- * Accepts an order: the order, its lines at the products' prices, and the stock of all its lines, or nothing at all.
+ * Accepts an order: writes the order and its lines at the products' prices, and takes the stock of all lines; or nothing.
  *
  * One statement, so one transaction and one round trip. Products are locked in the order of their ids, so that two
- * orders of the same products queue up rather than deadlock, and each sees what the other has left.
+ * orders of the same products wait for each other instead of deadlocking.
  *
- * @param examineAfterMs when the sweeper is to look, should no saga have settled the order by then
- * @param key the order is found by from then on, if given
- * @throws as `isDuplicate` tells where there is an order with that key
+ * @param examineAfterMs time until the sweeper checks the order, in milliseconds
+ * @param key idempotency key of the order, if the client sent one
+ * @throws a unique violation (`isDuplicate`) if an order with this key exists
  */
 export async function acceptOrder(
   database: OrdersClient,
@@ -105,7 +105,7 @@ export async function acceptOrder(
   if (!first.customer_known) return { accepted: false, why: 'unknown customer' };
   const short = held.filter(isShort);
   if (short.length > 0) return { accepted: false, why: 'short', shortages: short.map(shortageOf) };
-  if (!first.order_date) return { accepted: false, why: 'too dear', totalAmount: first.total_amount };
+  if (!first.order_date) return { accepted: false, why: 'amount too large', totalAmount: first.total_amount };
   return {
     accepted: true,
     totalAmount: first.total_amount,

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { OrderRequest } from './accept-order';
 
-/** How a client names one order, so that sending it again places no second one. */
+/** The idempotency key of a request: a client that repeats the request gets the same order. */
 export interface OrderKey {
   key: string;
-  /** Tells another order under the same key. */
+  /** A hash of what was ordered: it differs if another order is sent with the same key. */
   fingerprint: string;
 }
 
-/** The order that a key has placed, and whether it was this one. */
+/** The order that a key belongs to, and whether the request was the same. */
 export interface KeptOrder {
   orderId: string;
   sameRequest: boolean;
 }
 
-/** Tells orders apart by what they order, not by how the request spelt it. */
+/** Returns a hash of what is ordered, independent of the order and spelling of the request's fields. */
 export function fingerprintOf({ customerId, lines }: OrderRequest): string {
   const sorted = lines.map(({ productId, quantity }) => `${productId} ${quantity}`).toSorted();
   return createHash('sha256')
@@ -23,7 +23,7 @@ export function fingerprintOf({ customerId, lines }: OrderRequest): string {
     .digest('hex');
 }
 
-/** The order that a key has placed within the last 24 hours; null where there is none. */
+/** Finds the order that was placed with a key within the last 24 hours; null if there is none. */
 export async function findByKey(database: OrdersClient, { key, fingerprint }: OrderKey): Promise<KeptOrder | null> {
   const rows = await database.$queryRaw<KeptOrder[]>`
     WITH expired AS (
@@ -36,8 +36,8 @@ export async function findByKey(database: OrdersClient, { key, fingerprint }: Or
 
 const BATCH = 1_000;
 
-/** Forgets keys that are older than 24 hours, a batch of them. */
-export async function forgetExpiredKeys(database: OrdersClient): Promise<void> {
+/** Deletes a batch of the keys that are older than 24 hours. */
+export async function deleteExpiredKeys(database: OrdersClient): Promise<void> {
   await database.$executeRaw`
     DELETE FROM idempotency_keys WHERE key IN (
       SELECT key FROM idempotency_keys WHERE created_at <= now() - interval '24 hours'

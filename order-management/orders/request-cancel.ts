@@ -5,9 +5,9 @@ import { OrderStatus } from './order-status';
 const PLACED = literal(OrderStatus.placed);
 
 /**
- * Makes a customer's wish to cancel durable, before anything acts on it: from here on nothing ships the order.
+ * Records that a customer cancels an order, before anything acts on it. From then on nothing ships the order.
  *
- * @returns what the order's status was: the wish counts only where that is `placed`; null where there is no such order
+ * @returns the order's status: the cancel is recorded only if it is `placed`; null if the order does not exist
  */
 export async function requestCancel(database: OrdersClient, orderId: string): Promise<string | null> {
   const requested = await database.$executeRaw`
@@ -19,9 +19,9 @@ export async function requestCancel(database: OrdersClient, orderId: string): Pr
 }
 
 /**
- * Hides an order, and cancels it where it is not settled; its row stays, so that money that turns up late finds it.
+ * Hides an order, and records a cancel if it is `placed`. The row stays, so that a late payment still finds its order.
  *
- * @returns what the order's status was; null where there is no such order
+ * @returns the order's status; null if the order does not exist
  */
 export async function deleteOrder(database: OrdersClient, orderId: string): Promise<string | null> {
   const rows = await database.$queryRaw<{ order_status: string }[]>`

@@ -2,18 +2,18 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import { OrderStatus } from './order-status';
 
-/** What a saga is started with, read off the row. */
+/** The state of an order's row, from which a saga is started. */
 export interface OrderState {
   orderId: string;
   customerId: string;
   orderStatus: string;
   paymentId: string | null;
   cancelRequested: boolean;
-  /** A decimal with two places. */
+  /** Decimal with two places. */
   totalAmount: string;
 }
 
-/** An order as it stands now, deleted or not; null where there is none. */
+/** Reads the state of an order, deleted or not; null if it does not exist. */
 export async function readOrderState(database: OrdersClient, orderId: string): Promise<OrderState | null> {
   const rows = await database.$queryRaw<OrderState[]>`
     SELECT order_id AS "orderId", coalesce(customer_id::text, '') AS "customerId", order_status AS "orderStatus",
@@ -26,11 +26,10 @@ export async function readOrderState(database: OrdersClient, orderId: string): P
 }
 
 /**
- * Claims orders that have been `placed` for longer than they should be: no other instance gets them before
- * `examineAgainMs` have passed.
+ * Claims orders that have been `placed` for too long. No other instance gets them within `examineAgainMs` milliseconds.
  *
- * @param adopt whether those too that the original left behind, for which no stock was taken
- * @returns the ids of those that wait longest, in no order
+ * @param adopt whether to claim orders that the original left behind, for which no stock was taken
+ * @returns the ids of the orders that have waited longest, unordered
  */
 export async function claimUnsettledOrders(
   database: OrdersClient,
@@ -47,6 +46,6 @@ export async function claimUnsettledOrders(
   return rows.map((row) => row.order_id);
 }
 
-/** How many orders are `placed`; costs what is unsettled, not what was ever sold. */
+/** Counts the orders that are `placed`. A partial index makes this independent of the number of settled orders. */
 export const countUnsettledOrders = (database: OrdersClient): Promise<number> =>
   database.order.count({ where: { orderStatus: OrderStatus.placed } });

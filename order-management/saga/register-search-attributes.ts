@@ -6,14 +6,15 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { NativeConnection } from '@temporalio/worker';
 
-const KNOWN_WITHIN_MS = 30_000;
-const LOOK_EVERY_MS = 100;
+/** A new attribute can be used after one or two seconds. */
+const USABLE_WITHIN_MS = 30_000;
+const CHECK_EVERY_MS = 100;
 
 /**
- * Registers the search attributes that sagas carry, where the namespace does not know them, and waits until they can be
- * used: a server that was told of one refuses it for a second or two.
+ * Registers the search attributes of sagas that the namespace lacks, and waits until they can be used: the server accepts
+ * a new attribute only after one or two seconds.
  *
- * @throws where that is not allowed, as on Temporal Cloud: register them there by hand, the error names them
+ * @throws {Error} if registering is not permitted, as on Temporal Cloud. The error names the attributes to register there.
  */
 export async function registerSearchAttributes(
   connection: NativeConnection,
@@ -24,15 +25,15 @@ export async function registerSearchAttributes(
   const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in customAttributes));
   if (missing.length > 0) await register(connection, namespace, missing, log);
 
-  // Another instance may have registered them a moment ago.
-  const deadline = performance.now() + KNOWN_WITHIN_MS;
-  while (!(await canBeUsed(connection, namespace))) {
+  // Also if none was missing: another instance may just have registered them.
+  const deadline = performance.now() + USABLE_WITHIN_MS;
+  while (!(await areUsable(connection, namespace))) {
     if (performance.now() > deadline) {
       throw new Error(
-        `Namespace ${namespace} has our search attributes, yet refuses them after ${KNOWN_WITHIN_MS} ms.`,
+        `Namespace ${namespace} has the search attributes but rejects them after ${USABLE_WITHIN_MS} ms.`,
       );
     }
-    await delay(LOOK_EVERY_MS);
+    await delay(CHECK_EVERY_MS);
   }
 }
 
@@ -51,16 +52,14 @@ async function register(
     log.info({ names }, 'search attributes registered');
   } catch (error) {
     throw new Error(
-      `Namespace ${namespace} lacks the search attributes ${names}, and they cannot be registered from here.`,
-      {
-        cause: error,
-      },
+      `Namespace ${namespace} lacks the search attributes ${names}. Registering them failed; register them by hand.`,
+      { cause: error },
     );
   }
 }
 
-/** Whether the part of the server that takes sagas knows them; it refuses a query for what it does not know. */
-async function canBeUsed({ workflowService }: NativeConnection, namespace: string): Promise<boolean> {
+/** Returns whether the server accepts the attributes. It rejects a query with an attribute that it does not know. */
+async function areUsable({ workflowService }: NativeConnection, namespace: string): Promise<boolean> {
   const query = SEARCH_ATTRIBUTES.map(({ name }) => `${name} IS NULL`).join(' AND ');
   try {
     await workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });

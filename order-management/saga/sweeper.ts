@@ -4,7 +4,7 @@ import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import type { Logger } from '@shop/runtime/log';
 import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
 import pLimit from 'p-limit';
-import { forgetExpiredKeys } from '../orders/order-key';
+import { deleteExpiredKeys } from '../orders/order-key';
 import { isFinal } from '../orders/order-status';
 import type { RefundInput } from '@shop/workflows/contract';
 import { claimRefundsDue, deleteRefundDue, postponeRefundCheck } from '../orders/refunds-due';
@@ -17,20 +17,22 @@ export interface SweeperOptions {
   sagas: Sagas;
   log: Logger;
   intervalMs: number;
-  /** The pause between two looks at one order, or at one refund. */
+  /** Time between two checks of one order, or of one refund, in milliseconds. */
   examineAgainMs: number;
-  /** Whether orders may be adopted that the original left `placed`: not while their answers may wait in the queue. */
+  /** Returns whether orders that the original left `placed` may be adopted (see adoption-policy.ts). */
   mayAdopt: () => Promise<boolean>;
 }
 
 const BATCH = 100;
-const EXAMINED_AT_ONCE = 8;
-const BATCHES = 10; // of each kind in one sweep, so that the other kind gets its turn
+/** Checks in flight: few, because there may be thousands after an outage. */
+const CONCURRENCY = 8;
+/** Batches of orders, then of refunds, in one sweep: neither kind may keep the other waiting. */
+const BATCHES = 10;
 
 /**
- * Finds orders that are `placed` for longer than they should be, and refunds that have not been seen to end, whatever the
- * reason: a crash before the start, a termination, Temporal's store lost. Runs on every instance; each order and each
- * refund is looked at by one of them.
+ * Finds orders that have been `placed` for too long and refunds that have not ended, whatever the reason: a crash before
+ * the start of the saga, a termination, the loss of Temporal's store. Every instance runs a sweeper; each order and each
+ * refund is checked by one of them.
  */
 export class Sweeper {
   readonly name = 'sweeper';
@@ -48,18 +50,18 @@ export class Sweeper {
     await this.running;
   }
 
-  /** Looks at the orders and refunds that are due, a thousand of each at most. @returns how many there were */
+  /** Checks the orders and refunds that are due, at most a thousand of each. @returns how many it checked */
   async sweep(): Promise<number> {
     const { database, examineAgainMs, mayAdopt } = this.options;
     const claim = { limit: BATCH, examineAgainMs };
     const adopt = await mayAdopt();
     const orders = await this.sweepAll(
       () => claimUnsettledOrders(database, { ...claim, adopt }),
-      (orderId) => this.examineUnlessBroken({ orderId }, () => this.examine(orderId)),
+      (orderId) => this.examineOrSkip({ orderId }, () => this.examine(orderId)),
     );
     const refunds = await this.sweepAll(
       () => claimRefundsDue(database, claim),
-      (due) => this.examineUnlessBroken({ refund: due }, () => this.examineRefund(due)),
+      (due) => this.examineOrSkip({ refund: due }, () => this.examineRefund(due)),
     );
     return orders + refunds;
   }
@@ -79,8 +81,8 @@ export class Sweeper {
     const { database, temporal, log, intervalMs } = this.options;
     while (!this.stopping.signal.aborted) {
       try {
-        if (temporal.isUp) await this.sweep(); // else what is claimed would only have to wait longer
-        await forgetExpiredKeys(database);
+        if (temporal.isUp) await this.sweep(); // a claim without Temporal would only postpone the check
+        await deleteExpiredKeys(database);
       } catch (error) {
         log.warn({ err: error }, 'sweep failed');
       }
@@ -88,9 +90,9 @@ export class Sweeper {
     }
   }
 
-  /** A few at once: after an outage there are many. @throws what the first that failed did; the rest is left for later */
+  /** @throws the first failure; the checks that have not begun are left for a later sweep */
   private async examineAll<T>(items: T[], examine: (item: T) => Promise<void>): Promise<void> {
-    const limit = pLimit(EXAMINED_AT_ONCE);
+    const limit = pLimit(CONCURRENCY);
     const failures: unknown[] = [];
     const examineOne = async (item: T): Promise<void> => {
       if (failures.length === 0) await examine(item).catch((error: unknown) => failures.push(error));
@@ -99,8 +101,8 @@ export class Sweeper {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** One that cannot be examined does not hold up those behind it; an outage does. */
-  private async examineUnlessBroken(
+  /** Logs an item that cannot be checked, and continues with the next. An outage ends the sweep. */
+  private async examineOrSkip(
     what: { orderId: string } | { refund: RefundInput },
     examine: () => Promise<void>,
   ): Promise<void> {
@@ -108,7 +110,7 @@ export class Sweeper {
       await examine();
     } catch (error) {
       if (error instanceof TemporalUnavailableError || isDatabaseUnavailable(error)) throw error;
-      this.options.log.error({ ...what, err: error }, `${'refund' in what ? 'refund' : 'order'} cannot be examined`);
+      this.options.log.error({ ...what, err: error }, `${'refund' in what ? 'refund' : 'order'} cannot be checked`);
     }
   }
 
@@ -124,11 +126,11 @@ export class Sweeper {
     const { database, sagas, log } = this.options;
     const refund = await sagas.stateOfRefund(due);
     if (refund === 'RUNNING') return postponeRefundCheck(database, due);
-    if (refund !== 'UNKNOWN') return deleteRefundDue(database, due); // an operator who ends one has seen to it
+    if (refund !== 'UNKNOWN') return deleteRefundDue(database, due); // done, or ended by an operator
     if (due.paymentId === undefined) {
       const saga = await sagas.stateOfSaga(due.orderId);
       if (saga === 'RUNNING') return postponeRefundCheck(database, due);
-      if (saga === 'COMPLETED') return deleteRefundDue(database, due); // it has noted by its id whatever it was told of
+      if (saga === 'COMPLETED') return deleteRefundDue(database, due); // it recorded each refund that it found due
     }
     await sagas.refund(due);
     log.warn({ orderId: due.orderId, paymentId: due.paymentId }, 'refund started by the sweeper');
