@@ -26,7 +26,7 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
   parts.push({ name: 'database', stop: () => database.$disconnect() });
   parts.push({ name: 'database probe', stop: () => primary.stop() });
-  const ledger = new Ledger(database);
+  const ledger = new Ledger(database, log);
 
   const temporal = createTemporal(config, {
     service: SERVICE,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import type { PaymentRequest } from '@shop/workflows/contract';
 import { createShopDatabase } from '../../test/servers';
+import { silentLog } from '../../test/silent-log';
 import { Ledger } from './ledger';
 
 let server: Awaited<ReturnType<typeof createShopDatabase>>;
@@ -12,7 +13,7 @@ let ledger: Ledger;
 beforeAll(async () => {
   server = await createShopDatabase('payments');
   database = connectPayments(server.paymentsUrl, { poolSize: 10 });
-  ledger = new Ledger(database);
+  ledger = new Ledger(database, silentLog);
 });
 afterAll(async () => {
   await database.$disconnect();
@@ -49,7 +50,7 @@ describe('a charge', () => {
     await database.$executeRawUnsafe(`ALTER DATABASE "${name}" SET timezone TO 'America/New_York'`);
     const elsewhere = connectPayments(server.paymentsUrl, { poolSize: 1 }); // new sessions use the new time zone
 
-    const { paidAt } = await new Ledger(elsewhere).charge(aRequest());
+    const { paidAt } = await new Ledger(elsewhere, silentLog).charge(aRequest());
     await elsewhere.$disconnect();
 
     expect(Math.abs(Date.now() - Number(paidAt))).toBeLessThan(60_000);
@@ -173,4 +174,15 @@ describe('a refund without a payment id', () => {
       expect(await ledger.charge(request)).toMatchObject({ success: false, paymentId: charged.paymentId });
     }
   });
+});
+
+test('each payment is logged once: taken, declined, refunded or void', async () => {
+  const lines: string[] = [];
+  const logged = new Ledger(database, { info: (_fields: object, message?: string) => void lines.push(message ?? '') });
+  const [paid, declined, unpaid] = [aRequest(), aRequest({ totalAmount: '1000.01' }), aRequest()];
+
+  for (const request of [paid, paid, declined, declined]) await logged.charge(request);
+  for (const { orderId } of [paid, paid, unpaid, unpaid]) await logged.refund({ orderId });
+
+  expect(lines).toEqual(['payment taken', 'payment declined', 'payment refunded', 'payment void']);
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PaymentsClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
+import type { Logger } from '@shop/runtime/log';
 import type { PaymentAnswer, PaymentRequest, RefundInput } from '@shop/workflows/contract';
 import { declineReason } from './charge-limit';
 import { PaymentStatus } from './payment-status';
@@ -15,11 +16,15 @@ interface PaymentRow {
   status: PaymentStatus;
   reason: string;
   paid_at: Date;
+  created: boolean;
 }
 
 /** Stores the payments, one per order. A repeated charge or refund changes nothing and returns the same result. */
 export class Ledger {
-  constructor(private readonly database: PaymentsClient) {}
+  constructor(
+    private readonly database: PaymentsClient,
+    private readonly log: Pick<Logger, 'info'>,
+  ) {}
 
   /**
    * Charges an order or declines the charge, and stores the payment. An order that has a payment keeps it: a refunded or
@@ -28,13 +33,17 @@ export class Ledger {
   async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult> {
     const reason = declineReason(totalAmount);
     const status = reason ? PaymentStatus.failed : PaymentStatus.success;
-    // DO UPDATE changes nothing here. Unlike DO NOTHING, it makes RETURNING return the existing row.
-    const rows = await this.database.$queryRaw<PaymentRow[]>`
+    // DO UPDATE changes nothing here. Unlike DO NOTHING, it makes RETURNING return the existing row, whose xmax is the
+    // transaction that locked it; a new row has none.
+    const [row] = await this.database.$queryRaw<PaymentRow[]>`
       INSERT INTO payments AS existing (payment_id, order_id, customer_id, amount, status, reason)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${customerId}::uuid, ${totalAmount}::numeric, ${status}, ${reason})
       ON CONFLICT (order_id) DO UPDATE SET order_id = existing.order_id
-      RETURNING payment_id, status, reason, paid_at`;
-    return resultOf(rows[0]!);
+      RETURNING payment_id, status, reason, paid_at, xmax = 0 AS created`;
+    const { payment_id: paymentId, created } = row!;
+    if (created)
+      this.log.info({ orderId, paymentId, amount: totalAmount, reason }, reason ? 'payment declined' : 'payment taken');
+    return resultOf(row!);
   }
 
   /**
@@ -50,7 +59,7 @@ export class Ledger {
       where: { paymentId, orderId, status: PaymentStatus.success },
       data: { status: PaymentStatus.refunded, refundedAt: new Date() },
     });
-    if (refunded.count > 0) return;
+    if (refunded.count > 0) return this.log.info({ orderId, paymentId }, 'payment refunded');
     const matching = await this.database.payment.count({ where: { paymentId, orderId } });
     if (matching === 0) {
       throw new Error(
@@ -60,11 +69,13 @@ export class Ledger {
   }
 
   private async refundOrVoid(orderId: string): Promise<void> {
-    await this.database.$executeRaw`
+    const changed = await this.database.$queryRaw<{ payment_id: string; status: PaymentStatus }[]>`
       INSERT INTO payments AS existing (payment_id, order_id, status)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${literal(PaymentStatus.void)})
       ON CONFLICT (order_id) DO UPDATE SET status = ${literal(PaymentStatus.refunded)}, refunded_at = now()
-        WHERE existing.status = ${literal(PaymentStatus.success)}`;
+        WHERE existing.status = ${literal(PaymentStatus.success)}
+      RETURNING payment_id, status`;
+    for (const { payment_id: paymentId, status } of changed) this.log.info({ orderId, paymentId }, `payment ${status}`);
   }
 }
 

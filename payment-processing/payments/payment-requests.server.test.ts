@@ -49,7 +49,7 @@ async function serve(answers: Pick<Broker, 'send'> = broker, ledgerOn = database
     broker,
     route: PROCESS_PAYMENT,
     log: silentLog,
-    handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn), broker: answers }),
+    handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn, silentLog), broker: answers }),
     isOutage: isDatabaseUnavailable,
     probe: async () => void (await ledgerOn.$queryRaw`SELECT 1`),
     count: (outcome) => void outcomes.push(outcome),
@@ -127,7 +127,7 @@ describe('a request', () => {
 test('declines the payment of an order that was cancelled before', async () => {
   await serve();
   const asked = aRequest();
-  await new Ledger(database).refund({ orderId: asked.orderId });
+  await new Ledger(database, silentLog).refund({ orderId: asked.orderId });
 
   await request(asked);
 

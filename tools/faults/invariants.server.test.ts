@@ -9,6 +9,7 @@ import { cancelOrder, shipOrder } from '@shop/order-management/orders/settle-ord
 import { Ledger } from '@shop/payment-processing/payments/ledger';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, aProduct } from '../../test/shop';
+import { silentLog } from '../../test/silent-log';
 import { INVARIANTS } from './invariants';
 
 // A check that cannot fail proves nothing: each invariant is seen to hold, and to detect its one violation.
@@ -41,7 +42,7 @@ beforeEach(async () => {
   productId = (await aProduct(orders, { quantityAvailable: 10 })).productId;
   accepted = new Map();
   [shipped, cancelled] = [await placeOrder(), await placeOrder()];
-  const ledger = new Ledger(payments);
+  const ledger = new Ledger(payments, silentLog);
   for (const orderId of [shipped, cancelled]) {
     const { paymentId } = await ledger.charge({ orderId, customerId, totalAmount: '5.00' });
     if (orderId === shipped) await shipOrder(orders, orderId, paymentId);
@@ -101,7 +102,11 @@ test.each<[string, () => Promise<unknown>, string[]]>([
     async () => payments.payment.deleteMany({ where: { orderId: shipped } }),
     [UNPAID],
   ],
-  ['a shipped order that was refunded', async () => new Ledger(payments).refund({ orderId: shipped }), [UNPAID]],
+  [
+    'a shipped order that was refunded',
+    async () => new Ledger(payments, silentLog).refund({ orderId: shipped }),
+    [UNPAID],
+  ],
   [
     'a cancelled order that was not refunded',
     async () => payments.payment.updateMany({ where: { orderId: cancelled }, data: { status: 'success' } }),
@@ -119,7 +124,7 @@ test.each<[string, () => Promise<unknown>, string[]]>([
   ],
   [
     'a payment without an order',
-    async () => new Ledger(payments).charge({ orderId: randomUUID(), customerId, totalAmount: '5.00' }),
+    async () => new Ledger(payments, silentLog).charge({ orderId: randomUUID(), customerId, totalAmount: '5.00' }),
     ['1 payment belongs to no order'],
   ],
 ])('detect %s', async (_, damage, sentences) => {
