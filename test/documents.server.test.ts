@@ -134,6 +134,13 @@ const ofWaiting = (prints: RegExp, ends: 'shipped' | 'cancelled') => (command: s
 const listsRunning = (command: string) =>
   whileItWaits(({ orderId }) => succeeds(command, new RegExp(`Running +order-${orderId}`)), 'shipped');
 
+/** Runs a command that lists a declined order. */
+const listsDeclined = async (command: string) => {
+  const order = await place(23); // $1,035, more than the payment service accepts
+  await toEnd(order, 'cancelled');
+  await succeeds(command, new RegExp(`order-${order.orderId}`));
+};
+
 /** Runs a command that serves until Ctrl-C, and interrupts it when the services are ready. */
 const serves = (prints: RegExp) => async (command: string, document: string) => {
   const [orderPort, paymentPort] = [await freePort(), await freePort()];
@@ -223,10 +230,12 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
   [/^curl -X POST \S+\/cancel$/, ofWaiting(/is being cancelled/, 'cancelled')],
   [/^temporal workflow list .*CustomerId/, ofShipped(/Completed/, 12)],
+  [/^temporal workflow list .*'payment-declined'/, listsDeclined],
   [/^temporal workflow list .*'refundPayment'/, ofShipped(/^(?!.*[Ee]rror)/)], // the list is empty
   [/^temporal workflow list .*'Running'/, listsRunning],
   [/^temporal workflow count/, ofShipped(/Total: 0/)],
   [/^temporal workflow show .*json > history.json$/, ofShipped(/^$/)],
+  [/^temporal workflow show .*--detailed/, ofShipped(/requestPayment[^]*shipOrder/)],
   [/^temporal workflow show/, ofShipped(/WorkflowExecutionStarted[^]*WorkflowExecutionCompleted/)],
   [/^temporal workflow query/, ofShipped(/shipped/)],
   [/^temporal workflow signal/, ofWaiting(/Signal workflow succeeded/, 'shipped')],
@@ -250,6 +259,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),
   ],
   [/^make help$/, inTheTree(/^test-faults /m)],
+  [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
   [/^make (temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
