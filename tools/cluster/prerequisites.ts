@@ -1,5 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { canInstallDebianPackages } from '@shop/dev/debian-package';
 import { isTaken } from '@shop/dev/ports';
 import { cacheFor, GO_FOLDERS } from '@shop/dev/program-cache';
 import { findProgram, runProgram } from '@shop/dev/programs';
@@ -121,7 +122,7 @@ async function inspectMachine(layout: Layout, amqpUrl: string | undefined): Prom
       { program: 'PostgreSQL', packageName: 'postgresql', found: findPostgres() },
       { program: 'RabbitMQ', packageName: 'rabbitmq-server', found: amqpUrl ?? findRabbitMq() },
     ].filter(({ found }) => found === null),
-    canInstall: canInstallPackages(),
+    canInstall: canInstallDebianPackages(),
     missingTemporalPrograms: missing,
     goVersion: missing.length > 0 ? await findGoVersion() : null,
     brokerFailure: amqpUrl === undefined ? null : await brokerFailureOf(amqpUrl),
@@ -132,9 +133,6 @@ async function inspectMachine(layout: Layout, amqpUrl: string | undefined): Prom
       .filter(({ freeBytes, neededBytes }) => freeBytes < neededBytes),
   };
 }
-
-const canInstallPackages = (): boolean =>
-  findProgram('apt-get') !== null && process.getuid?.() === 0 && process.env['INSTALL'] !== 'no';
 
 async function findGoVersion(): Promise<string | null> {
   const go = findProgram('go', { after: GO_FOLDERS });

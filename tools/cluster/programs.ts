@@ -77,8 +77,20 @@ export async function findOrInstallPrograms(
 ): Promise<ClusterPrograms> {
   // The packages first: they take seconds, and show soon whether they can be installed.
   return {
-    haproxy: await findOrInstall('HAProxy', 'haproxy', 'It balances the load of the cluster.', findHaproxy, print),
-    postgres: await findOrInstall('PostgreSQL', 'postgresql', 'It provides pg_basebackup.', findPostgres, print),
+    haproxy: await findOrInstall(
+      'HAProxy',
+      'haproxy',
+      'It distributes the requests over the instances of the cluster.',
+      findHaproxy,
+      print,
+    ),
+    postgres: await findOrInstall(
+      'PostgreSQL',
+      'postgresql',
+      'It stores the orders, the payments and the sagas of the cluster.',
+      findPostgres,
+      print,
+    ),
     rabbitMq: ownBroker ? await findRabbitMqServer(print) : null,
     temporal: await findTemporalServer(print),
     temporalUi: await findTemporalUi(print),
@@ -112,7 +124,7 @@ export async function findTemporalServer(print: Print): Promise<TemporalPrograms
     TEMPORAL_SERVER,
     {
       what: "Temporal's server",
-      how: 'building it with Go, which takes about 5 minutes',
+      how: 'building it with Go, which takes 5 to 20 minutes',
       packages: ['server', 'tools/sql'].map((name) => `go.temporal.io/server/cmd/${name}@v${TEMPORAL_VERSION}`),
     },
     print,
@@ -125,7 +137,7 @@ async function findTemporalUi(print: Print): Promise<string> {
     TEMPORAL_UI,
     {
       what: "Temporal's Web UI",
-      how: 'building it with Go, which takes about a minute',
+      how: 'building it with Go, which takes 1 to 5 minutes',
       packages: [`github.com/temporalio/ui-server/v2/cmd/server@v${TEMPORAL_UI_VERSION}`],
     },
     print,

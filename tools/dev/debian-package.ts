@@ -17,6 +17,12 @@ export interface DebianPackage {
   alternative?: string;
 }
 
+/** Returns whether `installDebianPackage` would install a package. */
+export const canInstallDebianPackages = (): boolean =>
+  readEnvironment(z.object(installSetting)).INSTALL === 'yes' &&
+  findProgram('apt-get') !== null &&
+  process.getuid?.() === 0;
+
 /**
  * Installs a program from its Debian package, if this process is root and `apt-get` is available; otherwise does nothing.
  * A failed installation is printed, not thrown: the caller searches for the program afterwards.

@@ -174,7 +174,7 @@ async function waitUntilSagasGiveUp(databaseUrl: string, ms: number): Promise<nu
 }
 
 const GIVEN_UP = `SELECT count(*) FILTER (WHERE order_status = 'placed')::int AS unsettled,
-  count(*) FILTER (WHERE payment_status = 'cancelled' AND cancel_requested_at IS NULL)::int AS given_up FROM orders`;
+  count(*) FILTER (WHERE cancellation_code = 'payment-timeout')::int AS given_up FROM orders`;
 
 /** Terminates up to `count` running sagas, as an operator would. @returns the number of sagas */
 async function terminateSagas(address: string, count: number): Promise<number> {

@@ -54,10 +54,10 @@ export async function checkFinalState(
   };
   await withDatabase(system.databaseUrl, async (sql) => {
     for (const { statement, violations } of INVARIANTS) report(statement, await violations(sql, result));
-    const { rows } = await sql.query<{ order_status: string; count: number }>(
-      'SELECT order_status, count(*)::int AS count FROM orders GROUP BY 1 ORDER BY 1',
+    const { rows } = await sql.query<{ outcome: string; count: number }>(
+      "SELECT concat_ws(': ', order_status, cancellation_code) AS outcome, count(*)::int AS count FROM orders GROUP BY 1 ORDER BY 1",
     );
-    print(`        orders: ${rows.map(({ order_status, count }) => `${count} ${order_status}`).join(', ')}`);
+    for (const { outcome, count } of rows) print(`        ${String(count).padStart(6)} orders ${outcome}`);
   });
   const running = await countRunningWorkflows(system.temporalAddress);
   report(

@@ -113,6 +113,11 @@ test.each<[string, () => Promise<unknown>, string[]]>([
     ['1 cancelled order has an unrefunded payment'],
   ],
   [
+    'a cancelled order without a reason',
+    async () => sql.query(`UPDATE orders SET cancellation_code = NULL WHERE order_id = '${cancelled}'`),
+    ['1 cancelled order has no reason'],
+  ],
+  [
     'an accepted cancellation that was ignored',
     async () => sql.query(`UPDATE orders SET cancel_requested_at = now() WHERE order_id = '${shipped}'`),
     ['1 order was shipped after its cancellation was accepted'],

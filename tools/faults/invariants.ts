@@ -98,6 +98,11 @@ export const INVARIANTS: Invariant[] = [
       WHERE order_status = 'shipped' AND cancel_requested_at IS NOT NULL`),
   },
   {
+    statement: sentence('cancelled order has no reason', 'cancelled orders have no reason'),
+    violations: textsOf(`SELECT 'order ' || order_id AS text FROM orders
+      WHERE order_status = 'cancelled' AND (cancellation_code IS NULL OR cancellation_reason IS NULL)`),
+  },
+  {
     statement: sentence('refund is outstanding', 'refunds are outstanding'),
     violations: textsOf(`SELECT 'refund ' || refund_id || ' of order ' || order_id AS text FROM refunds_due`),
   },
