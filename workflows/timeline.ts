@@ -34,7 +34,7 @@ export class Timeline {
     );
     upsertSearchAttributes([
       { key: ORDER_STATUS, value: orderStatus },
-      { key: CANCELLATION_CODE, value: cancellation?.code ?? null },
+      ...(cancellation ? [{ key: CANCELLATION_CODE, value: cancellation.code }] : []),
     ]);
   }
 
