@@ -11,6 +11,7 @@ export interface TestServers {
   /** The broker's URL without a virtual host. */
   amqpUrl: string;
   temporalAddress: string;
+  temporalUiUrl: string;
 }
 
 export const SERVERS_VARIABLE = 'ORDER_PLACEMENT_TEST_SERVERS';
@@ -27,6 +28,7 @@ export const VIRTUAL_HOSTS = [
   'run',
   'system',
   'takeover',
+  'web-ui',
 ] as const;
 
 export function testServers(): TestServers {

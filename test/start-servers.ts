@@ -31,6 +31,7 @@ export default async function startServers(): Promise<void> {
     if (rabbitMq === null)
       throw new Error('The tests need RabbitMQ. Install it so that rabbitmq-server is on the PATH.');
     const cli = await findTemporalCli(say);
+    const temporalUiPort = await freePort();
     const [postgresUrl, amqpUrl, temporalAddress] = await Promise.all([
       startPostgres({ port: await freePort(), folder: join(folder, 'postgresql'), forTests: true }, servers),
       startRabbitMq(
@@ -42,9 +43,10 @@ export default async function startServers(): Promise<void> {
         },
         servers,
       ),
-      startTemporal({ cli, port: await freePort() }, servers),
+      startTemporal({ cli, port: await freePort(), uiPort: temporalUiPort }, servers),
     ]);
-    const started: TestServers = { postgresUrl, amqpUrl, temporalAddress };
+    const temporalUiUrl = `http://localhost:${temporalUiPort}`;
+    const started: TestServers = { postgresUrl, amqpUrl, temporalAddress, temporalUiUrl };
     process.env[SERVERS_VARIABLE] = JSON.stringify(started);
   } catch (error) {
     await globalThis.stopTestServers();

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { findProgram } from '@shop/dev/programs';
+import { chromium, type Browser } from 'playwright-core';
+
+/** The names of Chromium and Chrome on the PATH of Linux distributions. */
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const FOLDERS = [join('/Applications', 'Google Chrome.app', 'Contents', 'MacOS')];
+
+/** Finds a Chromium that is installed; null if there is none. */
+export const findChromium = (): string | null =>
+  [...PROGRAMS, 'Google Chrome'].map((name) => findProgram(name, { after: FOLDERS })).find((path) => path !== null) ??
+  null;
+
+/**
+ * Starts Chromium without a window.
+ *
+ * @param executablePath as `findChromium` returns it
+ * @throws {Error} if there is none
+ */
+export async function startChromium(executablePath: string | null): Promise<Browser> {
+  if (executablePath === null) throw new Error(`Install Chromium or Chrome: none of ${PROGRAMS.join(', ')} was found.`);
+  // Chromium refuses to run as root with its sandbox. The tests open pages of their own servers only.
+  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+}
