@@ -7,7 +7,8 @@ import { expect, test } from '@jest/globals';
 const read = (name: string): string => readFileSync(join(__dirname, '..', name), 'utf8');
 const makefile = read('Makefile');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-const ONLY_IN_MAKE = ['help', 'clean']; // `npm run` lists the scripts; `clean` removes npm's own packages
+/** `npm run` itself lists the scripts, `clean` removes npm's own packages, and `npm start` would suggest the whole system. */
+const ONLY_IN_MAKE = ['help', 'clean', 'start', 'stop'];
 const targets = [...makefile.matchAll(/^([a-z-]+):.*## /gm)].map(([, target = '']) => target);
 
 /** The command of a target with its variables replaced, and without the arguments that only make takes. */
