@@ -221,7 +221,9 @@ const replaysFile = async (command: string) => {
   const order = await place();
   await toEnd(order, 'shipped');
   await succeeds('temporal workflow show --workflow-id order-<orderId> --output json > history.json', /^$/, order);
-  await succeeds(command.replace('history.json', join(folder, 'history.json')), /1 replayed, 0 that/, { cwd: ROOT });
+  await succeeds(command.replace('history.json', join(folder, 'history.json')), /1 replayed, 0 with a mismatch/, {
+    cwd: ROOT,
+  });
 };
 
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
@@ -245,11 +247,11 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
   [/^make temporal .*workflow list/, inTheTree(/Completed/, 2)],
   [/^make temporal .*workflow query/, inTheTree(/shipped/)],
-  [/^make demo$/, inTheTree(/Both orders ended as they should/)],
+  [/^make demo$/, inTheTree(/Both orders ended as expected/)],
   [/^make replay FILES=/, replaysFile],
   [/^make replay LAST=/, inTheTree(/replays {3}order-[^]* 0 with a mismatch/)],
   [/^make replay$/, inTheTree(/replays {3}order-[^]* 0 with a mismatch/)],
-  [/^make record/, inTheTree(/what-happens.json is recorded/)],
+  [/^make record/, inTheTree(/what-happens.json was recorded/)],
   [/^make run$/, serves(/Serving; Ctrl-C stops it|"msg":"/)],
   [/^npm run parked$/, (command) => fails(command, /retry <id>\|all/, 2)],
   [/^npm run parked -- list$/, inTheTree(/0 parked/)],
