@@ -90,6 +90,9 @@ format: $(INSTALLED) ## Format all files
 
 build: $(BUILT) ## Compile the code and bundle the workflows
 
+order: $(BUILT) ## Print the timeline of an order: ID=<order id>
+	@node tools/dev/dist/order.js "$(ID)"
+
 stop: ## Stop SERVICE=payment-processing, or another process of `make run`
 	@node tools/dev/dist/process-control.js stop "$(SERVICE)"
 
@@ -128,4 +131,4 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 export LAST SAGA NAME SEED ORDERS TRIES
 .PHONY: help run demo test test-unit watch temporal parked replay record conformance test-faults bench bench-growth \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check format build stop start clean
+	test-cluster check format build order stop start clean

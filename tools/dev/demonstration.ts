@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
-import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { orderWorkflowId } from '@shop/workflows/contract';
+import { readOrder, type OrderSources } from './order-record';
+import { describeOrder } from './order-timeline';
 import type { Print } from './progress';
-import { tellSaga } from './saga-story';
 import { withDatabase } from './with-database';
 
 const CUSTOMER_ID = PREDEFINED_CUSTOMER.customerId;
@@ -20,17 +20,12 @@ export const DEMONSTRATION_PRODUCT = {
   quantityAvailable: 1_000,
   productType: 'Home & Kitchen',
 };
-const SETTLES_WITHIN_MS = 60_000;
-const RECORDS_WITHIN_MS = 10_000;
+const SETTLE_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 10_000;
 
-export interface Shop {
+export interface Shop extends OrderSources {
   /** The base URL of the order service's REST API. */
   apiUrl: string;
-  /** The database of the order service. */
-  databaseUrl: string;
-  temporalAddress: string;
-  temporalSecurity: TemporalSecurity;
-  namespace: string;
   /** The URL of Temporal's Web UI; null if unknown. */
   uiUrl: string | null;
 }
@@ -61,29 +56,29 @@ export async function demonstrate(shop: Shop, print: Print): Promise<boolean> {
 
   async function place(
     orderedQuantity: number,
-    wanted: { orderStatus: string; paymentStatus: string; stockTaken: number },
+    expected: { orderStatus: string; paymentStatus: string; stockTaken: number },
   ): Promise<boolean> {
-    const before = await stockOf(shop.databaseUrl);
+    const stockBefore = await stockOf(shop.databaseUrl);
     print('');
-    print(`Order: ${orderedQuantity} × ${name}, $${orderedQuantity * price}`);
+    print(`POST ${shop.apiUrl}/order: ${orderedQuantity} × ${name}, $${orderedQuantity * price}`);
     const body = { customerId: CUSTOMER_ID, products: [{ productId, orderedQuantity }] };
     const { orderId } = await call<Order>(shop, 'POST', '/order', body);
-    print(`  POST /orderManagement/order answered 201, order ${orderId}`);
 
     const { orderStatus, paymentStatus } = await settled(shop, orderId);
-    // The saga records its last step a moment after the order's row has settled; where it fails, its story shows that.
+    // The saga closes a moment after the order is settled. If it fails, its timeline shows that.
     const saga = client.workflow.getHandle(orderWorkflowId(orderId));
-    await connection.withDeadline(Date.now() + RECORDS_WITHIN_MS, () => saga.result()).catch(() => undefined);
-    for (const { afterMs, text } of await tellSaga(client, orderId))
-      print(`  ${String(afterMs).padStart(6)} ms  ${text}`);
-    const stockTaken = before - (await stockOf(shop.databaseUrl));
-    const asItShould =
-      orderStatus === wanted.orderStatus && paymentStatus === wanted.paymentStatus && stockTaken === wanted.stockTaken;
-    print(
-      `  it is ${orderStatus}, its payment ${paymentStatus}, stock taken: ${stockTaken}${asItShould ? '' : ' — NOT as it should be'}`,
-    );
+    await connection.withDeadline(Date.now() + CLOSE_TIMEOUT_MS, () => saga.result()).catch(() => undefined);
+    const record = await readOrder(shop, orderId);
+    for (const line of record ? describeOrder(record) : []) print(`  ${line}`);
+    const stockTaken = stockBefore - (await stockOf(shop.databaseUrl));
+    const asExpected =
+      orderStatus === expected.orderStatus &&
+      paymentStatus === expected.paymentStatus &&
+      stockTaken === expected.stockTaken;
+    print(`  ${'Stock'.padEnd(9)} ${stockTaken} taken`);
+    if (!asExpected) print(`  NOT as expected: ${JSON.stringify(expected)}`);
     if (shop.uiUrl) print(`  ${shop.uiUrl}/namespaces/${shop.namespace}/workflows/${orderWorkflowId(orderId)}`);
-    return asItShould;
+    return asExpected;
   }
 }
 
@@ -112,7 +107,7 @@ async function stockOf(databaseUrl: string): Promise<number> {
 
 /** Returns the order once it is settled, or as it is after a minute. */
 async function settled(shop: Shop, orderId: string): Promise<Order> {
-  for (const end = Date.now() + SETTLES_WITHIN_MS; ; await delay(100)) {
+  for (const end = Date.now() + SETTLE_TIMEOUT_MS; ; await delay(100)) {
     const order = await call<Order>(shop, 'GET', `/order/${orderId}`);
     if (order.orderStatus !== 'placed' || Date.now() > end) return order;
   }

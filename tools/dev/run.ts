@@ -62,11 +62,12 @@ async function run({
     supervisor,
     print,
   );
+  const paymentsDatabase = paymentsDatabaseUrl ?? paymentsDatabaseOf(database);
   await withProgress(print, 'Services: starting', () =>
     startServices(
       {
         databaseUrl: database,
-        paymentsDatabaseUrl: paymentsDatabaseUrl ?? paymentsDatabaseOf(database),
+        paymentsDatabaseUrl: paymentsDatabase,
         amqpUrl: broker,
         temporalAddress: temporal.address,
         orderPort: ports.ORDER_PORT,
@@ -81,6 +82,7 @@ async function run({
     {
       apiUrl,
       databaseUrl: database,
+      paymentsDatabaseUrl: paymentsDatabase,
       temporalAddress: temporal.address,
       temporalSecurity,
       namespace: ports.namespace,

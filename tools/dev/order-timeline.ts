@@ -1,0 +1,84 @@
+import type { OrderRecord, PaymentRow, RefundWorkflow } from './order-record';
+
+interface Step {
+  time: Date;
+  text: string;
+}
+
+/** Describes an order for a person: how it ended and why, its payment and refunds, and each step with its time. */
+export function describeOrder({ order, payment, refundsDue, saga, refunds, gaps }: OrderRecord): string[] {
+  const { orderId, orderStatus, paymentStatus, cancellationCode, cancellationReason, amount, products } = order;
+  const facts: [name: string, value: string][] = [
+    ['Order', orderId],
+    ['Products', products.join(', ')],
+    ['Amount', amount === null ? 'unknown: the original stores no prices' : `$${amount}`],
+    ['Outcome', orderStatus === 'placed' ? waitingText(saga?.stage) : orderStatus],
+    ...(cancellationCode === null
+      ? []
+      : ([['Why', `${cancellationCode}: ${cancellationReason}`]] as [string, string][])),
+    ['Payment', paymentText(order.paymentId, paymentStatus, payment)],
+    ...refundTexts(payment, refundsDue, refunds).map((text): [string, string] => ['Refund', text]),
+  ];
+  const steps = stepsOf({ order, payment, refundsDue, saga, refunds, gaps }).map(
+    ({ time, text }) => `  ${time.toISOString()}  ${text}`,
+  );
+  return [...facts.map(([name, value]) => `${name.padEnd(9)} ${value}`), ...gaps, ...steps];
+}
+
+function waitingText(stage: string | undefined): string {
+  return stage === undefined ? 'placed: not settled yet' : `placed: ${stage}`;
+}
+
+function paymentText(paymentId: string | null, paymentStatus: string, payment: PaymentRow | null): string {
+  if (payment?.status === 'void') return 'none: the order was cancelled before it was charged';
+  const id = paymentId ?? payment?.paymentId;
+  if (id === undefined) return paymentStatus;
+  // Another service may have charged the order: its payments are not in this database.
+  if (payment?.paymentId !== id) return `${id}, ${paymentStatus}`;
+  const amount = payment.amount === null ? '' : `, $${payment.amount}`;
+  return `${id}${amount}, ${payment.status}${payment.reason ? `: ${payment.reason}` : ''}`;
+}
+
+function refundTexts(
+  payment: PaymentRow | null,
+  due: OrderRecord['refundsDue'],
+  workflows: RefundWorkflow[],
+): string[] {
+  const texts = due.map(
+    ({ paymentId, since }) =>
+      `${paymentId ? `of payment ${paymentId}` : 'of whatever was charged'}: due since ${since.toISOString()}`,
+  );
+  if (payment?.refundedAt) {
+    texts.push(`of payment ${payment.paymentId}: $${payment.amount} refunded at ${payment.refundedAt.toISOString()}`);
+  }
+  return [...texts, ...workflows.map(({ workflowId, status }) => `workflow ${workflowId}: ${status.toLowerCase()}`)];
+}
+
+/** Returns the steps of all sources, oldest first. What the saga reports is not repeated from the database. */
+function stepsOf({ order, payment, refundsDue, saga, refunds }: OrderRecord): Step[] {
+  const steps: Step[] = [{ time: order.orderDate, text: 'Order accepted' }];
+  const add = (time: Date | null | undefined, text: string): void => {
+    if (time) steps.push({ time, text });
+  };
+  if (saga) {
+    for (const { time, step, outcome } of saga.timeline) add(new Date(time), `${step}: ${outcome}`);
+  } else {
+    add(order.cancelRequestedAt, 'Cancel requested');
+    add(
+      order.settledAt,
+      `Order ${order.orderStatus}${order.cancellationReason ? `: ${order.cancellationReason}` : ''}`,
+    );
+    for (const { since } of refundsDue) add(since, 'Refund recorded as due');
+  }
+  if (payment) {
+    add(
+      payment.paidAt,
+      `Payment stored by payment-processing: ${payment.status === 'failed' ? 'declined' : payment.status}`,
+    );
+    add(payment.refundedAt, 'Payment refunded');
+  }
+  for (const { workflowId, status, closedAt } of refunds)
+    add(closedAt, `Workflow ${workflowId} ${status.toLowerCase()}`);
+  add(order.deletedAt, 'Order deleted');
+  return steps.toSorted((a, b) => a.time.getTime() - b.time.getTime());
+}
