@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../test/temporary-folder';
@@ -30,18 +30,15 @@ test.each(['was killed', 'was killed while it locked'])('replaces the lock of a 
   lockDataFolder(folder)();
 });
 
-const git = (...args: string[]): string => spawnSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).stdout;
-
 test('hides a new data folder from Git whatever its name is, but no folder that has files', () => {
-  git('init', '--quiet');
   mkdirSync(join(folder, 'sources'));
-  for (const name of ['sources/code.ts', 'README.md']) writeFileSync(join(folder, name), '');
+  writeFileSync(join(folder, 'sources', 'code.ts'), '');
 
   lockDataFolder(join(folder, 'state'))();
-  writeFileSync(join(folder, 'state', 'definitions.json'), '{}');
   lockDataFolder(join(folder, 'sources'))();
 
-  expect(git('status', '--porcelain', '--untracked-files=all')).toBe('?? README.md\n?? sources/code.ts\n');
+  expect(readFileSync(join(folder, 'state', '.gitignore'), 'utf8')).toBe('*\n');
+  expect(existsSync(join(folder, 'sources', '.gitignore'))).toBe(false);
 });
 
 test('make clean refuses while a process runs the programs of the checkout', () => {

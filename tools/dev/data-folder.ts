@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isRunning } from './programs';
 import { SetupError } from './setup-error';
@@ -30,8 +30,8 @@ export function lockDataFolder(
         throw error;
       }
     }
-    const owner = Number(readFileSync(lock, 'utf8'));
-    if (owner > 0 && isRunning(owner)) {
+    const owner = lockOwner(folder);
+    if (owner !== null) {
       throw new SetupError(
         `The system is already running, as process ${owner}: use it, or stop it with Ctrl-C where it was started.\n` +
           `${advice} If process ${owner} is something else, remove ${lock}.`,
@@ -39,6 +39,13 @@ export function lockDataFolder(
     }
     rmSync(lock, { force: true }); // left by a process that was killed
   }
+}
+
+/** Returns the process that has locked a data folder; null if none has. */
+export function lockOwner(folder: string): number | null {
+  const lock = join(folder, 'running');
+  const owner = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+  return owner > 0 && isRunning(owner) ? owner : null;
 }
 
 /**

@@ -139,10 +139,6 @@ async function readTemporal(
   });
   try {
     const { workflow } = new Client({ connection, namespace });
-    const orMissing = (error: unknown): 'missing' => {
-      if (error instanceof WorkflowNotFoundError) return 'missing';
-      throw error;
-    };
     return await connection.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, async () => {
       const saga = await workflow.getHandle(orderWorkflowId(orderId)).query(sagaStatus).catch(orMissing);
       const answers = saga === 'missing' ? [] : saga.answers.map(({ paymentId }) => paymentId);
@@ -162,6 +158,11 @@ async function readTemporal(
   } finally {
     await connection.close();
   }
+}
+
+function orMissing(error: unknown): 'missing' {
+  if (error instanceof WorkflowNotFoundError) return 'missing';
+  throw error;
 }
 
 const textOf = (error: unknown): string => {

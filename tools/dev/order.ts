@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
 import { readOrder } from './order-record';
 import { describeOrder } from './order-timeline';
+import { ProcessFiles } from './process-files';
 import { paymentsDatabaseOf } from './service-program';
 import { readSettings } from './settings';
 import { SetupError } from './setup-error';
@@ -14,13 +16,16 @@ async function printOrder(orderId: string): Promise<void> {
       'Set ID to the id of an order, for example: make order ID=3f2a41d5-0dbb-4df6-baf1-8e7bc9c7fe15',
     );
   }
+  const used = new ProcessFiles(resolve(settings.DATA_FOLDER)).readAddresses();
   const databaseUrl =
-    settings.databaseUrl ?? `postgresql://postgres:postgres@localhost:${settings.POSTGRES_PORT}/Ecommerce`;
+    settings.databaseUrl ??
+    used?.databaseUrl ??
+    `postgresql://postgres:postgres@localhost:${settings.POSTGRES_PORT}/Ecommerce`;
   const order = await readOrder(
     {
       databaseUrl,
       paymentsDatabaseUrl: settings.paymentsDatabaseUrl ?? paymentsDatabaseOf(databaseUrl),
-      temporalAddress: settings.temporalAddress ?? `localhost:${settings.TEMPORAL_PORT}`,
+      temporalAddress: settings.temporalAddress ?? used?.temporalAddress ?? `localhost:${settings.TEMPORAL_PORT}`,
       temporalSecurity: settings.temporalSecurity,
       namespace: settings.namespace,
     },

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readOrExit } from '@shop/runtime/environment';
+import { lockOwner } from './data-folder';
 import { ProcessFiles } from './process-files';
-import { isRunning } from './programs';
 import { readSettings } from './settings';
 import { SetupError } from './setup-error';
 
@@ -37,8 +36,7 @@ async function until(name: string, state: string): Promise<void> {
 }
 
 function refuseWithoutRun(): void {
-  const lock = join(dataFolder, 'running');
-  if (!existsSync(lock) || !isRunning(Number(readFileSync(lock, 'utf8')))) {
+  if (lockOwner(dataFolder) === null) {
     throw new SetupError(`make run is not running with the data folder ${dataFolder}: start it first.`);
   }
 }

@@ -45,7 +45,7 @@ test('replays histories from files', async () => {
 });
 
 test('prints the saga, the event and the line of a mismatch', async () => {
-  // The same history, of a saga that was told to ask over the other channel.
+  // The same history, but of a saga that requests payments over the other channel.
   const history = readFileSync(SHIPPED, 'utf8').replaceAll(/"data": "([^"]+)"/g, (whole, data: string) => {
     const text = Buffer.from(data, 'base64').toString();
     if (!text.includes('"channel":"events"')) return whole;
@@ -71,7 +71,7 @@ test('prints which file is not a history', async () => {
 });
 
 test.each(['replay', 'record'] as const)(
-  '%s reaches a server over TLS where the environment says so',
+  '%s connects to the server over TLS if TEMPORAL_TLS is on',
   async (program) => {
     const bin = join(folder, program);
     mkdirSync(bin);

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -182,10 +182,21 @@ test('serves until Ctrl-C, refuses a second run, then stops what it started and 
   expect(await isTaken(Number(testServers().temporalAddress.split(':')[1]))).toBe(true);
 });
 
-/** Runs `make stop` or `make start`. */
-async function control(command: string, service: string): Promise<{ output: string; exitCode: number | null }> {
-  const program = join(__dirname, 'dist', 'process-control.js');
-  const child = spawn(process.execPath, [program, command, service], { env: environment });
+/** Returns the id of the process that a parent has started for a service. */
+function pidOf(service: string, parent: number): number {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ').map(Number);
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(service));
+  if (found === undefined) throw new Error(`Process ${parent} has started no ${service}.`);
+  return found;
+}
+
+/** Runs `make stop`, `make start` or `make order`. */
+async function command(
+  program: string,
+  args: string[],
+  env = environment,
+): Promise<{ output: string; exitCode: number | null }> {
+  const child = spawn(process.execPath, [join(__dirname, 'dist', program), ...args], { env });
   const [output, errors, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { output: output + errors, exitCode };
 }
@@ -200,28 +211,28 @@ test('restarts a service that is killed, and stops and starts one on request', a
       () => false,
     );
 
-  execFileSync('pkill', ['-KILL', '-P', String(run.pid), '-f', 'payment-processing']);
+  process.kill(pidOf('payment-processing', run.pid!), 'SIGKILL');
 
   await eventually(() => expect(run.output).toContain('payment-processing is running again.'));
   expect(run.output).toContain('payment-processing ended unexpectedly (SIGKILL). It restarts in 1 s.');
   expect(await isServing()).toBe(true);
 
-  await expect(control('stop', 'payment-processing')).resolves.toEqual({
+  await expect(command('process-control.js', ['stop', 'payment-processing'])).resolves.toEqual({
     output: 'payment-processing is stopped. Start it again with: make start SERVICE=payment-processing\n',
     exitCode: 0,
   });
   expect(await isServing()).toBe(false);
 
-  await expect(control('start', 'payment-processing')).resolves.toMatchObject({ exitCode: 0 });
+  await expect(command('process-control.js', ['start', 'payment-processing'])).resolves.toMatchObject({ exitCode: 0 });
   expect(await isServing()).toBe(true);
 
-  await expect(control('stop', 'unknown')).resolves.toMatchObject({
+  await expect(command('process-control.js', ['stop', 'unknown'])).resolves.toMatchObject({
     output: expect.stringMatching(/Set SERVICE to one of[^]*order-management \(running\)/),
     exitCode: 1,
   });
   run.interrupt();
   await run.ended;
-  await expect(control('start', 'payment-processing')).resolves.toMatchObject({
+  await expect(command('process-control.js', ['start', 'payment-processing'])).resolves.toMatchObject({
     output: expect.stringContaining('make run is not running'),
     exitCode: 1,
   });
@@ -270,6 +281,22 @@ test('prints why the container engine failed, and starts a server without it', a
   const { output, exitCode } = await runDemo();
 
   expect(output).toMatch(/not possible here: .*no space left on device[^]*PostgreSQL: started/);
+  expect(exitCode).toBe(0);
+});
+
+test('make order uses the servers of make run although no setting names them', async () => {
+  const run = start();
+  await eventually(() => expect(run.output).toContain('Serving; Ctrl-C stops it.'), 90_000);
+  const orderId = /Order {5}([-\da-f]{36})/.exec(run.output)?.[1] ?? '';
+  const { DATABASE_URL: _database, TEMPORAL_ADDRESS: _temporal, ...unset } = environment;
+
+  const { output, exitCode } = await command('order.js', [orderId], {
+    ...unset,
+    POSTGRES_PORT: '1',
+    TEMPORAL_PORT: '1',
+  });
+
+  expect(output).toMatch(/Outcome {3}shipped\n[^]*Saga started/);
   expect(exitCode).toBe(0);
 });
 

@@ -62,14 +62,17 @@ async function run({
     supervisor,
     print,
   );
-  const paymentsDatabase = paymentsDatabaseUrl ?? paymentsDatabaseOf(database);
+  const addresses = {
+    databaseUrl: database,
+    paymentsDatabaseUrl: paymentsDatabaseUrl ?? paymentsDatabaseOf(database),
+    temporalAddress: temporal.address,
+  };
+  processFiles.writeAddresses(addresses);
   await withProgress(print, 'Services: starting', () =>
     startServices(
       {
-        databaseUrl: database,
-        paymentsDatabaseUrl: paymentsDatabase,
+        ...addresses,
         amqpUrl: broker,
-        temporalAddress: temporal.address,
         orderPort: ports.ORDER_PORT,
         paymentPort: ports.PAYMENT_PORT,
       },
@@ -80,10 +83,8 @@ async function run({
   const apiUrl = `http://localhost:${ports.ORDER_PORT}/orderManagement`;
   const asExpected = await demonstrate(
     {
+      ...addresses,
       apiUrl,
-      databaseUrl: database,
-      paymentsDatabaseUrl: paymentsDatabase,
-      temporalAddress: temporal.address,
       temporalSecurity,
       namespace: ports.namespace,
       uiUrl: temporal.uiUrl,

@@ -6,7 +6,7 @@ import { SetupError } from './setup-error';
 
 /** A process that ends sooner after its start counts as a failed start. */
 const QUICK_EXIT_MS = 60_000;
-/** After so many failed starts in a row no further restart is likely to help. */
+/** The number of failed starts in a row after which a further restart is unlikely to help. */
 const QUICK_EXITS = 5;
 const FIRST_PAUSE_MS = 1_000;
 /** How often the request to stop or start a process is looked for. */
