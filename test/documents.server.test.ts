@@ -246,7 +246,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal worker deployment set-current-version/, makesCurrent],
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
   [/^make temporal .*workflow list/, inTheTree(/Completed/, 2)],
-  [/^make temporal .*workflow query/, inTheTree(/shipped/)],
+  [/^make order ID=/, inTheTree(/^Outcome +shipped$[^]*Order shipped/m)],
   [/^make demo$/, inTheTree(/Both orders ended as expected/)],
   [/^make replay FILES=/, replaysFile],
   [/^make replay LAST=/, inTheTree(/replays {3}order-[^]* 0 with a mismatch/)],
@@ -262,7 +262,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   ],
   [/^make help$/, inTheTree(/^test-faults /m)],
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
-  [/^make (temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
+  [/^make (order|temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
