@@ -1,6 +1,6 @@
 /**
- * The tuned numbers of the payment fast path, each with its reason. The measurements are in docs/performance.md; the
- * decision is docs/decisions/0009-payment-fast-path.md.
+ * The tuned numbers of the payment fast path, each with its reason. The decision is
+ * docs/decisions/0009-payment-fast-path.md; docs/decisions/0030-sagas-started-at-once.md has the measurements.
  */
 export const FAST_PATH = {
   /**
