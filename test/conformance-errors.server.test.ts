@@ -57,7 +57,7 @@ describe('an error is a problem document with the field `error`:', () => {
     [400, 'a body that is no object', 'POST', '/product', [], /must be a JSON object/],
     [400, 'an id that is none', 'DELETE', '/order/7', undefined, /"7" is not a UUID/],
     [400, 'a path that cannot be decoded', 'DELETE', '/order/%E0%A4%A', undefined, /%E0%A4%A/],
-    [404, 'an unknown path', 'GET', '/nothing', undefined, /^There is nothing at GET \/orderManagement\/nothing/],
+    [404, 'an unknown path', 'GET', '/nothing', undefined, /^No route for GET \/orderManagement\/nothing/],
     [404, 'an unknown order', 'DELETE', `/order/${NOBODY}`, undefined, /^Order 0.* does not exist/],
     [404, 'an unknown product', 'DELETE', `/product/${NOBODY}`, undefined, /^Product 0.* does not exist/],
     [405, 'an unknown method', 'PUT', '/order', undefined, /POST, GET, HEAD/],

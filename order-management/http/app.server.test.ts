@@ -493,7 +493,9 @@ test.each([
 ])('answers %s %s with 405 and the allowed methods', async (method, path, allowed) => {
   const answer = await call(method, path);
 
-  expect(answer).toMatchObject(problem(405, `${method} is not allowed at /orderManagement${path}; ${allowed} is.`));
+  expect(answer).toMatchObject(
+    problem(405, `${method} is not allowed at /orderManagement${path}. Allowed: ${allowed}.`),
+  );
   expect(answer.headers.get('allow')).toBe(allowed);
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** An object schema that takes its field names in any case, as the original's JSON decoder does. */
+/** Makes an object schema accept its field names in any case, as the JSON decoder of the original system does. */
 export const caseInsensitive = <S extends z.ZodObject>(schema: S) => {
   const names = new Map(Object.keys(schema.shape).map((name) => [name.toLowerCase(), name]));
   return z.preprocess((value) => {

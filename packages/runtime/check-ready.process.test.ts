@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-/** The exit code of the container's health check, where the service answers with a status; with null nobody listens. */
+/** Runs the health check against a service that answers with a status, or against a closed port if it is null. */
 async function checkReady(status: number | null): Promise<unknown> {
-  const asked: unknown[] = [];
+  const requested: unknown[] = [];
   const service = createServer((request, response) => {
-    asked.push(request.url);
+    requested.push(request.url);
     response.writeHead(status ?? 500).end();
   }).listen(0);
   const { port } = service.address() as AddressInfo;
@@ -17,11 +17,11 @@ async function checkReady(status: number | null): Promise<unknown> {
   const check = spawn(process.execPath, [join(__dirname, 'dist', 'check-ready.js')], { env: { PORT: String(port) } });
   const [code] = (await once(check, 'exit')) as [number];
   service.close();
-  return { code, asked };
+  return { code, requested };
 }
 
-test('says by its exit code whether the service is ready', async () => {
-  await expect(checkReady(200)).resolves.toEqual({ code: 0, asked: ['/readyz'] });
-  await expect(checkReady(503)).resolves.toEqual({ code: 1, asked: ['/readyz'] });
-  await expect(checkReady(null)).resolves.toEqual({ code: 1, asked: [] });
+test('exits with 0 only if the service is ready', async () => {
+  await expect(checkReady(200)).resolves.toEqual({ code: 0, requested: ['/readyz'] });
+  await expect(checkReady(503)).resolves.toEqual({ code: 1, requested: ['/readyz'] });
+  await expect(checkReady(null)).resolves.toEqual({ code: 1, requested: [] });
 });

@@ -57,14 +57,14 @@ describe('health', () => {
   test.each([
     [200, READY],
     [503, { ready: false, checks: { database: 'down' } }],
-  ])('answers /readyz with %i, and how each part is', async (status, readiness) => {
+  ])('answers /readyz with %i and the state of each dependency', async (status, readiness) => {
     const response = await fetch(`${await serve(undefined, { readiness: async () => readiness })}/readyz`);
 
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual(readiness);
   });
 
-  test('is alive whether it is ready or not', async () => {
+  test('is alive even if it is not ready', async () => {
     const url = await serve(undefined, { readiness: () => Promise.reject(new Error('no database')) });
 
     expect((await fetch(`${url}/livez`)).status).toBe(200);
@@ -73,19 +73,19 @@ describe('health', () => {
 });
 
 describe('the request id', () => {
-  test.each(['/livez', '/shop/health', '/nowhere'])('is on every answer, that of %s too', async (path) => {
+  test.each(['/livez', '/shop/health', '/nowhere'])('is in every response, also to %s', async (path) => {
     const response = await fetch((await serve()) + path);
 
     expect(response.headers.get('x-request-id')).toMatch(UUID);
   });
 
-  test('is the one that the client sent', async () => {
+  test('is the one that the client has sent', async () => {
     const response = await fetch(`${await serve()}/livez`, { headers: { 'X-Request-ID': 'trace-1/a' } });
 
     expect(response.headers.get('x-request-id')).toBe('trace-1/a');
   });
 
-  test.each(['', 'a b', '"}{"', 'x'.repeat(129)])('is not what could do harm in a log: %j', async (id) => {
+  test.each(['', 'a b', '"}{"', 'x'.repeat(129)])('is replaced if it is unsafe in a log: %j', async (id) => {
     const response = await fetch(`${await serve()}/livez`, { headers: { 'X-Request-ID': id } });
 
     expect(response.headers.get('x-request-id')).toMatch(UUID);
@@ -94,7 +94,7 @@ describe('the request id', () => {
 
 describe('a body', () => {
   test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded'])(
-    'is read as JSON also where its type is %s, as the original reads it',
+    'is read as JSON even if its type is %s, as in the original system',
     async (contentType) => {
       const response = await post(await serve(postThing), '{"a": 1}', contentType);
 
@@ -110,7 +110,7 @@ describe('a body', () => {
     expect(await (await post(await serve(postThing), body, contentType)).json()).toEqual({ got: { a: 'é' } });
   });
 
-  test('is read compressed', async () => {
+  test('may be compressed', async () => {
     const response = await post(await serve(postThing), gzipSync('{"a": 1}'), 'text/json', {
       'Content-Encoding': 'gzip',
     });
@@ -126,7 +126,7 @@ describe('a body', () => {
       { 'Content-Encoding': 'compress' },
       'The compression of the body is not supported. Use gzip, deflate or br.',
     ],
-  ])('of an unknown %s is answered with 415', async (_what, contentType, headers, error) => {
+  ])('with an unknown %s is answered with 415', async (_what, contentType, headers, error) => {
     const response = await post(await serve(postThing), '{}', contentType, headers);
 
     expect(response.status).toBe(415);
@@ -135,7 +135,7 @@ describe('a body', () => {
 
   test.each([
     ['is empty', '', {}, 'The body is empty; it must be a JSON object.'],
-    ['is not compressed as it says', '{}', { 'Content-Encoding': 'gzip' }, /^The body cannot be read: /],
+    ['is not compressed as its header claims', '{}', { 'Content-Encoding': 'gzip' }, /^The body cannot be read: /],
   ])('that %s is answered with 400', async (_what, body, headers, error) => {
     const response = await post(await serve(postThing), body, 'application/json', headers);
 
@@ -150,7 +150,7 @@ describe('a body', () => {
     expect(await response.json()).toMatchObject({ error: expect.stringMatching(/^The body is not JSON: /) });
   });
 
-  test('that is too long is answered with 413', async () => {
+  test('that is too large is answered with 413', async () => {
     const response = await post(await serve(postThing), JSON.stringify({ a: 'x'.repeat(2 ** 20) }));
 
     expect(response.status).toBe(413);
@@ -158,8 +158,8 @@ describe('a body', () => {
   });
 });
 
-describe('an answer that is not a success', () => {
-  test('is a problem document, with the error that clients of the original read', async () => {
+describe('an error response', () => {
+  test('is a problem document that clients of the original system can read', async () => {
     const response = await fetch(`${await serve()}/shop/nothing`);
 
     expect(response.status).toBe(404);
@@ -168,12 +168,12 @@ describe('an answer that is not a success', () => {
       type: 'about:blank',
       title: 'Not Found',
       status: 404,
-      detail: 'There is nothing at GET /shop/nothing.',
-      error: 'There is nothing at GET /shop/nothing.',
+      detail: 'No route for GET /shop/nothing.',
+      error: 'No route for GET /shop/nothing.',
     });
   });
 
-  test('carries what a route says of its problem', async () => {
+  test('has the headers and members that a route adds', async () => {
     const problem = new Problem(409, 'Sold out.', { headers: { 'Retry-After': '5' }, members: { left: 0 } });
     const response = await fetch(`${await serve(failingWith(problem))}/shop/thing`);
 
@@ -182,17 +182,17 @@ describe('an answer that is not a success', () => {
     expect(await response.json()).toMatchObject({ detail: 'Sold out.', left: 0 });
   });
 
-  test('is what the service makes of a failure that it knows', async () => {
+  test('is explained by the service if it knows the error', async () => {
     const url = await serve(failingWith(new Error('no database')), {
-      explain: (error) => new Problem(503, `There is ${(error as Error).message}.`),
+      explain: (error) => new Problem(503, `Explained: ${(error as Error).message}.`),
     });
     const response = await fetch(`${url}/shop/thing`);
 
     expect(response.status).toBe(503);
-    expect(await response.json()).toMatchObject({ detail: 'There is no database.' });
+    expect(await response.json()).toMatchObject({ detail: 'Explained: no database.' });
   });
 
-  test('says nothing of a failure that nobody knows, but where in the logs it is', async () => {
+  test('to an unknown error contains only the request id, under which it is logged', async () => {
     let logged = '';
     const log = pino({ level: 'error' }, { write: (line: string) => void (logged += line) });
     const response = await fetch(`${await serve(failingWith(new Error('password: secret')), { log })}/shop/thing`);
@@ -205,7 +205,7 @@ describe('an answer that is not a success', () => {
     expect(logged).toMatch(response.headers.get('x-request-id')!);
   });
 
-  test('blames the client for a path that cannot be decoded', async () => {
+  test('has status 400 for a path that cannot be decoded', async () => {
     const url = await serve((routes) => void routes.get('/thing/:id', (_request, response) => void response.end()));
 
     expect((await fetch(`${url}/shop/thing/%E0%A4`)).status).toBe(400);
@@ -213,11 +213,11 @@ describe('an answer that is not a success', () => {
 });
 
 test.each([
-  [400, 'no HTTP', { method: 'GET', target: '/livez', headers: ['Host: shop', 'no colon'] }],
-  [400, 'no host', { method: 'GET', target: '/livez', headers: [] }],
+  [400, 'a malformed header', { method: 'GET', target: '/livez', headers: ['Host: shop', 'no colon'] }],
+  [400, 'a missing host', { method: 'GET', target: '/livez', headers: [] }],
   [
     400,
-    'a chunk of no length',
+    'a chunk without a length',
     {
       method: 'POST',
       target: '/shop/thing',
@@ -225,20 +225,27 @@ test.each([
       body: Buffer.from('2\r\n{"\r\nzz\r\n'),
     },
   ],
-  [417, 'an expectation', { method: 'GET', target: '/livez', headers: ['Host: shop', 'Expect: a miracle'] }],
-  [431, 'long headers', { method: 'GET', target: '/livez', headers: ['Host: shop', `X-Long: ${'x'.repeat(20_000)}`] }],
-])('answers with %i what Node would answer by itself, as a problem: %s', async (status, _what, odd) => {
-  await serve(postThing);
+  [417, 'an unknown expectation', { method: 'GET', target: '/livez', headers: ['Host: shop', 'Expect: a miracle'] }],
+  [
+    431,
+    'headers that are too long',
+    { method: 'GET', target: '/livez', headers: ['Host: shop', `X-Long: ${'x'.repeat(20_000)}`] },
+  ],
+])(
+  'answers with %i and a problem document, where Node would send a bare status line: %s',
+  async (status, _what, odd) => {
+    await serve(postThing);
 
-  const { headers, body, ...answer } = await sendRaw(server!.port, odd);
+    const { headers, body, ...answer } = await sendRaw(server!.port, odd);
 
-  expect(answer.status).toBe(status);
-  expect(headers.get('x-request-id')).toMatch(UUID);
-  expect(headers.get('content-type')).toMatch('application/problem+json');
-  expect(JSON.parse(body)).toMatchObject({ status, error: expect.any(String) });
-});
+    expect(answer.status).toBe(status);
+    expect(headers.get('x-request-id')).toMatch(UUID);
+    expect(headers.get('content-type')).toMatch('application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ status, error: expect.any(String) });
+  },
+);
 
-test('answers a request once, also where the rest of it turns out to be malformed', async () => {
+test('sends one response even if the rest of the request is malformed', async () => {
   await serve();
   const headers = ['Host: shop', 'Expect: a miracle', 'Transfer-Encoding: gzip'];
 
@@ -248,14 +255,14 @@ test('answers a request once, also where the rest of it turns out to be malforme
   expect(JSON.parse(body)).toMatchObject({ status: 417 });
 });
 
-test('tells that its port is taken', async () => {
+test('reports that its port is in use', async () => {
   await serve();
   const app = createHttpApp({ log: silentLog, prefixes: [], readiness: async () => READY });
 
   await expect(serveHttp(app, server!.port)).rejects.toThrow('EADDRINUSE');
 });
 
-test('listens on the address that it is given, and on no other', async () => {
+test('listens on the given address only', async () => {
   const app = createHttpApp({ log: silentLog, prefixes: [], readiness: async () => READY });
   server = await serveHttp(app, 0, '127.0.0.1');
 
@@ -263,21 +270,21 @@ test('listens on the address that it is given, and on no other', async () => {
   await expect(fetch(`http://127.0.0.2:${server.port}/livez`)).rejects.toThrow('fetch failed');
 });
 
-/** A request that is under way until it is let go, over a connection that its client would keep. */
+/** Sends a request that stays in flight until `finish` is called, over a keep-alive connection. */
 async function slowRequest() {
-  const underWay = new EventEmitter();
+  const handler = new EventEmitter();
   const url = await serve((routes) => {
-    routes.get('/slow', (_request, response) => void underWay.emit('arrived', response));
+    routes.get('/slow', (_request, response) => void handler.emit('arrived', response));
   });
-  const arrived = once(underWay, 'arrived') as Promise<[Response]>;
+  const arrived = once(handler, 'arrived') as Promise<[Response]>;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const answer = once(request(`${url}/shop/slow`, { agent }).end(), 'response') as Promise<[IncomingMessage]>;
   const [response] = await arrived;
-  return { agent, answer, letGo: () => response.send('done') };
+  return { agent, answer, finish: () => response.send('done') };
 }
 
-describe('a service that is told to stop', () => {
-  test('is not ready, though it answers, and keeps no connection', async () => {
+describe('a service that is stopping', () => {
+  test('is not ready, still answers, and closes each connection', async () => {
     const stopping = new AbortController();
     const url = await serve(postThing, { stopping: stopping.signal });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
@@ -292,15 +299,15 @@ describe('a service that is told to stop', () => {
 });
 
 describe('stopping', () => {
-  test('lets a request under way finish', async () => {
-    const { agent, answer, letGo } = await slowRequest();
+  test('waits for a request in flight', async () => {
+    const { agent, answer, finish } = await slowRequest();
     let stopped = false;
     const stopping = server!.stop().then(() => (stopped = true));
     server = undefined;
     await new Promise((resolve) => setImmediate(resolve));
     expect(stopped).toBe(false);
 
-    letGo();
+    finish();
 
     const [response] = await answer;
     expect(response.statusCode).toBe(200);
@@ -309,12 +316,12 @@ describe('stopping', () => {
     agent.destroy();
   });
 
-  test('takes no further request over a connection that its client would keep', async () => {
-    const { agent, answer, letGo } = await slowRequest();
-    const next = once(request(`http://localhost:${server!.port}/livez`, { agent }).end(), 'response'); // waits its turn
+  test('accepts no further request over a keep-alive connection', async () => {
+    const { agent, answer, finish } = await slowRequest();
+    const next = once(request(`http://localhost:${server!.port}/livez`, { agent }).end(), 'response'); // queued by the agent
     const stopping = server!.stop();
     server = undefined;
-    letGo();
+    finish();
 
     const [response] = await answer;
     response.resume();
@@ -323,17 +330,17 @@ describe('stopping', () => {
     agent.destroy();
   });
 
-  test('does not wait for the client to close a connection that it would keep', async () => {
-    const { agent, answer, letGo } = await slowRequest();
+  test('does not wait until the client closes a keep-alive connection', async () => {
+    const { agent, answer, finish } = await slowRequest();
     const began = Date.now();
     const stopping = server!.stop();
     server = undefined;
-    letGo();
+    finish();
 
     const [response] = await answer;
     response.resume();
     await stopping;
-    expect(Date.now() - began).toBeLessThan(2_000); // Node would keep it for five seconds
+    expect(Date.now() - began).toBeLessThan(2_000); // Node closes an idle connection after five seconds
     agent.destroy();
   });
 });

@@ -14,13 +14,13 @@ import { refuseOtherMethods } from './refuse-other-methods';
 
 export interface HttpOptions {
   log: Logger;
-  /** The path prefixes that the service answers under, such as `/orderManagement`. */
+  /** The path prefixes of the routes, such as `/orderManagement`. */
   prefixes: string[];
   routes?: Router;
   readiness: () => Promise<Readiness>;
-  /** From then on the service says that it is not ready, and lets go of each connection with the answer that it gives. */
+  /** Once aborted, `/readyz` answers 503, and each response closes its connection. */
   stopping?: AbortSignal;
-  /** Turns failures that the service knows into problems; returns nothing for those it does not. */
+  /** Turns known errors into problems; returns undefined for every other error. */
   explain?: (error: unknown) => Problem | undefined;
 }
 
@@ -30,7 +30,7 @@ declare module 'express-serve-static-core' {
   }
 }
 
-/** Builds a service's HTTP side: request ids, health, its routes, and an honest answer to everything else. */
+/** Creates a service's HTTP application: request ids, health checks, metrics, its routes, and problem documents for errors. */
 export function createHttpApp({
   log,
   prefixes,
@@ -41,7 +41,7 @@ export function createHttpApp({
 }: HttpOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(requestId(log), letGoOnce(stopping), refuseOddRequests);
+  app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported);
 
   const health = Router();
   health.get('/livez', (_request, response) => void response.type('text').send('ok'));
@@ -60,26 +60,26 @@ export function createHttpApp({
   if (routes) app.use(prefixes, routes);
 
   app.use((request) => {
-    throw new Problem(404, `There is nothing at ${request.method} ${request.path}.`);
+    throw new Problem(404, `No route for ${request.method} ${request.path}.`);
   });
   app.use(answerErrors(explain));
   return app;
 }
 
-// What may be repeated in a header and a log line without harm.
-const SANE_REQUEST_ID = /^[\w.:@/+=-]{1,128}$/;
+// Characters that are safe in a header and in a log line.
+const SAFE_REQUEST_ID = /^[\w.:@/+=-]{1,128}$/;
 
 function requestId(log: Logger): RequestHandler {
   return (request, response, next) => {
     const given = request.get('x-request-id');
-    const id = given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+    const id = given !== undefined && SAFE_REQUEST_ID.test(given) ? given : randomUUID();
     response.set('X-Request-ID', id);
     response.locals.log = log.child({ requestId: id });
-    const measured = requestSeconds.startTimer({ method: request.method });
+    const stopTimer = requestSeconds.startTimer({ method: request.method });
     response.on('finish', () => {
-      // By what is written in the code: ids in paths would make a series each.
+      // The pattern, not the path: each id in a path would create a series.
       const route = request.route as { path: string } | undefined;
-      measured({ route: route?.path ?? 'none', status: response.statusCode });
+      stopTimer({ route: route?.path ?? 'none', status: response.statusCode });
       const level = response.statusCode >= 500 ? 'error' : 'debug';
       response.locals.log[level](
         { method: request.method, path: request.path, status: response.statusCode },
@@ -90,19 +90,19 @@ function requestId(log: Logger): RequestHandler {
   };
 }
 
-/** A load balancer that keeps connections would send the next request into one that is just being closed. */
-const letGoOnce =
+/** Closes each connection with its response. Otherwise a load balancer may reuse one that is closing, and lose a request. */
+const closeConnectionsOnce =
   (stopping: AbortSignal): RequestHandler =>
   (_request, response, next) => {
     if (stopping.aborted) response.set('Connection', 'close');
     next();
   };
 
-/** What Node would answer by itself, without a word. */
-const refuseOddRequests: RequestHandler = ({ headers, httpVersion }, _response, next) => {
-  if (headers.host === undefined && httpVersion === '1.1') throw new Problem(400, 'The request names no Host.');
+/** Rejects requests that Node would reject with a bare status line. */
+const refuseUnsupported: RequestHandler = ({ headers, httpVersion }, _response, next) => {
+  if (headers.host === undefined && httpVersion === '1.1') throw new Problem(400, 'The request has no Host header.');
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
-    throw new Problem(417, 'The only expectation that we meet is 100-continue.');
+    throw new Problem(417, 'The expectation is not supported. Use 100-continue.');
   }
   next();
 };
@@ -116,22 +116,23 @@ const answerErrors =
       response.locals.log.error(error, 'request failed');
       problem = new Problem(
         500,
-        `The request failed for a reason of ours; it is in our logs under ${response.get('X-Request-ID')}.`,
+        `The request failed because of an internal error. The logs contain it with request id ${response.get('X-Request-ID')}.`,
       );
     }
     sendProblem(response, problem);
   };
 
-/** What express' own router complains about: a path that cannot be decoded. */
+/** Converts an error of Express's router, such as a path that cannot be decoded. */
 function routerProblem(error: unknown): Problem | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   return error.status >= 400 && error.status < 500 ? new Problem(error.status, error.message) : undefined;
 }
 
 /**
- * Serves an app; stopping it lets requests under way finish. A port of 0 takes a free one.
+ * Serves an application. Stopping it waits for the requests in flight.
  *
- * @param address where to listen; everywhere without
+ * @param port 0 selects a free port
+ * @param address the address to listen on; every address of the machine by default
  */
 export async function serveHttp(
   app: express.Express,
@@ -140,18 +141,19 @@ export async function serveHttp(
 ): Promise<Part & { port: number }> {
   const server = createServer({ requireHostHeader: false }, app).listen(port, address);
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-  const underWay = new Set<ServerResponse>();
+  const inFlight = new Set<ServerResponse>();
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.prependListener('request', (request, response) => {
     if (!server.listening) response.setHeader('Connection', 'close');
     latest.set(request.socket, response);
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
+    inFlight.add(response);
+    response.once('close', () => inFlight.delete(response));
   });
   server.on('clientError', (error, socket) => {
-    const answer = latest.get(socket);
-    // The rest of a request that has its answer already, or some of it: a second one would be taken for another's.
-    if (answer?.headersSent && !(answer.req.complete && answer.writableFinished)) socket.destroy();
+    const response = latest.get(socket);
+    // The malformed bytes belong to a request whose response has begun: the client would take a second response for that of
+    // its next request.
+    if (response?.headersSent && !(response.req.complete && response.writableFinished)) socket.destroy();
     else refuseMalformed(error, socket);
   });
   await once(server, 'listening');
@@ -161,8 +163,8 @@ export async function serveHttp(
     stop: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
-        // Or a client that keeps its connection would keep us, for as long as it goes on asking.
-        for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+        // A client that keeps its connection open and sends further requests would delay the stop forever.
+        for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
       }),
   };
 }

@@ -6,7 +6,7 @@ import { eventually } from '../../test/eventually';
 import { silentLog } from '../../test/silent-log';
 import { whenAvailable } from './lifecycle';
 
-/** A process that runs `start` until a signal; the text is code of its own, with `parts`, `part` and `delay` at hand. */
+/** A process that runs until a signal. `start` is JavaScript code that may use `parts`, `part()`, `stopping` and `delay()`. */
 class Service {
   private static running: ChildProcess[] = [];
   output = '';
@@ -30,14 +30,14 @@ class Service {
     return new Service(spawn(process.execPath, ['-e', script], { cwd: join(__dirname, '..', '..') }));
   }
 
-  /** Waits until it has said a word, then sends it a signal. */
+  /** Waits until the output contains a word, then sends a signal. */
   async signal(word: string, signal: NodeJS.Signals): Promise<void> {
     await eventually(() => expect(this.output).toContain(word));
     this.child.kill(signal);
   }
 
-  /** What it said in words of its own, between which its log may stand anywhere. */
-  get said(): string[] {
+  /** The lines of the output without the log. */
+  get printed(): string[] {
     return this.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
   }
 
@@ -53,31 +53,34 @@ class Service {
 afterEach(() => Service.killAll());
 
 describe('a service', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('stops its parts at %s, the last first, and exits 0', async (signal) => {
-    const service = Service.run(`parts.push(part('database'), part('worker')); parts.push(part('http'))`);
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'stops its parts in reverse order at %s and exits with 0',
+    async (signal) => {
+      const service = Service.run(`parts.push(part('database'), part('worker')); parts.push(part('http'))`);
 
-    await service.signal('"started"', signal);
+      await service.signal('"started"', signal);
 
-    expect(await service.exit).toBe(0);
-    expect(service.stopped).toEqual(['http', 'worker', 'database']);
-  });
+      expect(await service.exit).toBe(0);
+      expect(service.stopped).toEqual(['http', 'worker', 'database']);
+    },
+  );
 
-  test('lets work under way finish', async () => {
+  test('waits for the work in flight', async () => {
     const service = Service.run(`
       parts.push(part('worker', () => delay(300).then(() => console.log('work finished'))))`);
 
     await service.signal('"started"', 'SIGTERM');
 
     expect(await service.exit).toBe(0);
-    expect(service.said).toEqual(['work finished', 'worker stopped']);
+    expect(service.printed).toEqual(['work finished', 'worker stopped']);
   });
 
-  test('tells that it is stopping, and goes on as before while it drains', async () => {
+  test('announces that it is stopping, and keeps serving while it drains', async () => {
     const service = Service.run(
       `stopping.addEventListener('abort', async () => {
-         console.log('unready');
+         console.log('not ready');
          await delay(300);
-         console.log('served meanwhile');
+         console.log('still serving');
        });
        parts.push(part('http'))`,
       { drainMs: 600 },
@@ -86,10 +89,10 @@ describe('a service', () => {
     await service.signal('"started"', 'SIGTERM');
 
     expect(await service.exit).toBe(0);
-    expect(service.said).toEqual(['unready', 'served meanwhile', 'http stopped']);
+    expect(service.printed).toEqual(['not ready', 'still serving', 'http stopped']);
   });
 
-  test('is stopped while it starts, too', async () => {
+  test('can be stopped during its start', async () => {
     const service = Service.run(`
       parts.push(part('database'));
       console.log('waiting');
@@ -101,7 +104,7 @@ describe('a service', () => {
     expect(service.stopped).toEqual(['database']);
   });
 
-  test('that cannot start says why, stops what it has started, and exits 1', async () => {
+  test('whose start fails logs the error, stops the parts that it has started, and exits with 1', async () => {
     const service = Service.run(`parts.push(part('database')); throw new Error('port 8001 is taken')`);
 
     expect(await service.exit).toBe(1);
@@ -109,7 +112,7 @@ describe('a service', () => {
     expect(service.stopped).toEqual(['database']);
   });
 
-  test('stops the other parts where one fails to stop, and exits 1', async () => {
+  test('stops the other parts if one fails to stop, and exits with 1', async () => {
     const service = Service.run(`
       parts.push(part('database'), part('broker', () => Promise.reject(new Error('connection lost'))))`);
 
@@ -123,21 +126,21 @@ describe('a service', () => {
   test.each([
     ['thrown', `setImmediate(() => { throw new Error('a bug') })`],
     ['rejected', `void Promise.reject(new Error('a bug'))`],
-  ])('ends with 1 at an error that nobody catches, %s', async (_how, bug) => {
+  ])('exits with 1 at an uncaught error, %s', async (_kind, bug) => {
     const service = Service.run(`${bug}; await delay(60_000)`);
 
     expect(await service.exit).toBe(1);
-    expect(service.output).toMatch(/"level":"fatal".*a bug.*"msg":"uncaught"/);
+    expect(service.output).toMatch(/"level":"fatal".*a bug.*"msg":"uncaught error"/);
   });
 });
 
-const isOutage = (error: unknown) => error instanceof Error && error.message === 'away';
+const isOutage = (error: unknown) => error instanceof Error && error.message === 'unavailable';
 
-describe('what needs something that is away', () => {
-  test('is done once that is back', async () => {
+describe('whenAvailable', () => {
+  test('retries until the dependency is available', async () => {
     let attempts = 0;
     const attempt = async () => {
-      if (++attempts === 1) throw new Error('away');
+      if (++attempts === 1) throw new Error('unavailable');
       return 'done';
     };
 
@@ -145,7 +148,7 @@ describe('what needs something that is away', () => {
     expect(attempts).toBe(2);
   });
 
-  test('is not tried again where it fails for another reason', async () => {
+  test('does not retry another error', async () => {
     let attempts = 0;
     const attempt = () => Promise.reject(new Error(`wrong password, attempt ${++attempts}`));
 

@@ -1,28 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './log';
 
-/** A part of a service that was started and must be stopped. */
+/** A part of a service that must be stopped at the end. */
 export interface Part {
   name: string;
-  /** Finishes what is under way, then lets go. */
+  /** Finishes the work in flight, then releases the part's resources. */
   stop(): Promise<void>;
 }
 
 export interface LifecycleOptions {
   log: Logger;
-  /** How long to go on as before after a signal, so that whoever sends requests can see that we are stopping. */
+  /** How long the service keeps serving after a signal, so that load balancers notice that it is not ready, in ms. */
   drainMs: number;
 }
 
-// Longer than any part's own grace, shorter than the 30 seconds after which orchestrators kill.
+// Longer than the limit of any part; shorter than the 30 seconds after which Kubernetes kills a container.
 const STOP_LIMIT_MS = 25_000;
 
 /**
- * Runs a service until SIGTERM or SIGINT, then lets it drain, stops its parts, the last first, and exits 0.
- * A start that fails, a part that does not stop in time, and a bug end the process with exit code 1.
+ * Runs a service until SIGTERM or SIGINT. Then drains it, stops its parts, the last one first, and exits with code 0.
+ * Exits with code 1 if the start fails, a part fails to stop or takes too long, or an error is not caught.
  *
- * @param start starts the service, adding to `parts` what must be stopped; may be cut short by a signal. `stopping`
- *   tells when that has come
+ * @param start starts the service and adds to `parts` what must be stopped; a signal may arrive before it returns, and
+ *   aborts `stopping`
  */
 export async function runUntilSignal(
   { log, drainMs }: LifecycleOptions,
@@ -34,16 +34,16 @@ export async function runUntilSignal(
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  // A bug is a crash: what was under way is durable elsewhere, and a fresh process takes it up again.
+  // The state of the process is unknown then. The work in flight is durable elsewhere, and another process resumes it.
   process.on('uncaughtException', (error) => {
-    log.fatal(error, 'uncaught');
+    log.fatal(error, 'uncaught error');
     process.exit(1);
   });
 
   try {
     await Promise.race([start(parts, stopping.signal), signal]);
   } catch (error) {
-    log.fatal(error, 'could not start');
+    log.fatal(error, 'start failed');
     process.exitCode = 1;
     await stopAll(parts, log);
     process.exit();
@@ -58,7 +58,7 @@ export async function runUntilSignal(
   process.exit();
 }
 
-/** Does something that needs `what`, again and again for as long as that is away. */
+/** Runs `attempt` until it succeeds. Retries while `isOutage` holds for its error, with pauses of 250 ms to 5 s. */
 export async function whenAvailable<T>(
   what: string,
   { log, isOutage, attempt }: { log: Logger; isOutage: (error: unknown) => boolean; attempt: () => Promise<T> },
@@ -76,7 +76,7 @@ export async function whenAvailable<T>(
 
 async function stopAll(parts: Part[], log: Logger): Promise<void> {
   const limit = setTimeout(() => {
-    log.fatal('did not stop in time');
+    log.fatal({ limitMs: STOP_LIMIT_MS }, 'parts did not stop in time');
     process.exit(1);
   }, STOP_LIMIT_MS);
   for (const part of parts.toReversed()) {

@@ -1,13 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Response } from 'express';
 
-/** An answer that is not a success, as RFC 9457 has it: a status, and a sentence for whoever asked. */
+/** An error response with a problem document (RFC 9457). */
 export class Problem extends Error {
   override name = 'Problem';
 
   /**
-   * @param detail what is wrong, naming the thing and the value, and what to do about it
-   * @param more further members of the problem document, and `headers` to send with it
+   * @param detail says what is wrong, with the name and the value, and what to do about it
+   * @param more further `members` of the document, and `headers` of the response
    */
   constructor(
     readonly status: number,
@@ -18,7 +18,7 @@ export class Problem extends Error {
   }
 }
 
-/** A problem as the body of an answer. It also carries `error`, which is what clients of the original read. */
+/** Formats a problem document. Its member `error` repeats the detail for clients of the original system. */
 export const problemDocument = ({ status, message, more }: Problem): string =>
   JSON.stringify({
     type: 'about:blank',

@@ -3,7 +3,10 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problemDocument } from './problem';
 
-/** Answers what is no HTTP, in the place of Node's bare status line. No request comes of it, so no route sees it. */
+/**
+ * Answers bytes that are not valid HTTP with a problem document; Node would send a bare status line. They never become a
+ * request, so no route can answer them.
+ */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const { status, message } = problemOf(error.code);

@@ -6,7 +6,7 @@ const STACK = `
   let stack;
   try { require('@shop/runtime/build-id').buildIdOf('/no/such/file'); } catch (error) { stack = error.stack; }`;
 
-test('a stack trace names our lines, but not in the thread of the sagas, whose traces Temporal maps itself', async () => {
+test('stack traces name TypeScript lines in the main thread only, since Temporal maps those of the workflow thread', async () => {
   const thread = `${STACK} require('node:worker_threads').parentPort.postMessage(stack);`;
   const code = `
     require('@shop/runtime/source-maps');

@@ -1,7 +1,7 @@
 /**
- * Has stack traces name our lines, not those of the compiled files: in modules that are loaded after this one.
+ * Makes stack traces name lines of the TypeScript sources, for every module that is loaded after this one.
  *
- * In this thread only. Node's flag for it holds in the thread of the sagas, too: Temporal maps their stack traces
- * itself, and makes a function of text for each of their promises, in which Node then looks for a map.
+ * It affects only this thread, unlike Node's flag `--enable-source-maps`. In the workflow thread Temporal maps stack traces
+ * itself, and creates a function from text for each promise; with the flag, Node would search each for a source map.
  */
 process.setSourceMapsEnabled(true);

@@ -1,10 +1,10 @@
-/** How a Temporal server is reached, beside its address. */
+/** How a connection to Temporal is secured. */
 export interface TemporalSecurity {
   tls: boolean;
   apiKey?: string;
 }
 
-/** @returns TLS also where only a key says so, which nobody else is to read */
+/** Derives the security of a connection. An API key implies TLS, because it must not be sent in plain text. */
 export const securityOf = ({
   tls = false,
   apiKey,

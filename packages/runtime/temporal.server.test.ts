@@ -13,7 +13,7 @@ import { installTemporalRuntime, Temporal, TemporalUnavailableError, type Tempor
 installTemporalRuntime(silentLog);
 afterAll(() => Runtime.instance().shutdown());
 
-/** The first byte that a server hears. */
+/** Connects to a server. @returns the first byte that the server receives */
 async function firstByteTo(options: Partial<TemporalOptions>): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -27,42 +27,42 @@ async function firstByteTo(options: Partial<TemporalOptions>): Promise<number> {
   });
   temporal.start();
   const [socket] = (await once(server, 'connection')) as [Socket];
-  const [heard] = (await once(socket, 'data')) as [Buffer];
+  const [received] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
   server.close();
   await temporal.stop();
-  return heard.readUInt8(0);
+  return received.readUInt8(0);
 }
 
 const TLS_HANDSHAKE = 22;
 
 test.each<[string, Partial<TemporalOptions>]>([
-  ['it is wanted', { tls: true }],
-  ['there is an API key, which nobody else is to read', { apiKey: 'secret' }],
-])('Temporal is reached over TLS where %s', async (_, options) => {
+  ['TLS is on', { tls: true }],
+  ['an API key is set', { apiKey: 'secret' }],
+])('connects over TLS if %s', async (_, options) => {
   expect(await firstByteTo(options)).toBe(TLS_HANDSHAKE);
 });
 
-test('Temporal is reached without TLS where nothing is said', async () => {
+test('connects without TLS by default', async () => {
   expect(await firstByteTo({})).not.toBe(TLS_HANDSHAKE);
 });
 
-test('Temporal is away where it finds no namespace, as when its store does not answer', async () => {
+test('counts as unavailable if it finds no namespace, as it does while its store does not answer', async () => {
   const { address, namespace } = await createNamespace('temporal-store');
   const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
   const temporal = new Temporal({ address, namespace, log: silentLog, worker });
   temporal.start();
   await eventually(() => temporal.probe(), 20_000);
 
-  const asking = temporal.call(({ connection }) =>
-    new Client({ connection, namespace: 'gone' }).workflow.getHandle('any').signal('any'),
+  const call = temporal.call(({ connection }) =>
+    new Client({ connection, namespace: 'missing' }).workflow.getHandle('any').signal('any'),
   );
 
-  await expect(asking).rejects.toThrow(TemporalUnavailableError);
+  await expect(call).rejects.toThrow(TemporalUnavailableError);
   await temporal.stop();
 });
 
-test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('Temporal is away where it says %s', async (code) => {
+test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('counts as unavailable if it answers %s', async (code) => {
   const { address, namespace } = await createNamespace('temporal-refuses');
   const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
   const temporal = new Temporal({ address, namespace, log: silentLog, worker });
@@ -70,13 +70,13 @@ test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('Temporal is away w
   await eventually(() => temporal.probe(), 20_000);
 
   const refused = Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
-  const asking = temporal.call(() => Promise.reject(refused));
+  const call = temporal.call(() => Promise.reject(refused));
 
-  await expect(asking).rejects.toThrow(TemporalUnavailableError);
+  await expect(call).rejects.toThrow(TemporalUnavailableError);
   await temporal.stop();
 });
 
-test('those who wait for their turn do not wait for a server that does not answer the others', async () => {
+test('queued calls fail at once if the server does not answer the calls in flight', async () => {
   const { address, namespace } = await createNamespace('temporal');
   const proxy = await TcpProxy.to(`tcp://${address}`);
   const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
@@ -90,7 +90,7 @@ test('those who wait for their turn do not wait for a server that does not answe
 
   const failures = all.map((one) => (one.status === 'rejected' ? (one.reason as unknown) : null));
   expect(failures.filter((failure) => !(failure instanceof TemporalUnavailableError))).toEqual([]);
-  expect(performance.now() - began).toBeLessThan(10_000); // a call waits for five seconds, and only some do
+  expect(performance.now() - began).toBeLessThan(10_000); // one round of timeouts of 5 s, not one per 16 calls
   proxy.dropConnections();
   await temporal.stop();
   await proxy.close();

@@ -19,35 +19,36 @@ import { securityOf } from './temporal-security';
 export interface TemporalOptions {
   address: string;
   namespace: string;
-  /** Has it reached over TLS, as a key does. */
+  /** Off by default; an API key implies it. */
   tls?: boolean;
   apiKey?: string | undefined;
   log: Logger;
   worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity'>;
-  /** Which code this is; shown for each worker, and what sagas are given to workers by where `versioning` is on. */
+  /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
-  /** Done once a connection, before the worker starts, and again where the server has forgotten what it did. */
+  /** Prepares the server, on each connection before the worker starts, and again if the server has lost its data. */
   prepare?: (connection: NativeConnection) => Promise<void>;
 }
 
-/** Temporal cannot be reached at the moment. */
+/** Temporal is unavailable at the moment. */
 export class TemporalUnavailableError extends Error {
   override name = 'TemporalUnavailableError';
 }
 
-// Above the longest step (5 s for a local activity), so that none is cut off at a deploy.
+// Longer than the longest local activity (5 s), so that a deployment interrupts none.
 const SHUTDOWN_GRACE = '10s';
 const CALL_TIMEOUT_MS = 5_000;
-// Enough to keep a server busy. With as many as a consumer holds messages, one that is short of CPU answers none in time,
-// and goes on with what nobody waits for any more.
-const CALLS_AT_ONCE = 16;
-// Not what does work at once, but what may be open: a saga's first task is while it waits for its payment, each poller has
-// one in reserve, and where none is left the server does not hand it out with the start (a third of the starts, with 40).
-const WORKFLOW_TASKS_AT_ONCE = 200;
+// Enough to keep a server busy. With 100, the prefetch of a consumer, a server that is short of CPU answers no call in time
+// and keeps working on calls whose callers have timed out.
+const MAX_CALLS_IN_FLIGHT = 16;
+// Slots for open tasks, not for parallel work: a saga's first task stays open while the saga waits for its payment, and each
+// poller reserves a slot. Without a free slot a start is not eager; with 40 slots that was a third of all starts.
+const MAX_WORKFLOW_TASKS = 200;
+const MAX_CACHED_WORKFLOWS = 1_000; // a saga that was evicted from the cache is replayed when its answer arrives
 const RECONNECT_MS = { first: 500, longest: 10_000 };
 
-/** Hands Temporal's own log lines to ours, and its signal handling to `runUntilSignal`. Once a process, before any worker. */
+/** Logs Temporal's log lines with ours, and leaves signals to `runUntilSignal`. Call it once per process, before any worker. */
 export function installTemporalRuntime(log: Logger): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
@@ -59,8 +60,8 @@ export function installTemporalRuntime(log: Logger): void {
 }
 
 /**
- * A service's tie to Temporal: one connection that its client and its worker share, as an eager start requires.
- * Keeps trying while the server is away, at the start as later.
+ * A service's client and worker. They share one connection, which an eager start requires. The connection is retried for as
+ * long as the server is unavailable.
  */
 export class Temporal implements Part {
   readonly name = 'temporal';
@@ -70,31 +71,32 @@ export class Temporal implements Part {
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
   private preparing: Promise<void> | null = null;
-  private readonly inTurn = pLimit(CALLS_AT_ONCE);
-  /** When it was last found to be away. */
-  private awayAtMs = -Infinity;
+  private readonly limit = pLimit(MAX_CALLS_IN_FLIGHT);
+  /** When a call last found the server unavailable. */
+  private unavailableAtMs = -Infinity;
 
   constructor(private readonly options: TemporalOptions) {}
 
-  /** Starts to connect, and to work; does not wait for either. */
+  /** Starts to connect and to run the worker; does not wait for either. */
   start(): void {
     this.running ??= this.run();
   }
 
-  /** Whether the worker runs and can be given work. */
+  /** Whether the worker runs. */
   get isUp(): boolean {
     return this.worker?.getState() === 'RUNNING';
   }
 
   /**
-   * Does something with the client, within 5 seconds from its turn.
-   * @throws TemporalUnavailableError where there is no connection, or the server does not answer, or has lost its store
+   * Calls Temporal with a timeout of 5 seconds. At most 16 calls are in flight; the time in the queue does not count.
+   *
+   * @throws {TemporalUnavailableError} if the server is not connected, does not answer, or has lost its data
    */
   call<T>(use: (client: Client) => Promise<T>): Promise<T> {
-    const askedAtMs = performance.now();
-    return this.inTurn(() => {
-      // All of them would wait for nothing, one after the other.
-      if (this.awayAtMs > askedAtMs)
+    const queuedAtMs = performance.now();
+    return this.limit(() => {
+      // The calls in the queue fail at once, instead of waiting for their timeouts one after the other.
+      if (this.unavailableAtMs > queuedAtMs)
         throw new TemporalUnavailableError(`Temporal at ${this.options.address} does not answer.`);
       return this.callNow(use);
     });
@@ -106,31 +108,31 @@ export class Temporal implements Part {
     try {
       return await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => use(client));
     } catch (error) {
-      if (saysServerHasForgotten(error)) {
+      if (isSearchAttributeUnknown(error)) {
         await this.prepareAgain();
-        throw new TemporalUnavailableError(`Temporal at ${this.options.address} had lost its store: ${String(error)}`, {
+        throw new TemporalUnavailableError(`Temporal at ${this.options.address} has lost its data: ${String(error)}`, {
           cause: error,
         });
       }
-      if (!saysServerIsAway(error)) throw error;
-      this.awayAtMs = performance.now();
+      if (!isServerUnavailable(error)) throw error;
+      this.unavailableAtMs = performance.now();
       throw new TemporalUnavailableError(`Temporal at ${this.options.address} does not answer: ${String(error)}`, {
         cause: error,
       });
     }
   }
 
-  /** Succeeds where the server and our namespace answer. @throws TemporalUnavailableError */
+  /** Resolves if the server and the namespace answer. @throws {TemporalUnavailableError} */
   async probe(): Promise<void> {
     const { namespace } = this.options;
     await this.call((client) => client.workflowService.describeNamespace({ namespace }));
   }
 
-  /** After its store was lost the server is there as before, and knows nothing. */
+  /** Prepares a server that has lost its data: its connections stay open, but its search attributes are missing. */
   private async prepareAgain(): Promise<void> {
     const { log } = this.options;
     this.preparing ??= this.prepare()
-      .catch((error: unknown) => log.warn({ err: error }, 'Temporal cannot be prepared anew'))
+      .catch((error: unknown) => log.warn({ err: error }, 'Temporal could not be prepared again'))
       .finally(() => (this.preparing = null));
     await this.preparing;
   }
@@ -152,7 +154,7 @@ export class Temporal implements Part {
       try {
         await this.connectAndWork(() => (pauseMs = RECONNECT_MS.first));
       } catch (error) {
-        log.warn({ err: error, address, retryInMs: pauseMs }, 'Temporal is away');
+        log.warn({ err: error, address, retryInMs: pauseMs }, 'Temporal is unavailable');
       }
       await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, RECONNECT_MS.longest);
@@ -171,14 +173,14 @@ export class Temporal implements Part {
         namespace,
         shutdownGraceTime: SHUTDOWN_GRACE,
         ...(version && { workerDeploymentOptions: deploymentOf(version, versioning) }),
-        maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
-        maxCachedWorkflows: 1_000, // a saga that waits longer than that many others is replayed when its answer comes
+        maxConcurrentWorkflowTaskExecutions: MAX_WORKFLOW_TASKS,
+        maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       });
       this.client = new Client({ connection, namespace });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       onConnected();
       const running = this.worker.run();
-      if (this.stopping.signal.aborted) this.worker.shutdown(); // stopped while it was connecting
+      if (this.stopping.signal.aborted) this.worker.shutdown(); // `stop` was called while it was connecting
       await running;
     } finally {
       this.client = null;
@@ -189,7 +191,7 @@ export class Temporal implements Part {
   }
 }
 
-// A saga goes on in the build that is current by then, which must be able to replay it: see docs/sagas.md.
+// AUTO_UPGRADE continues a saga on the current build, which must be able to replay it: see docs/sagas.md.
 const deploymentOf = (
   version: WorkerDeploymentVersion,
   versioning: TemporalOptions['versioning'],
@@ -198,8 +200,9 @@ const deploymentOf = (
     ? { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' }
     : { version, useWorkerVersioning: false };
 
-// What gRPC says of a server that is away, overloaded, starting up, or refuses our credentials, of which no order knows.
-const AWAY = new Set<status>([
+// A server that is unavailable, overloaded or starting answers with these codes. So does one that refuses our credentials,
+// which is no fault of the order whose call fails.
+const UNAVAILABLE = new Set<status>([
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
   status.RESOURCE_EXHAUSTED,
@@ -210,14 +213,14 @@ const AWAY = new Set<status>([
   status.PERMISSION_DENIED,
 ]);
 
-function saysServerIsAway(error: unknown): boolean {
+function isServerUnavailable(error: unknown): boolean {
   const cause = causeOf(error);
-  // One whose store does not answer finds no namespace, though the worker has been working in it.
-  return error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && AWAY.has(cause.code));
+  // A server whose store does not answer reports that the namespace does not exist.
+  return error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && UNAVAILABLE.has(cause.code));
 }
 
-/** Whether the server no longer knows a search attribute that it was told of. */
-function saysServerHasForgotten(error: unknown): boolean {
+/** Whether the server does not know a search attribute, although `prepare` has registered it. */
+function isSearchAttributeUnknown(error: unknown): boolean {
   const cause = causeOf(error);
   return (
     isGrpcServiceError(cause) &&
@@ -226,6 +229,6 @@ function saysServerHasForgotten(error: unknown): boolean {
   );
 }
 
-/** What gRPC said: itself where a call was made as it is, else inside of what the client made of it. */
+/** Unwraps the gRPC error that the client wraps in a `ServiceError`. */
 const causeOf = (error: unknown): unknown =>
   !isGrpcServiceError(error) && error instanceof ServiceError ? error.cause : error;

@@ -13,11 +13,11 @@ const settings = readOrExit(() =>
       TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
       TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
       /** The saga's workflow id. */
-      SAGA: z.string({ error: 'set it to the workflow id of the saga, for example order-3f2a…' }),
+      SAGA: z.string({ error: 'Set it to the workflow id of the saga, for example order-3f2a….' }),
       /** What happens in the saga, in a few words. */
       NAME: z
-        .string({ error: 'set it to what happens in the saga, for example ships-after-a-late-answer' })
-        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, { error: 'may contain only lower-case letters, digits and single dashes' }),
+        .string({ error: 'Set it to what happens in the saga, for example ships-after-a-late-answer.' })
+        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, { error: 'may contain only lower-case letters, digits and single dashes.' }),
     }),
   ),
 );
