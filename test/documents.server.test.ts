@@ -255,7 +255,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make run$/, serves(/Serving; Ctrl-C stops it|"msg":"/)],
   [/^npm run parked$/, (command) => fails(command, /retry <id>\|all/, 2)],
   [/^npm run parked -- list$/, inTheTree(/0 parked/)],
-  [/^npm run parked -- retry all$/, (command) => fails(command, /Nothing is parked/)],
+  [/^npm run parked -- retry all$/, (command) => fails(command, /No message is parked/)],
   [
     /^make (test|conformance|check)$/,
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),

@@ -13,7 +13,7 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from './topology';
 let queues: Queues;
 let proxy: TcpProxy;
 let broker: Broker;
-/** The connections that the broker has had, each set up. */
+/** Every connection that the broker has set up. */
 let connections: ChannelModel[];
 
 beforeAll(async () => {
@@ -46,18 +46,18 @@ const connectedTimes = (count: number): Promise<void> =>
 
 const publish = (): Promise<void> => broker.publish('', PAYMENT_STAT.queue, Buffer.from('{}'));
 
-describe('declares', () => {
+describe('the topology', () => {
   beforeEach(open);
 
-  const asTheOriginalDoes = { durable: true, exclusive: false, autoDelete: false };
+  const originalArguments = { durable: true, exclusive: false, autoDelete: false };
 
   test.each([
     ['paymentProcessing', 'processPayment'],
     ['orderManagement', 'PaymentStat'],
-  ])('the exchange %s and the queue %s such that the original can declare them, too', async (exchange, queue) => {
+  ])('has the exchange %s and the queue %s with the arguments of the original system', async (exchange, queue) => {
     await queues.onItsOwnChannel(async (channel) => {
       await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false, internal: false });
-      await channel.assertQueue(queue, asTheOriginalDoes);
+      await channel.assertQueue(queue, originalArguments);
     });
     const exchanged = { exchange, queue, routingKey: queue };
     await queues.send(exchanged, 'routed');
@@ -68,20 +68,20 @@ describe('declares', () => {
     ['dead-lettering', { deadLetterExchange: '' }],
     ['a time to live', { messageTtl: 1_000 }],
     ['quorum', { arguments: { 'x-queue-type': 'quorum' } }],
-  ])('its queues without %s', async (_, more) => {
+  ])('has no queue with %s', async (_, more) => {
     for (const queue of ['processPayment', 'PaymentStat']) {
       const redeclared = queues.onItsOwnChannel((channel) =>
-        channel.assertQueue(queue, { ...asTheOriginalDoes, ...more }),
+        channel.assertQueue(queue, { ...originalArguments, ...more }),
       );
       await expect(redeclared).rejects.toMatchObject({ code: 406 });
     }
   });
 });
 
-describe('publishes', () => {
+describe('publishing', () => {
   beforeEach(open);
 
-  test('what survives a restart of the broker, as JSON of the content type the original uses', async () => {
+  test('sends persistent JSON with the content type of the original system', async () => {
     await broker.send(PAYMENT_STAT, { success: true });
 
     const { content, properties } = await queues.take('PaymentStat');
@@ -89,7 +89,7 @@ describe('publishes', () => {
     expect(properties).toMatchObject({ contentType: 'text/json', deliveryMode: 2 });
   });
 
-  test('and is done only when the broker has confirmed', async () => {
+  test('resolves only after the confirmation', async () => {
     proxy.holdResponses();
     let confirmed = false;
     const published = publish().finally(() => (confirmed = true));
@@ -101,7 +101,7 @@ describe('publishes', () => {
     await expect(published).rejects.toThrow(BrokerUnavailableError);
   });
 
-  test('and gives up on a broker that does not confirm', async () => {
+  test('rejects if the broker does not confirm in time', async () => {
     proxy.holdResponses();
     await expect(publish()).rejects.toThrow(
       new BrokerUnavailableError('RabbitMQ did not confirm PaymentStat in time.'),
@@ -111,14 +111,14 @@ describe('publishes', () => {
     await connectedTimes(2);
   });
 
-  test('no second copy of a message that the broker has yet to confirm', async () => {
+  test('writes no copy of a message that is unconfirmed', async () => {
     proxy.holdResponses();
     const message = { orderId: randomUUID() };
     await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerUnavailableError);
 
     const sent = [broker.send(PAYMENT_STAT, message), broker.send(PAYMENT_STAT, { orderId: 'another' })];
 
-    await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(2)); // in the order written
+    await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(2)); // also the second message, which was written later
     proxy.dropConnections();
     for (const one of await Promise.allSettled(sent)) expect(one.status).toBe('rejected');
     await connectedTimes(2);
@@ -126,7 +126,7 @@ describe('publishes', () => {
     expect(await queues.waiting('PaymentStat')).toBe(3);
   });
 
-  test('no second copy of a message that was confirmed when nobody waited for it any more', async () => {
+  test('writes no copy of a message that was confirmed after every caller had timed out', async () => {
     proxy.holdResponses();
     const message = { orderId: randomUUID() };
     await expect(broker.send(PAYMENT_STAT, message)).rejects.toThrow(BrokerUnavailableError);
@@ -139,13 +139,13 @@ describe('publishes', () => {
     expect(await queues.waiting('PaymentStat')).toBe(3);
   });
 
-  test('a message anew once an equal one is confirmed', async () => {
+  test('writes an equal message again after the confirmation', async () => {
     for (let times = 0; times < 2; times++) await broker.send(PAYMENT_STAT, {});
 
     expect(await queues.waiting('PaymentStat')).toBe(2);
   });
 
-  test('nothing that no queue takes', async () => {
+  test('rejects a message that no queue receives', async () => {
     const lost = broker.publish('orderManagement', 'nobody', Buffer.from('{}'));
 
     await expect(lost).rejects.toThrow(new BrokerUnavailableError('No queue is bound to orderManagement/nobody.'));
@@ -153,7 +153,7 @@ describe('publishes', () => {
   });
 });
 
-test('waits for a count of messages, but not for ever', async () => {
+test('the count of messages rejects if the broker does not answer in time', async () => {
   await open();
   expect(await broker.countMessages('PaymentStat')).toBe(0);
   proxy.holdResponses();
@@ -164,13 +164,13 @@ test('waits for a count of messages, but not for ever', async () => {
   proxy.dropConnections();
 });
 
-describe('is away', () => {
+describe('a broker is unavailable', () => {
   test('before it is opened', async () => {
     expect(broker.isUp).toBe(false);
     await expect(publish()).rejects.toThrow(new BrokerUnavailableError('RabbitMQ is not connected.'));
   });
 
-  test('when there is no RabbitMQ, and opens all the same', async () => {
+  test('while RabbitMQ is unavailable, although open() resolves', async () => {
     const unreachable = new Broker({ url: 'amqp://localhost:1', connectionName: 'test', log: silentLog });
     await unreachable.open();
 
@@ -187,10 +187,10 @@ describe('is away', () => {
 });
 
 test.each([
-  ['has fallen silent', () => proxy.holdResponses()],
-  ['goes away at the same time', () => proxy.dropConnections()],
+  ['does not answer', () => proxy.holdResponses()],
+  ['drops the connection at the same time', () => proxy.dropConnections()],
 ])(
-  'stops also where the broker %s',
+  'stops even if RabbitMQ %s',
   async (_, goAway) => {
     await open();
     goAway();
@@ -199,8 +199,8 @@ test.each([
   30_000,
 );
 
-describe('comes back by itself', () => {
-  test('when its connection breaks, its topology declared anew', async () => {
+describe('a broker reconnects', () => {
+  test('after its connection breaks, and declares the topology again', async () => {
     await open();
     await queues.remove(PAYMENT_STAT);
 
@@ -210,11 +210,11 @@ describe('comes back by itself', () => {
     await expect(broker.send(PAYMENT_STAT, {})).resolves.toBeUndefined();
   });
 
-  test('when its connection breaks while it is being set up', async () => {
+  test('after its connection breaks during the set-up', async () => {
     broker.use(async (model) => {
       if (connections.length > 1) return;
       proxy.dropConnections();
-      await model.createChannel(); // waits for an answer that does not come
+      await model.createChannel(); // never answered
     });
     await broker.open();
 
@@ -222,7 +222,7 @@ describe('comes back by itself', () => {
     await expect(publish()).resolves.toBeUndefined();
   });
 
-  test('when the broker closes the channel it publishes on', async () => {
+  test('after RabbitMQ closes the publishing channel', async () => {
     await open();
 
     await expect(broker.publish('no such exchange', '', Buffer.from('{}'))).rejects.toThrow(BrokerUnavailableError);
@@ -231,7 +231,7 @@ describe('comes back by itself', () => {
     await expect(publish()).resolves.toBeUndefined();
   });
 
-  test('when the broker closes another channel of its connection', async () => {
+  test('after RabbitMQ closes another channel of the connection', async () => {
     let channel: Awaited<ReturnType<Broker['channel']>> | undefined;
     broker.use(async (model) => void (channel ??= await broker.channel(model)));
     await open();
@@ -244,9 +244,9 @@ describe('comes back by itself', () => {
   });
 
   test.each([
-    ['its connection breaks', async () => proxy.dropConnections()],
-    ['their queue is deleted', () => queues.onItsOwnChannel((channel) => channel.deleteQueue(PAYMENT_STAT.queue))],
-  ])('with its consumers, when %s', async (_, breakIt) => {
+    ['the connection breaks', async () => proxy.dropConnections()],
+    ['the queue is deleted', () => queues.onItsOwnChannel((channel) => channel.deleteQueue(PAYMENT_STAT.queue))],
+  ])('with its consumers after %s', async (_, breakIt) => {
     const handled: string[] = [];
     const consumer = new Consumer({
       broker,

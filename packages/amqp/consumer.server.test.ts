@@ -17,7 +17,7 @@ let queues: Queues;
 let proxy: TcpProxy;
 let broker: Broker;
 let route: Route;
-/** What the handler was given, in that order. */
+/** The contents that the handler has received, in order. */
 let handled: string[];
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ afterEach(async () => {
   await queues.remove(route);
 });
 
-/** Consumes the route; `handle` sees each message as text. */
+/** Starts a consumer whose handler receives each message as text. */
 async function consume(
   handle: (text: string) => Promise<HandlerResult>,
   more: Partial<Omit<ConsumerOptions, 'handle'>> = {},
@@ -62,7 +62,7 @@ async function consume(
 
 const waiting = (): Promise<number> => queues.waiting(route.queue);
 
-/** What is left in the queue once nobody holds a message any more: those that were not acknowledged. */
+/** Stops everything. @returns the number of unacknowledged messages, which are in the queue again */
 async function leftAfterStop(consumer: Consumer): Promise<number> {
   await consumer.stop();
   await broker.stop();
@@ -72,7 +72,7 @@ async function leftAfterStop(consumer: Consumer): Promise<number> {
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `message ${i}`);
 
 describe('a message', () => {
-  test('is acknowledged once it is handled', async () => {
+  test('is acknowledged after it was handled', async () => {
     const consumer = await consume(async () => DONE);
     await queues.send(route, 'order');
     await eventually(() => expect(handled).toEqual(['order']));
@@ -80,7 +80,7 @@ describe('a message', () => {
     expect(await leftAfterStop(consumer)).toBe(0);
   });
 
-  describe('being handled when the connection breaks', () => {
+  describe('in flight when the connection breaks', () => {
     let firstHandling: Gate;
     let consumer: Consumer;
     beforeEach(async () => {
@@ -97,16 +97,16 @@ describe('a message', () => {
       await nextTurn();
     });
 
-    test('is given out, and acknowledged, again', async () => {
+    test('is redelivered and then acknowledged', async () => {
       expect(await leftAfterStop(consumer)).toBe(0);
     });
 
-    test('is no reason to pause the consumer on the next connection', () => {
+    test('does not pause the consumer of the next connection', () => {
       expect(consumer.isUp).toBe(true);
     });
   });
 
-  test('stays with the broker while it is handled', async () => {
+  test('is unacknowledged while it is handled', async () => {
     const handling = new Gate();
     const consumer = await consume(async () => {
       await handling.opened;
@@ -115,14 +115,14 @@ describe('a message', () => {
     await queues.send(route, 'order');
     await eventually(() => expect(handled).toEqual(['order']));
 
-    await broker.stop(); // as a process does that is killed
+    await broker.stop(); // as if the process was killed
 
     expect(await waiting()).toBe(1);
     handling.open();
     await consumer.stop();
   });
 
-  test('that nobody can handle is parked as it came, with the reason', async () => {
+  test('that cannot be handled is parked unchanged, with the reason', async () => {
     const consumer = await consume(async () => ({ outcome: 'unknown', reason: 'there is no such order' }));
     await queues.send(route, 'order');
 
@@ -136,7 +136,7 @@ describe('a message', () => {
     expect(await leftAfterStop(consumer)).toBe(0);
   });
 
-  test('is counted by what became of it', async () => {
+  test('is counted by its outcome', async () => {
     const outcomes: string[] = [];
     const results: Record<string, HandlerResult> = {
       good: DONE,
@@ -159,7 +159,7 @@ describe('a message', () => {
     await consumer.stop();
   });
 
-  test('is not lost when it cannot be parked', async () => {
+  test('is not lost if it cannot be parked', async () => {
     await queues.onItsOwnChannel((channel) => channel.deleteQueue(parkedQueue(route)));
     const consumer = await consume(async () => ({ outcome: 'unknown', reason: 'there is no such order' }));
     await queues.send(route, 'order');
@@ -173,7 +173,7 @@ describe('a message', () => {
   });
 });
 
-test('holds at most 100 messages', async () => {
+test('at most 100 messages are in flight', async () => {
   await queues.send(route, ...numbered(150));
   const handling = new Gate();
   const consumer = await consume(async () => {
@@ -195,12 +195,12 @@ async function failing(text: string): Promise<HandlerResult> {
 }
 
 describe('a message that fails alone', () => {
-  test('is tried again later, and holds nothing up meanwhile', async () => {
+  test('is retried later and delays no other', async () => {
     const times: number[] = [];
     await consume(
       async (text) => {
         times.push(Date.now());
-        return failing(handled.length > 2 ? 'better now' : text);
+        return failing(handled.length > 2 ? 'good' : text);
       },
       { retryDelayMs: 500 },
     );
@@ -230,20 +230,20 @@ describe('in an outage', () => {
   class Outage extends Error {}
   const isOutage = (error: unknown): boolean => error instanceof Outage;
 
-  test('gives everything back once, takes nothing, and goes on when it is over', async () => {
+  test('requeues each message once, consumes nothing, and continues afterwards', async () => {
     const messages = numbered(30);
     await queues.send(route, ...messages);
-    let away = true;
+    let outage = true;
     let probes = 0;
-    const whenAway = async (): Promise<void> => {
-      if (away) throw new Outage();
+    const failInOutage = async (): Promise<void> => {
+      if (outage) throw new Outage();
     };
     const consumer = await consume(
       async () => {
-        await whenAway();
+        await failInOutage();
         return DONE;
       },
-      { isOutage, probe: () => (probes++, whenAway()) },
+      { isOutage, probe: () => (probes++, failInOutage()) },
     );
 
     await eventually(async () => expect(await waiting()).toBe(30));
@@ -254,13 +254,13 @@ describe('in an outage', () => {
     expect(await queues.consumers(route.queue)).toBe(0);
     expect(consumer.isUp).toBe(false);
 
-    away = false;
+    outage = false;
 
     await eventually(() => expect(handled.toSorted()).toEqual(messages.toSorted()));
     expect(await leftAfterStop(consumer)).toBe(0);
   });
 
-  test('takes nothing when RabbitMQ comes back before the rest does', async () => {
+  test('consumes nothing if RabbitMQ is available before the other dependencies', async () => {
     const consumer = await consume(() => Promise.reject(new Outage()), {
       isOutage,
       probe: () => Promise.reject(new Outage()),
@@ -277,9 +277,9 @@ describe('in an outage', () => {
     await consumer.stop();
   });
 
-  test('goes on with a single consumer when the connection breaks as it resumes', async () => {
-    const said: string[] = [];
-    const log = { info: (_: object, message: string) => void said.push(message), warn: () => undefined };
+  test('continues with one consumer if the connection breaks while it resumes', async () => {
+    const logged: string[] = [];
+    const log = { info: (_: object, message: string) => void logged.push(message), warn: () => undefined };
     let probes = 0;
     await consume(
       async () => {
@@ -291,28 +291,28 @@ describe('in an outage', () => {
         isOutage,
         probe: async () => {
           if (probes++ > 0) return;
-          proxy.holdResponses(); // the question for messages is asked, and not answered
+          proxy.holdResponses(); // the consumer sends basic.consume and gets no answer
           setImmediate(() => proxy.dropConnections());
         },
       },
     );
     await queues.send(route, 'order');
-    await eventually(() => expect(said).toContain('consumer resumed'));
+    await eventually(() => expect(logged).toContain('consumer resumed'));
     await eventually(() => expect(handled).toEqual(['order', 'order']));
 
     expect(await queues.consumers(route.queue)).toBe(1);
   });
 });
 
-describe('when it is stopped', () => {
-  test('finishes what is under way and takes no more', async () => {
+describe('a consumer that is stopped', () => {
+  test('finishes the messages in flight and consumes no other', async () => {
     const handling = new Gate();
     const consumer = await consume(async () => {
       await handling.opened;
       return DONE;
     });
-    await queues.send(route, 'under way');
-    await eventually(() => expect(handled).toEqual(['under way']));
+    await queues.send(route, 'in flight');
+    await eventually(() => expect(handled).toEqual(['in flight']));
 
     let stopped = false;
     const stopping = consumer.stop().then(() => (stopped = true));
@@ -323,14 +323,14 @@ describe('when it is stopped', () => {
     await stopping;
 
     expect(await leftAfterStop(consumer)).toBe(1);
-    expect(handled).toEqual(['under way']);
+    expect(handled).toEqual(['in flight']);
     expect((await queues.take(route.queue)).content.toString()).toBe('too late');
   });
 
-  test('ends in an outage, too', async () => {
-    const consumer = await consume(() => Promise.reject(new Error('away')), {
+  test('ends during an outage, too', async () => {
+    const consumer = await consume(() => Promise.reject(new Error('unavailable')), {
       isOutage: () => true,
-      probe: () => Promise.reject(new Error('away')),
+      probe: () => Promise.reject(new Error('unavailable')),
     });
     await queues.send(route, 'order');
     await eventually(() => expect(handled).toEqual(['order']));
@@ -339,20 +339,20 @@ describe('when it is stopped', () => {
   });
 });
 
-test('a consumer whose work is refused, though all it needs answers, comes back ever more slowly', async () => {
+test('a consumer resumes ever more slowly if its probe succeeds and its work still fails', async () => {
   const consumer = await consume(async () => {
     throw new BrokerUnavailableError('refused');
   });
   await queues.send(route, 'order');
 
-  await delay(3_000); // taken at once, after half a second, and one later
+  await delay(3_000); // handled at once, after 0.5 s, and 1 s later
 
   expect(handled.length).toBeGreaterThan(1);
   expect(handled.length).toBeLessThan(5);
   await consumer.stop();
 });
 
-test('a consumer is not up again before the broker has said so', async () => {
+test('a consumer is up again only after RabbitMQ has confirmed it', async () => {
   const consumer = await consume(async () => {
     throw new BrokerUnavailableError('refused');
   });
@@ -361,12 +361,12 @@ test('a consumer is not up again before the broker has said so', async () => {
   await eventually(() => expect(consumer.isUp).toBe(false));
   proxy.holdResponses();
 
-  await delay(1_500); // after half a second it asks for messages
+  await delay(1_500); // after 0.5 s it sends basic.consume
 
   expect(consumer.isUp).toBe(false);
 });
 
-test('a consumer stops also where the broker has fallen silent while a message meets an outage', async () => {
+test('a consumer stops even if RabbitMQ does not answer while a message meets an outage', async () => {
   const outage = new Gate();
   const consumer = await consume(async () => {
     await outage.opened;
@@ -376,12 +376,12 @@ test('a consumer stops also where the broker has fallen silent while a message m
   await eventually(() => expect(handled).toEqual(['order']));
   proxy.holdResponses();
   outage.open();
-  await eventually(() => expect(consumer.isUp).toBe(false)); // it asks the broker to give it no more
+  await eventually(() => expect(consumer.isUp).toBe(false)); // it sends basic.cancel
 
   await consumer.stop();
 }, 30_000);
 
-test('a consumer stops also where the broker has fallen silent', async () => {
+test('a consumer stops even if RabbitMQ does not answer', async () => {
   const consumer = await consume(async () => DONE);
   await eventually(() => expect(consumer.isUp).toBe(true));
   proxy.holdResponses();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { connect, type ChannelModel, type ConfirmChannel, type GetMessage } from 'amqplib';
 import { declareRoute, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
-/** Headers of a message that is parked; those of its first sight outlast a retry. */
+/** Headers of a parked message. `firstSeen` survives a retry. */
 export const PARKED = {
   reason: 'x-reason',
   sourceQueue: 'x-source-queue',
@@ -12,25 +12,25 @@ export const PARKED = {
 } as const;
 
 export interface ParkedMessage {
-  /** Names it for as long as it lies there. */
+  /** Identifies the message while it is parked. */
   id: string;
-  /** The queue it was meant for, to which it can be sent back. */
+  /** The queue that the message came from; a retry returns it there. */
   sourceQueue: string;
   reason: string;
-  /** ISO 8601; empty where somebody else has put it there. */
+  /** ISO 8601; empty if the message was not parked by this system. */
   firstSeen: string;
   headers: Record<string, unknown>;
   content: Buffer;
 }
 
-/** The messages that no service could handle, for an operator to look at, send back or throw away. */
+/** The messages that no service could handle. An operator lists, retries or discards them. */
 export class ParkedMessages {
   private constructor(
     private readonly connection: ChannelModel,
     private readonly channel: ConfirmChannel,
   ) {}
 
-  /** @throws where RabbitMQ cannot be reached */
+  /** Connects to RabbitMQ. @throws {Error} if it is unavailable */
   static async open(url: string): Promise<ParkedMessages> {
     const connection = await connect(url, { clientProperties: { connection_name: 'parked' } });
     const channel = await connection.createConfirmChannel();
@@ -38,18 +38,18 @@ export class ParkedMessages {
     return new ParkedMessages(connection, channel);
   }
 
-  /** All that lie there, the longest first. */
+  /** Lists all parked messages, the oldest first. */
   async list(): Promise<ParkedMessage[]> {
     const messages: ParkedMessage[] = [];
     await this.eachOf((parked) => (messages.push(parked), null));
     return messages;
   }
 
-  /** Sends messages back to the queue they were meant for. @returns those */
-  async retry(isMeant: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
-    return this.takeOff(isMeant, async ({ sourceQueue, content, headers }, { properties }) => {
+  /** Returns the selected messages to their source queue. @returns these messages */
+  async retry(isSelected: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
+    return this.remove(isSelected, async ({ sourceQueue, content, headers }, { properties }) => {
       const { contentType, messageId, correlationId } = properties;
-      // Of its headers only when it was first seen: its tries begin anew.
+      // Without the header that counts tries, so that the count starts again.
       const kept = PARKED.firstSeen in headers ? { [PARKED.firstSeen]: headers[PARKED.firstSeen] } : {};
       this.channel.sendToQueue(sourceQueue, content, {
         contentType,
@@ -58,53 +58,53 @@ export class ParkedMessages {
         headers: kept,
         persistent: true,
       });
-      await this.channel.waitForConfirms(); // there before it is gone from here
+      await this.channel.waitForConfirms(); // published before it is removed here
     });
   }
 
-  /** Throws messages away. @returns those */
-  async discard(isMeant: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
-    return this.takeOff(isMeant, async () => undefined);
+  /** Deletes the selected messages. @returns these messages */
+  async discard(isSelected: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
+    return this.remove(isSelected, async () => undefined);
   }
 
   async close(): Promise<void> {
-    await this.channel.close(); // answered after all that was acknowledged on it; the connection's end may overtake that
+    await this.channel.close(); // RabbitMQ answers after it has processed the acknowledgements of this channel
     await this.connection.close();
   }
 
-  private async takeOff(
-    isMeant: (message: ParkedMessage) => boolean,
+  private async remove(
+    isSelected: (message: ParkedMessage) => boolean,
     act: (parked: ParkedMessage, message: GetMessage) => Promise<void>,
   ): Promise<ParkedMessage[]> {
-    const meant: ParkedMessage[] = [];
+    const removed: ParkedMessage[] = [];
     await this.eachOf((parked, message) => {
-      if (!isMeant(parked)) return null;
-      meant.push(parked);
+      if (!isSelected(parked)) return null;
+      removed.push(parked);
       return act(parked, message);
     });
-    return meant;
+    return removed;
   }
 
-  /** Looks at each message once, in order; what `act` returns null for stays where it was. */
+  /** Visits each message once, in order. A message stays parked if `act` returns null for it. */
   private async eachOf(act: (parked: ParkedMessage, message: GetMessage) => Promise<void> | null): Promise<void> {
     for (const route of ROUTES) {
       const queue = parkedQueue(route);
-      const stays: GetMessage[] = [];
+      const kept: GetMessage[] = [];
       try {
-        // As many as lie there now: what comes back while we are at it is not for this time.
+        // The count bounds the loop: a message that is parked again meanwhile is not visited again.
         for (let left = (await this.channel.checkQueue(queue)).messageCount; left > 0; left--) {
           const message = await this.channel.get(queue);
           if (!message) break;
           const acted = act(parkedMessageOf(message, route), message);
           if (acted === null) {
-            stays.push(message);
+            kept.push(message);
             continue;
           }
           await acted;
           this.channel.ack(message);
         }
       } finally {
-        for (const message of stays) this.channel.nack(message, false, true);
+        for (const message of kept) this.channel.nack(message, false, true);
       }
     }
   }

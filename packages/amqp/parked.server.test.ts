@@ -10,7 +10,7 @@ import { Queues } from '../../test/queues';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 
-// The command as built, on messages that a consumer has parked.
+// Runs the compiled command on messages that a consumer has parked.
 const url = virtualHostUrl('parked');
 const PARKED_STAT = parkedQueue(PAYMENT_STAT);
 let queues: Queues;
@@ -33,14 +33,14 @@ async function parked(...args: string[]): Promise<{ output: string; exitCode: nu
   return { output, exitCode };
 }
 
-/** Sends messages and has a consumer park whatever waits, one after the other. */
+/** Sends messages, and lets a consumer park every waiting message in order. */
 async function park(...contents: string[]): Promise<void> {
   const broker = new Broker({ url, connectionName: 'test', log: silentLog });
   const consumer = new Consumer({
     broker,
     route: PAYMENT_STAT,
     log: silentLog,
-    handle: async (content) => ({ outcome: 'unknown', reason: `nobody wants ${String(content)}` }),
+    handle: async (content) => ({ outcome: 'unknown', reason: `no service handles ${String(content)}` }),
     isOutage: () => false,
     probe: async () => undefined,
   });
@@ -60,44 +60,44 @@ async function ids(): Promise<string[]> {
   return [...output.matchAll(/^([0-9a-f]{10}) /gm)].map(([, id = '']) => id);
 }
 
-test('lists what is parked, from which queue, since when and why, and leaves it there in its order', async () => {
+test('list prints the queue, time and reason of each message, and keeps their order', async () => {
   await park('one', 'two');
 
   const { output, exitCode } = await parked('list');
 
   expect(output).toMatch(
-    /^[0-9a-f]{10} {2}PaymentStat {2}first seen 2\d{3}-\S+Z\n +nobody wants one\n[^]*nobody wants two\n2 parked\n$/,
+    /^[0-9a-f]{10} {2}PaymentStat {2}first seen 2\d{3}-\S+Z\n +no service handles one\n[^]*no service handles two\n2 parked\n$/,
   );
   expect(exitCode).toBe(0);
   expect((await parked('list')).output).toBe(output);
   expect(await queues.waiting(PARKED_STAT)).toBe(2);
 });
 
-test('shows one message, its headers and its content', async () => {
+test('show prints one message with its headers and content', async () => {
   await park('one', 'two');
   const [, second = ''] = await ids();
 
   const { output } = await parked('show', second);
 
-  expect(output).toMatch(/x-reason: nobody wants two[^]*x-source-queue: PaymentStat[^]*\n {2}two\n$/);
-  expect(output).not.toContain('nobody wants one');
+  expect(output).toMatch(/x-reason: no service handles two[^]*x-source-queue: PaymentStat[^]*\n {2}two\n$/);
+  expect(output).not.toContain('no service handles one');
 });
 
-test('sends one message back to the queue it was meant for, and leaves the others', async () => {
+test('retry returns one message to its source queue and leaves the others', async () => {
   await park('one', 'two', 'three');
   const [, second = ''] = await ids();
 
   await expect(parked('retry', second)).resolves.toEqual({
-    output: `${second}  sent back to PaymentStat\n`,
+    output: `${second}  returned to PaymentStat\n`,
     exitCode: 0,
   });
 
   expect(String((await queues.take(PAYMENT_STAT.queue)).content)).toBe('two');
   const { output } = await parked('list');
-  expect(output).toMatch(/wants one[^]*wants three\n2 parked/);
+  expect(output).toMatch(/handles one[^]*handles three\n2 parked/);
 });
 
-test('keeps when a message was first seen, though it is parked again', async () => {
+test('a message that is parked again keeps the time when it was first seen', async () => {
   await park('one');
   const before = /first seen (\S+)/.exec((await parked('list')).output)?.[1];
   await parked('retry', 'all');
@@ -109,16 +109,16 @@ test('keeps when a message was first seen, though it is parked again', async () 
   expect(output).toContain('1 parked');
 });
 
-test('throws away what it is told to, having shown it', async () => {
+test('discard prints messages and deletes them', async () => {
   await park('one', 'two');
 
   const { output } = await parked('discard', 'all');
 
-  expect(output).toMatch(/\n {2}one\n[^]*\n {2}two\n2 thrown away\n$/);
+  expect(output).toMatch(/\n {2}one\n[^]*\n {2}two\n2 discarded\n$/);
   expect(await queues.waiting(PARKED_STAT)).toBe(0);
 });
 
-test('sees to the messages of both services', async () => {
+test('handles the parked messages of both services', async () => {
   await queues.onItsOwnChannel(async (channel) =>
     channel.sendToQueue(parkedQueue(PROCESS_PAYMENT), Buffer.from('old')),
   );
@@ -133,10 +133,10 @@ test('sees to the messages of both services', async () => {
 });
 
 test.each([
-  [['show', 'abc'], 1, 'No message abc is parked: see npm run parked -- list.'],
-  [['retry', 'all'], 1, 'Nothing is parked.'],
+  [['show', 'abc'], 1, 'No parked message has the id abc. List them: npm run parked -- list'],
+  [['retry', 'all'], 1, 'No message is parked.'],
   [['retry'], 2, 'npm run parked -- retry <id>|all'],
   [[], 2, 'npm run parked -- list'],
-])('%j ends with %d and says what to do', async (args, exitCode, says) => {
+])('%j exits with %d and prints what to do', async (args, exitCode, says) => {
   await expect(parked(...args)).resolves.toEqual({ exitCode, output: expect.stringContaining(says) });
 });

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { caseInsensitive } from '@shop/runtime/case-insensitive';
 
 /**
- * Reads a message of the contract: JSON of any content type, its field names in any case.
+ * Reads a message of the contract: JSON, with field names in any case. The content type does not matter.
  *
- * @returns the value, or in words for an operator why there is none
+ * @returns the value, or the reason why the content is unreadable, for an operator
  */
 export function readMessage<S extends z.ZodObject>(
   content: Buffer,
