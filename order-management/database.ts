@@ -1,4 +1,4 @@
-import { connectOrders } from '@shop/prisma/clients';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
@@ -8,7 +8,7 @@ import { loadPredefined } from './catalog/predefined';
 import type { Config } from './config';
 import { ReadClient } from './reads/read-client';
 
-/** Connects to the primary and to the secondaries, and starts to watch the latter. Does not wait for any of them. */
+/** Creates the clients of the primary and of the secondaries, and starts to watch the secondaries. Waits for none of them. */
 export function openDatabase(config: Config, log: Logger, parts: Part[]) {
   const poolSize = config.DATABASE_POOL_SIZE;
   const database = connectOrders(config.DATABASE_URL, { poolSize });
@@ -28,7 +28,7 @@ export function openDatabase(config: Config, log: Logger, parts: Part[]) {
 }
 
 /** Applies the migrations and loads the predefined data; waits for PostgreSQL if it is unavailable. */
-export const prepareDatabase = (url: string, database: Parameters<typeof loadPredefined>[0], log: Logger) =>
+export const prepareDatabase = (url: string, database: OrdersClient, log: Logger) =>
   whenAvailable('PostgreSQL', {
     log,
     isOutage: isDatabaseUnavailable,

@@ -30,7 +30,7 @@ declare module 'express-serve-static-core' {
   }
 }
 
-/** Creates a service's HTTP application: request ids, health checks, metrics, its routes, and problem documents for errors. */
+/** Creates a service's HTTP application: its routes, request ids, health checks, metrics, and problem documents for errors. */
 export function createHttpApp({
   log,
   prefixes,
@@ -116,7 +116,7 @@ const answerErrors =
       response.locals.log.error(error, 'request failed');
       problem = new Problem(
         500,
-        `The request failed because of an internal error. The logs contain it with request id ${response.get('X-Request-ID')}.`,
+        `The request failed because of an internal error, which is logged with request id ${response.get('X-Request-ID')}.`,
       );
     }
     sendProblem(response, problem);

@@ -10,7 +10,7 @@ export interface Part {
 
 export interface LifecycleOptions {
   log: Logger;
-  /** How long the service keeps serving after a signal, so that load balancers notice that it is not ready, in ms. */
+  /** How long, in ms, the service keeps serving after a signal. Meanwhile load balancers notice that it is not ready. */
   drainMs: number;
 }
 
@@ -21,8 +21,8 @@ const STOP_LIMIT_MS = 25_000;
  * Runs a service until SIGTERM or SIGINT. Then drains it, stops its parts, the last one first, and exits with code 0.
  * Exits with code 1 if the start fails, a part fails to stop or takes too long, or an error is not caught.
  *
- * @param start starts the service and adds to `parts` what must be stopped; a signal may arrive before it returns, and
- *   aborts `stopping`
+ * @param start starts the service and adds to `parts` what must be stopped. A signal may arrive before it returns; it aborts
+ *   `stopping`
  */
 export async function runUntilSignal(
   { log, drainMs }: LifecycleOptions,
@@ -34,7 +34,7 @@ export async function runUntilSignal(
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  // The state of the process is unknown then. The work in flight is durable elsewhere, and another process resumes it.
+  // An uncaught error leaves the process in an unknown state. The work in flight is durable; another process resumes it.
   process.on('uncaughtException', (error) => {
     log.fatal(error, 'uncaught error');
     process.exit(1);

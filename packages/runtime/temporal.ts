@@ -27,7 +27,7 @@ export interface TemporalOptions {
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
-  /** Prepares the server, on each connection before the worker starts, and again if the server has lost its data. */
+  /** Prepares the server: on each new connection before the worker starts, and again if the server has lost its data. */
   prepare?: (connection: NativeConnection) => Promise<void>;
 }
 
@@ -43,7 +43,7 @@ const CALL_TIMEOUT_MS = 5_000;
 // and keeps working on calls whose callers have timed out.
 const MAX_CALLS_IN_FLIGHT = 16;
 // Slots for open tasks, not for parallel work: a saga's first task stays open while the saga waits for its payment, and each
-// poller reserves a slot. Without a free slot a start is not eager; with 40 slots that was a third of all starts.
+// poller reserves a slot. A start is eager only if a slot is free; with 40 slots a third of all starts was not.
 const MAX_WORKFLOW_TASKS = 200;
 const MAX_CACHED_WORKFLOWS = 1_000; // a saga that was evicted from the cache is replayed when its answer arrives
 const RECONNECT_MS = { first: 500, longest: 10_000 };
@@ -219,7 +219,7 @@ function isServerUnavailable(error: unknown): boolean {
   return error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && UNAVAILABLE.has(cause.code));
 }
 
-/** Whether the server does not know a search attribute, although `prepare` has registered it. */
+/** Whether the server rejects a search attribute that `prepare` has registered, which means that it has lost its data. */
 function isSearchAttributeUnknown(error: unknown): boolean {
   const cause = causeOf(error);
   return (
