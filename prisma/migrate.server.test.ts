@@ -125,20 +125,22 @@ test('leaves the new columns of the original’s orders empty', async () => {
 
   await migrate(database.url, 'orders');
 
-  const kept =
+  const rows =
     await query(`SELECT order_status, stock_taken_at, cancel_requested_at, settled_at, payment_id, deleted_at,
-    examine_after <= now() AS due, unit_price FROM orders JOIN order_products USING (order_id) ORDER BY 1`);
-  const unknown = {
+    cancellation_code, cancellation_reason, examine_after <= now() AS due, unit_price FROM orders JOIN order_products USING (order_id) ORDER BY 1`);
+  const empty = {
     stock_taken_at: null,
     cancel_requested_at: null,
     settled_at: null,
     payment_id: null,
     deleted_at: null,
+    cancellation_code: null,
+    cancellation_reason: null,
     unit_price: null,
   };
-  expect(kept).toEqual([
-    { ...unknown, order_status: 'placed', due: false }, // delayed: its answer may wait in the queue
-    { ...unknown, order_status: 'shipped', due: true },
+  expect(rows).toEqual([
+    { ...empty, order_status: 'placed', due: false }, // delayed: its answer may wait in the queue
+    { ...empty, order_status: 'shipped', due: true },
   ]);
 });
 

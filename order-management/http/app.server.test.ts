@@ -434,7 +434,7 @@ describe('an order', () => {
   });
 
   test('that is cancelled reports the reason', async () => {
-    const cancellation = { code: 'declined', reason: 'total amount over $1000' };
+    const cancellation = { code: 'payment-declined', reason: 'total amount over $1000' };
     const [known, unknown] = [
       idOf(await place((await aProduct(database)).productId, 1)),
       idOf(await place((await aProduct(database)).productId, 1)),

@@ -43,13 +43,13 @@ afterEach(async () => {
   for (const stop of stopping.splice(0)) await stop();
 });
 
-/** Consumes payment requests as the service does. Answers are published through `answers`. */
-async function serve(answers: Pick<Broker, 'send'> = broker, ledgerOn = database): Promise<void> {
+/** Consumes payment requests as the service does. `publisher` publishes the answers. */
+async function serve(publisher: Pick<Broker, 'send'> = broker, ledgerOn = database): Promise<void> {
   consumer = new Consumer({
     broker,
     route: PROCESS_PAYMENT,
     log: silentLog,
-    handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn, silentLog), broker: answers }),
+    handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn, silentLog), broker: publisher }),
     isOutage: isDatabaseUnavailable,
     probe: async () => void (await ledgerOn.$queryRaw`SELECT 1`),
     count: (outcome) => void outcomes.push(outcome),
@@ -59,9 +59,9 @@ async function serve(answers: Pick<Broker, 'send'> = broker, ledgerOn = database
 
 const aRequest = (totalAmount = 90) => ({ orderId: randomUUID(), customerId: randomUUID(), totalAmount });
 
-const request = (message: string | object): Promise<void> => queues.send(PROCESS_PAYMENT, message);
+const send = (message: string | object): Promise<void> => queues.send(PROCESS_PAYMENT, message);
 
-async function answer(): Promise<Record<string, unknown>> {
+async function takeAnswer(): Promise<Record<string, unknown>> {
   return JSON.parse((await queues.take('PaymentStat')).content.toString()) as Record<string, unknown>;
 }
 
@@ -79,25 +79,25 @@ describe('a request', () => {
     [1000, true, ''],
     [1000.01, false, 'total amount over $1000'],
   ])('for $%d is answered with the fields of the contract and success %s', async (totalAmount, success, reason) => {
-    const asked = aRequest(totalAmount);
+    const request = aRequest(totalAmount);
     const before = Date.now();
-    await request(asked);
+    await send(request);
 
-    const given = await answer();
+    const answer = await takeAnswer();
 
-    expect(given).toEqual({
-      ...asked,
+    expect(answer).toEqual({
+      ...request,
       paymentId: expect.stringMatching(UUID),
       success,
       reason,
       paidAt: expect.stringMatching(RFC_3339),
     });
-    expect(Math.abs(Date.parse(String(given['paidAt'])) - before)).toBeLessThan(60_000);
+    expect(Math.abs(Date.parse(String(answer['paidAt'])) - before)).toBeLessThan(60_000);
   });
 
   test('is answered once and removed from its queue', async () => {
-    await request(aRequest());
-    await answer();
+    await send(aRequest());
+    await takeAnswer();
     await consumer.stop();
     await broker.stop();
 
@@ -106,55 +106,55 @@ describe('a request', () => {
   });
 
   test('that is repeated is answered with the same payment', async () => {
-    const asked = aRequest();
-    await request(asked);
-    const first = await answer();
+    const request = aRequest();
+    await send(request);
+    const first = await takeAnswer();
 
-    await request(asked);
+    await send(request);
 
-    expect(await answer()).toEqual(first);
-    expect(await payments(asked.orderId)).toHaveLength(1);
+    expect(await takeAnswer()).toEqual(first);
+    expect(await payments(request.orderId)).toHaveLength(1);
   });
 
   test('may have field names and ids in any case, and additional fields', async () => {
     const { orderId, customerId } = aRequest();
-    await request({ OrderID: orderId.toUpperCase(), customerid: customerId, TOTALAMOUNT: 90, currency: 'USD' });
+    await send({ OrderID: orderId.toUpperCase(), customerid: customerId, TOTALAMOUNT: 90, currency: 'USD' });
 
-    expect(await answer()).toMatchObject({ orderId, customerId, totalAmount: 90, success: true });
+    expect(await takeAnswer()).toMatchObject({ orderId, customerId, totalAmount: 90, success: true });
   });
 });
 
 test('declines the payment of an order that was cancelled before', async () => {
   await serve();
-  const asked = aRequest();
-  await new Ledger(database, silentLog).refund({ orderId: asked.orderId });
+  const request = aRequest();
+  await new Ledger(database, silentLog).refund({ orderId: request.orderId });
 
-  await request(asked);
+  await send(request);
 
   const reason = 'order was cancelled before it was paid';
-  expect(await answer()).toMatchObject({ ...asked, success: false, reason });
-  expect(await payments(asked.orderId)).toMatchObject([{ status: 'void' }]);
+  expect(await takeAnswer()).toMatchObject({ ...request, success: false, reason });
+  expect(await payments(request.orderId)).toMatchObject([{ status: 'void' }]);
 });
 
 test('requeues a request once while PostgreSQL is unavailable, and answers it afterwards', async () => {
   const proxy = await TcpProxy.to(server.paymentsUrl);
-  const distant = connectPayments(proxy.url, { poolSize: 2 });
+  const proxied = connectPayments(proxy.url, { poolSize: 2 });
   stopping.push(
-    () => distant.$disconnect(),
+    () => proxied.$disconnect(),
     () => proxy.close(),
   );
-  await serve(broker, distant);
+  await serve(broker, proxied);
   await proxy.stop();
-  const asked = aRequest();
-  await request(asked);
+  const request = aRequest();
+  await send(request);
   await eventually(() => expect(outcomes).toEqual(['requeued']));
   await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
 
   await proxy.restart();
 
-  expect(await answer()).toMatchObject({ ...asked, success: true });
+  expect(await takeAnswer()).toMatchObject({ ...request, success: true });
   await eventually(() => expect(outcomes).toEqual(['requeued', 'answered']));
-  expect(await payments(asked.orderId)).toHaveLength(1);
+  expect(await payments(request.orderId)).toHaveLength(1);
 });
 
 describe('a payment is stored before it is answered', () => {
@@ -166,23 +166,23 @@ describe('a payment is stored before it is answered', () => {
         await broker.send(route, message);
       },
     });
-    const asked = aRequest();
-    await request(asked);
+    const request = aRequest();
+    await send(request);
 
-    await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));
+    await eventually(async () => expect(await payments(request.orderId)).toHaveLength(1));
     expect(await queues.waiting('PaymentStat')).toBe(0);
     unavailable = false;
 
-    const [payment] = await payments(asked.orderId);
-    expect(await answer()).toMatchObject({ paymentId: payment?.paymentId, success: true });
-    expect(await payments(asked.orderId)).toEqual([payment]);
+    const [payment] = await payments(request.orderId);
+    expect(await takeAnswer()).toMatchObject({ paymentId: payment?.paymentId, success: true });
+    expect(await payments(request.orderId)).toEqual([payment]);
   });
 
   test('and the request is requeued if the service stops before it can answer', async () => {
     await serve({ send: () => Promise.reject(new BrokerUnavailableError('by the test')) });
-    const asked = aRequest();
-    await request(asked);
-    await eventually(async () => expect(await payments(asked.orderId)).toHaveLength(1));
+    const request = aRequest();
+    await send(request);
+    await eventually(async () => expect(await payments(request.orderId)).toHaveLength(1));
 
     await consumer.stop();
     await broker.stop();
@@ -199,7 +199,7 @@ test.each([
   ['has an amount that is a string', { ...aRequest(), totalAmount: '90' }, /^totalAmount: /],
 ])('parks a request that %s, with the reason', async (_, message, reason) => {
   await serve();
-  await request(message);
+  await send(message);
 
   const { content, properties } = await queues.take(parkedQueue(PROCESS_PAYMENT));
 
@@ -209,17 +209,18 @@ test.each([
 });
 
 test('answers or parks ten thousand messages, and charges each order once', async () => {
-  const asked = Array.from({ length: 1_000 }, () => aRequest());
+  const requests = Array.from({ length: 1_000 }, () => aRequest());
   await queues.send(PROCESS_PAYMENT, ...Array.from({ length: 1_000 }, () => 'pay me'));
-  for (let times = 0; times < 9; times++) await queues.send(PROCESS_PAYMENT, ...asked);
+  for (let times = 0; times < 9; times++) await queues.send(PROCESS_PAYMENT, ...requests);
   await serve();
 
   await eventually(async () => {
-    expect(await queues.waiting('PaymentStat')).toBeGreaterThanOrEqual(9_000); // more if a connection broke: some answers are then published twice
+    // More than 9,000 if a connection broke: some answers are then published twice.
+    expect(await queues.waiting('PaymentStat')).toBeGreaterThanOrEqual(9_000);
     expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(1_000);
   }, 120_000);
   await consumer.stop();
   expect(await queues.waiting('processPayment')).toBe(0);
-  const orderIds = asked.map(({ orderId }) => orderId);
+  const orderIds = requests.map(({ orderId }) => orderId);
   expect(await database.payment.count({ where: { orderId: { in: orderIds } } })).toBe(1_000);
 }, 300_000);
