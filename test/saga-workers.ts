@@ -38,7 +38,7 @@ import { createNamespace } from './servers';
 import { silentLog } from './silent-log';
 
 const projectFolder = join(__dirname, '..');
-/** The folder of the recorded histories, which every later version of the saga must replay. */
+/** The folder of the recorded histories. Every later version of the saga must replay them. */
 export const HISTORIES = join(projectFolder, 'workflows', 'histories');
 
 export { eventually } from './eventually';
@@ -47,16 +47,16 @@ type Saga = WorkflowHandleWithFirstExecutionRunId<typeof placeOrder>;
 
 const CUSTOMER_CANCELLED: Cancellation = { code: 'customer-cancelled', reason: 'The customer cancelled the order.' };
 
-/** Builds the result of an order that was cancelled without payment. */
-export const aCancelledOrder = (more: Partial<Settlement> = {}): Settlement => ({
+/** Builds the settlement of an order that was cancelled without payment. */
+export const aCancelledSettlement = (overrides: Partial<Settlement> = {}): Settlement => ({
   orderStatus: 'cancelled',
   paymentStatus: 'cancelled',
   paymentId: null,
   cancellation: CUSTOMER_CANCELLED,
-  ...more,
+  ...overrides,
 });
 
-/** Returns a payment id that is the same for the same name, so that tests can tell payments apart. */
+/** Derives a payment id from a name. The same name always gives the same id, so tests can refer to payments by name. */
 export const paymentNamed = (name: string): string =>
   createHash('md5')
     .update(name)
@@ -66,50 +66,53 @@ export const paymentNamed = (name: string): string =>
 /** Builds the input of the saga of an accepted order. */
 export const anOrder = ({
   payment,
-  ...more
+  ...overrides
 }: Partial<Omit<PlaceOrderInput, 'payment'>> & { payment?: Partial<PaymentTerms> } = {}): PlaceOrderInput => ({
   orderId: randomUUID(),
   customerId: randomUUID(),
   totalAmount: '90.00',
   payment: { channel: 'events', asks: 1, askTimeoutMs: 20_000, ...payment },
-  ...more,
+  ...overrides,
 });
 
 /** Builds an answer of the payment service. */
-export const anAnswer = (more: Partial<PaymentAnswer> = {}): PaymentAnswer => ({
+export const anAnswer = (overrides: Partial<PaymentAnswer> = {}): PaymentAnswer => ({
   paymentId: randomUUID(),
   success: true,
   reason: '',
-  ...more,
+  ...overrides,
 });
 
 type Step = keyof OrderActivities | keyof PaymentActivities;
 
-/** The activities of both services on rows in memory. Tests choose what fails. */
+/** Implements the activities of both services on in-memory rows. Tests choose which steps fail. */
 class FakeShop implements OrderActivities, PaymentActivities {
   private readonly calls: { orderId: string; call: string }[] = [];
-  private readonly rows = new Map<string, { settled: Settlement | null; cancelRequested: boolean; taken: number }>();
+  private readonly rows = new Map<
+    string,
+    { settled: Settlement | null; cancelRequested: boolean; stockTaken: number }
+  >();
   private readonly failures = new Map<string, number>();
-  private readonly broken = new Set<string>();
+  private readonly permanentFailures = new Set<string>();
   private readonly refunds: (string | undefined)[] = [];
   private readonly reactions = new Map<string, (saga: Saga, attempt: number) => Promise<PaymentAnswer | void>>();
   private readonly requests = new Map<string, number>();
 
   constructor(private readonly sagaOf: (orderId: string) => Saga) {}
 
-  /** Sets what happens when the saga publishes a payment request. A returned answer is the activity's result. */
+  /** Sets the reaction to a payment request. If the reaction returns an answer, it is the result of `requestPayment`. */
   onRequest(order: PlaceOrderInput, react: (saga: Saga, attempt: number) => Promise<PaymentAnswer | void>): void {
     this.reactions.set(order.orderId, react);
   }
 
-  /** Makes a step fail a number of times, with an error that is retried. */
-  failing(order: PlaceOrderInput, step: Step, times: number): void {
+  /** Makes a step fail a number of times, with an error that the saga retries. */
+  failTimes(order: PlaceOrderInput, step: Step, times: number): void {
     this.failures.set(`${step} ${order.orderId}`, times);
   }
 
-  /** Makes a step fail with an error that is not retried. */
-  breaking(order: PlaceOrderInput, step: Step): void {
-    this.broken.add(`${step} ${order.orderId}`);
+  /** Makes a step fail with an error that the saga does not retry. */
+  failPermanently(order: PlaceOrderInput, step: Step): void {
+    this.permanentFailures.add(`${step} ${order.orderId}`);
   }
 
   cancelRow(order: PlaceOrderInput): void {
@@ -124,11 +127,11 @@ class FakeShop implements OrderActivities, PaymentActivities {
     return this.calls.filter(({ orderId }) => orderId === order.orderId).map(({ call }) => call);
   }
 
-  async called(order: PlaceOrderInput, call: unknown): Promise<void> {
+  async waitForCall(order: PlaceOrderInput, call: unknown): Promise<void> {
     await eventually(() => expect(this.callsFor(order)).toContainEqual(call));
   }
 
-  refundsOf(paymentId: string): number {
+  countRefunds(paymentId: string): number {
     return this.refunds.filter((id) => id === paymentId).length;
   }
 
@@ -171,37 +174,38 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.record('recordRefundDue', orderId, paymentId ?? 'of the order');
   };
 
-  private settle(orderId: string, wanted: Settlement): Settlement {
+  private settle(orderId: string, settlement: Settlement): Settlement {
     const row = this.rowOf(orderId);
     if (row.settled) return row.settled;
     row.settled =
-      row.cancelRequested && wanted.orderStatus === 'shipped'
-        ? aCancelledOrder({ paymentId: wanted.paymentId, cancellation: CUSTOMER_CANCELLED })
-        : wanted;
-    if (row.settled.orderStatus === 'cancelled') row.taken--;
+      row.cancelRequested && settlement.orderStatus === 'shipped'
+        ? aCancelledSettlement({ paymentId: settlement.paymentId, cancellation: CUSTOMER_CANCELLED })
+        : settlement;
+    if (row.settled.orderStatus === 'cancelled') row.stockTaken--;
     return row.settled;
   }
 
   /** Returns an order's row and the stock that is taken for it. */
   rowOf(orderId: string) {
-    const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false, taken: 1 };
+    const row = this.rows.get(orderId) ?? { settled: null, cancelRequested: false, stockTaken: 1 };
     this.rows.set(orderId, row);
     return row;
   }
 
   private record(step: Step, orderId: string, ...details: string[]): void {
     const key = `${step} ${orderId}`;
-    const left = this.failures.get(key) ?? 0;
-    if (left > 0) {
-      this.failures.set(key, left - 1);
+    const remaining = this.failures.get(key) ?? 0;
+    if (remaining > 0) {
+      this.failures.set(key, remaining - 1);
       throw new Error(`${step} fails because the test says so`);
     }
     this.calls.push({ orderId, call: [step, ...details].join(' ') });
-    if (this.broken.has(key)) throw ApplicationFailure.nonRetryable(`${step} fails for good because the test says so`);
+    if (this.permanentFailures.has(key))
+      throw ApplicationFailure.nonRetryable(`${step} fails for good because the test says so`);
   }
 }
 
-/** Runs the real workflows on a real Temporal server, in a namespace of the suite's own, with a shop in memory. */
+/** Runs the real workflows on an in-memory shop and a real Temporal server. Each suite has a namespace of its own. */
 export class SagaWorkers {
   readonly shop = new FakeShop((orderId) => this.client.workflow.getHandle(orderWorkflowId(orderId)) as Saga);
 
@@ -259,7 +263,7 @@ export class SagaWorkers {
     });
   }
 
-  /** Starts a saga whose first workflow task contains the customer's cancel. */
+  /** Starts a saga and signals the customer's cancel before its first workflow task. */
   startCancelled(order: PlaceOrderInput): Promise<Pick<Saga, 'result'>> {
     this.started.push(order);
     return this.client.workflow.signalWithStart<typeof placeOrder>('placeOrder', {
@@ -289,19 +293,20 @@ export class SagaWorkers {
       args: [refund],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     });
-    await this.refunded(refundWorkflowId(refund));
+    await this.waitForRefund(refundWorkflowId(refund));
   }
 
-  async refunded(refundId: string): Promise<void> {
+  /** Waits until the workflow of a refund has completed. */
+  async waitForRefund(refundId: string): Promise<void> {
     await this.client.workflow.getHandle(refundId).result();
   }
 
-  /** Waits until the server's list, which is eventually consistent, shows this many sagas. */
-  async listed(count: number): Promise<void> {
+  /** Waits until the server lists this many sagas. The list is eventually consistent. */
+  async waitUntilListed(count: number): Promise<void> {
     await eventually(async () => expect((await this.client.workflow.count()).count).toBe(count));
   }
 
-  async workflowTasksOf({ orderId }: PlaceOrderInput): Promise<number> {
+  async countWorkflowTasks({ orderId }: PlaceOrderInput): Promise<number> {
     const { events } = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
     return (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes).length;
   }
@@ -336,10 +341,13 @@ export class SagaWorkers {
     return this.client.workflow.getHandle(workflowId).describe();
   }
 
-  /** If RECORD_HISTORIES is set, writes the histories of the sagas started since the last call for the replay test. */
-  async keepHistories(testName: string, { unless }: { unless: RegExp }): Promise<void> {
+  /**
+   * Writes the histories of the sagas that were started since the last call, for the replay test. Does nothing unless
+   * RECORD_HISTORIES is set, or if the test's name matches `skip`.
+   */
+  async recordHistories(testName: string, { skip }: { skip: RegExp }): Promise<void> {
     const orders = this.started.splice(0);
-    if (!process.env['RECORD_HISTORIES'] || unless.test(testName)) return;
+    if (!process.env['RECORD_HISTORIES'] || skip.test(testName)) return;
     for (const { orderId } of orders) {
       const history = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
       const json = historyToJSON(history).replaceAll(projectFolder, '');

@@ -7,7 +7,7 @@ const sources: Record<BundledWorkflow, string> = {
   'refund-payment': require.resolve('./refund-payment'),
 };
 
-/** Bundles each workflow once, at build time: workers start faster, and all run the very same code. */
+/** Bundles each workflow once, at build time: workers start faster, and all run the same code. */
 async function buildBundles(): Promise<void> {
   for (const [name, workflowsPath] of Object.entries(sources)) {
     const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });

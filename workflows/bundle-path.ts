@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 export type BundledWorkflow = 'place-order' | 'refund-payment';
 
-/** Where `npm run build` puts the bundle of a workflow for its worker. */
+/** Returns the path of a workflow's bundle, which `npm run build` writes and a worker loads. */
 export function bundlePath(workflow: BundledWorkflow): string {
   return join(require.resolve('@shop/workflows/package.json'), '..', 'dist', `${workflow}.bundle.js`);
 }

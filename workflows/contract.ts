@@ -22,7 +22,7 @@ export const refundWorkflowId = (refund: RefundInput): string => `refund-${refun
 export const refundSummary = ({ orderId, paymentId }: RefundInput): string =>
   paymentId === undefined ? `Refund whatever order ${orderId} was charged` : `Refund payment ${paymentId}`;
 
-/** Describes a refund for an operator who finds it waiting: it runs only where a payment-processing worker runs. */
+/** Describes a refund for an operator who finds it waiting: only a worker of payment-processing runs it. */
 export const refundDetails = ({ orderId }: RefundInput): string =>
   `Belongs to order ${orderId}. Waits for a worker on the task queue \`${PAYMENT_TASK_QUEUE}\` if it has not started: ` +
   'start payment-processing. If the original payment service charged the order, refund it there and terminate this workflow.';
@@ -32,7 +32,7 @@ export type PaymentChannel = 'events' | 'activity';
 
 export interface PaymentTerms {
   channel: PaymentChannel;
-  /** Number of payment requests before the saga gives up. */
+  /** Maximum number of payment requests. */
   asks: number;
   /** Time in milliseconds to wait for the answer to each request. */
   askTimeoutMs: number;
@@ -70,7 +70,7 @@ export const CANCELLATION_CODES = [
   'payment-failed', // the payment activity failed and cannot be retried
   'customer-cancelled', // POST /order/{id}/cancel, or DELETE /order/{id}
   'operator-cancelled', // `temporal workflow cancel`
-  'out-of-stock', // an adopted order of the original, or an order without stock
+  'out-of-stock', // the stock was too low to adopt an order of the original, or no stock was taken
   'empty-order', // an adopted order of the original that has no products
   'saga-failed', // a step failed and cannot be retried
   'not-found', // the order's row was deleted
@@ -85,8 +85,8 @@ export interface Cancellation {
 }
 
 /**
- * How an order ended. `paymentId` is the payment that decided it, if any. `cancellation` is
- * null for shipped orders, and for those that the original system cancelled.
+ * How an order ended. `paymentId` is the payment that decided it, if any. `cancellation` is null for shipped orders, and
+ * for those that the original system cancelled.
  */
 export interface Settlement {
   orderStatus: FinalOrderStatus;
@@ -106,7 +106,7 @@ export type ResumedOrder =
 
 export interface RefundInput {
   orderId: string;
-  /** Absent if no payment is known: the payment service then voids whatever the order was or will be charged. */
+  /** Absent if no payment is known. The payment service then voids every charge of the order, present or future. */
   paymentId?: string;
 }
 
@@ -114,7 +114,7 @@ export interface RefundInput {
 export interface OrderActivities {
   /** Reads an order that an earlier saga may have worked on, and adopts one that the original service left behind. */
   resumeOrder(orderId: string): Promise<ResumedOrder>;
-  /** Publishes the payment request. Returns the answer if it arrives in this process at once, else null. */
+  /** Publishes the payment request. Returns the answer if it soon arrives in the same process, else null. */
   requestPayment(request: PaymentRequest): Promise<PaymentAnswer | null>;
   /** Ships a paid order, unless a cancel came first. Returns how the order ended. */
   shipOrder(orderId: string, paymentId: string): Promise<Settlement>;

@@ -8,18 +8,18 @@ import { HISTORIES } from '../test/saga-workers';
 import { silentLog } from '../test/silent-log';
 import { bundlePath } from './bundle-path';
 
-// A saga that runs while a new version is deployed goes on in the new code, which must then decide as the old one did.
-// Each file is the history of one path, as some version recorded it; none may be deleted to make a change pass.
+// If a new version is deployed while a saga runs, the saga continues in the new code. The new code must issue the same
+// commands as the old code did. Each file is the recorded history of one path. Never delete one to make a change pass.
 const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
 installTemporalRuntime(silentLog);
 afterAll(() => Runtime.instance().shutdown());
 
-test('there are recorded histories', () => {
+test('finds recorded histories', () => {
   expect(files.length).toBeGreaterThan(0);
 });
 
-test.each(files)('the saga still replays %s', async (file) => {
+test.each(files)('replays %s', async (file) => {
   const history = historyFromJSON(JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')));
   await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath('place-order') } }, history);
 });

@@ -11,8 +11,8 @@ import type { Timeline } from './timeline';
 import { waitForOutcome } from './wait-for-outcome';
 
 /**
- * Options of steps on our own database and broker: local activities, which cost a third of ordinary ones. A local
- * activity holds its workflow task open, so an attempt is short and the attempts are few; `retried` adds the pauses.
+ * Options of the steps on this service's database and broker. They are local activities, which cost a third of ordinary
+ * ones. A local activity holds its workflow task open, so its attempts are short and few. `retried` waits between rounds.
  */
 export const LOCAL_ACTIVITY: LocalActivityOptions = {
   startToCloseTimeout: '5s',
@@ -22,12 +22,12 @@ export const LOCAL_ACTIVITY: LocalActivityOptions = {
 const PAUSE_MS = { first: 1_000, longest: 30_000 };
 
 /**
- * Runs a local activity until it succeeds. Between two rounds of attempts a labelled timer waits, so that signals are
- * handled and operators see what the saga waits for.
+ * Runs a local activity until it succeeds. Between two rounds of attempts it waits on a labelled timer, so that signals
+ * are handled and operators see what the saga waits for.
  *
  * @param step what the activity does, for the timeline and the timer's label
  * @param inbox ends the retries once it holds an outcome
- * @returns the result; `decided` if the inbox got an outcome first
+ * @returns the result; `decided` if the inbox received an outcome first
  * @throws {TemporalFailure} if the activity failed with an error that cannot be retried
  */
 export async function retried<T>(
@@ -57,7 +57,7 @@ export async function retried<T>(
   }
 }
 
-/** Returns whether an activity failed with an error that no retry can succeed after. */
+/** Returns whether an activity failed with an error that must not be retried. */
 export function isPermanent(failure: TemporalFailure): boolean {
   const cause = failure instanceof ActivityFailure ? failure.cause : failure; // local activities have no wrapper
   return cause instanceof ApplicationFailure && cause.nonRetryable === true;

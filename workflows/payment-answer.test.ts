@@ -8,7 +8,7 @@ test('reads a complete answer', () => {
   expect(parsePaymentAnswer(answer)).toEqual(answer);
 });
 
-test('reads an answer without reason, and ignores other fields', () => {
+test('reads an answer without a reason, and ignores other fields', () => {
   expect(parsePaymentAnswer({ paymentId, success: true, paidAt: 'now' })).toEqual({
     paymentId,
     success: true,
@@ -20,18 +20,18 @@ test('reads a payment id in upper case as the same payment', () => {
   expect(parsePaymentAnswer({ paymentId: paymentId.toUpperCase(), success: true })).toMatchObject({ paymentId });
 });
 
-test('cuts a reason that exceeds 1,000 characters', () => {
+test('truncates a reason that exceeds 1,000 characters', () => {
   expect(parsePaymentAnswer({ paymentId, success: false, reason: 'x'.repeat(5_000) })?.reason).toHaveLength(1_000);
 });
 
 test.each([
-  ['nothing', undefined],
+  ['undefined', undefined],
   ['null', null],
-  ['a text', 'paid'],
+  ['a string', 'paid'],
   ['an empty object', {}],
-  ['success as a text', { paymentId, success: 'false' }],
-  ['a field name of another spelling', { payment_id: paymentId, success: true }],
-  ['a payment id that is no UUID', { paymentId: 'abc', success: true }],
+  ['success as a string', { paymentId, success: 'false' }],
+  ['a misspelt field name', { payment_id: paymentId, success: true }],
+  ['a payment id that is not a UUID', { paymentId: 'abc', success: true }],
   ['a payment id that is a number', { paymentId: 7, success: true }],
 ])('rejects %s', (_, value) => {
   expect(parsePaymentAnswer(value)).toBeNull();

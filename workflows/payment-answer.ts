@@ -1,11 +1,11 @@
 import type { PaymentAnswer } from './contract';
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-/** Longer reasons are cut: the reason is stored in the row, the result and the workflow's details. */
+/** Longer reasons are truncated, because the row, the result and the workflow's details store the reason. */
 const MAX_REASON_LENGTH = 1_000;
 
 /**
- * Reads a payment answer from a signal or an input, whose sender may be anybody who reaches Temporal.
+ * Reads a payment answer from a signal or an input. Any client of Temporal can send one, so every field is checked.
  *
  * @returns the answer; null if the value has no UUID as `paymentId` or no boolean as `success`
  */

@@ -9,14 +9,14 @@ export type PaymentOutcome = { success: true; paymentId: string } | { success: f
  * Keeps what the saga received: payment answers and cancel requests.
  *
  * The first one decides the payment. The others are kept, because each payment that did not settle its order must be
- * refunded. Temporal does not deduplicate signals of different requests, so the inbox does, by payment id.
+ * refunded. Temporal deduplicates only repeated requests, so the inbox removes repeated answers, by payment id.
  */
 export class PaymentInbox {
   readonly answers: PaymentAnswer[] = [];
   outcome: PaymentOutcome | null = null;
-  /** Called once when the payment is decided: ends what the saga waits for. */
+  /** Called once when the payment is decided, to end the timer or the activity that the saga waits for. */
   onOutcome: () => void = () => undefined;
-  /** Whether the broker has confirmed a payment request: the payment service will then answer it. */
+  /** Whether the broker has confirmed a payment request. If so, the payment service will answer it. */
   requestConfirmed = false;
 
   constructor(private readonly timeline: Timeline) {}
@@ -37,7 +37,7 @@ export class PaymentInbox {
     );
   }
 
-  /** Decides that the order is not paid, unless the payment is decided. Returns the outcome. */
+  /** Decides that the order is not paid, unless the payment is decided already. Returns the outcome. */
   cancel(code: CancellationCode, reason: string): PaymentOutcome {
     if (!this.outcome) this.timeline.add('Payment abandoned', reason);
     return this.decide({ success: false, cancellation: { code, reason } });

@@ -2,33 +2,33 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import * as fc from 'fast-check';
 import { eventually } from '../test/eventually';
-import { aCancelledOrder, anAnswer, anOrder, SagaWorkers } from '../test/saga-workers';
+import { aCancelledSettlement, anAnswer, anOrder, SagaWorkers } from '../test/saga-workers';
 import { cancelRequested, paymentSettled, type PaymentAnswer, type PlaceOrderInput, type Settlement } from './contract';
 
-// Whatever an order is told, in whatever order, and whatever fails meanwhile, it ends in one of two states, and what it
-// took is taken or given back. On a real Temporal server, ten sagas at a time.
+// Runs random scenarios on a real Temporal server, ten sagas concurrently. In a scenario, events arrive and steps fail
+// in a random sequence. Each order must end shipped with its stock taken, or cancelled with its stock released.
 let sagas: SagaWorkers;
 beforeAll(async () => {
   sagas = await SagaWorkers.start('place-order-property');
 });
 afterAll(() => sagas.stop());
 
-type Happening =
+type ScenarioEvent =
   | { what: 'answer'; payment: number; success: boolean }
   | { what: 'customer cancels' }
   | { what: 'operator cancels' }
   | { what: 'time passes'; ms: number };
 
-interface Life {
+interface Scenario {
   channel: 'events' | 'activity';
   asks: number;
   askTimeoutMs: number;
   totalAmount: string;
-  happenings: Happening[];
-  /** Whether a payment's answer comes at once. */
-  atOnce: { payment: number; success: boolean } | null;
-  /** What an earlier run has left behind, and the answers that came while none ran; null for an order's first run. */
-  before: { row: (typeof ROWS)[number]; answers: { payment: number; success: boolean }[] } | null;
+  events: ScenarioEvent[];
+  /** The answer that is the result of the payment request, if any. */
+  immediateAnswer: { payment: number; success: boolean } | null;
+  /** The row after an earlier run, and the answers that arrived while no saga ran. Null for an order's first run. */
+  earlierRun: { row: (typeof ROWS)[number]; answers: { payment: number; success: boolean }[] } | null;
   /** How often each step fails before it succeeds. */
   failures: { step: (typeof STEPS)[number]; times: number }[];
 }
@@ -45,7 +45,7 @@ const STEPS = [
 ] as const;
 const anyAnswer = fc.record({ payment: fc.nat(2), success: fc.boolean() });
 
-const happening = fc.oneof(
+const anyEvent = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ what: fc.constant('answer' as const), payment: fc.nat(2), success: fc.boolean() }),
@@ -58,14 +58,14 @@ const happening = fc.oneof(
   },
 );
 
-const life: fc.Arbitrary<Life> = fc.record({
+const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   channel: fc.constantFrom('events', 'events', 'activity'),
   asks: fc.integer({ min: 1, max: 2 }),
   askTimeoutMs: fc.integer({ min: 50, max: 400 }),
   totalAmount: fc.constantFrom('90.00', '1200.00'),
-  happenings: fc.array(happening, { maxLength: 6 }),
-  atOnce: fc.option(anyAnswer, { freq: 2 }),
-  before: fc.option(
+  events: fc.array(anyEvent, { maxLength: 6 }),
+  immediateAnswer: fc.option(anyAnswer, { freq: 2 }),
+  earlierRun: fc.option(
     fc.record({ row: fc.constantFrom('placed', ...ROWS), answers: fc.array(anyAnswer, { maxLength: 2 }) }),
     { freq: 1 },
   ),
@@ -78,31 +78,31 @@ const life: fc.Arbitrary<Life> = fc.record({
   ),
 });
 
-/** Tells a saga something; what comes after its end is dealt with as the bridge deals with it. */
-async function tell(send: () => Promise<unknown>, afterTheEnd: () => Promise<void> = async () => undefined) {
+/** Signals or cancels a saga. Runs `ifClosed` if the saga has ended. */
+async function trySend(send: () => Promise<unknown>, ifClosed: () => Promise<void> = async () => undefined) {
   try {
     await send();
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    await afterTheEnd();
+    await ifClosed();
   }
 }
 
-/** Leaves an order's row as an earlier run did. @returns what that run was told of */
-function leave(order: PlaceOrderInput, row: (typeof ROWS)[number], payment: PaymentAnswer): PaymentAnswer[] {
+/** Sets an order's row to the state that an earlier run left. @returns the answers that the earlier run received */
+function applyEarlierRun(order: PlaceOrderInput, row: (typeof ROWS)[number], payment: PaymentAnswer): PaymentAnswer[] {
   const { paymentId } = payment;
   if (row === 'cancel requested') sagas.shop.cancelRow(order);
   if (row === 'shipped')
     sagas.shop.settleRow(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId, cancellation: null });
-  if (row === 'cancelled') sagas.shop.settleRow(order, aCancelledOrder());
+  if (row === 'cancelled') sagas.shop.settleRow(order, aCancelledSettlement());
   return row === 'shipped' ? [payment] : [];
 }
 
-async function live(one: Life): Promise<void> {
-  const { channel, asks, askTimeoutMs, totalAmount, happenings, atOnce, before, failures } = one;
+async function runScenario(scenario: Scenario): Promise<void> {
+  const { channel, asks, askTimeoutMs, totalAmount, events, immediateAnswer, earlierRun, failures } = scenario;
   const first = anAnswer();
   const answers = [first, anAnswer(), anAnswer()];
-  const missed = (before?.answers ?? []).map(({ payment, success }) => ({
+  const missed = (earlierRun?.answers ?? []).map(({ payment, success }) => ({
     ...anAnswer(),
     ...answers[payment],
     success,
@@ -110,32 +110,32 @@ async function live(one: Life): Promise<void> {
   const order = anOrder({
     totalAmount,
     payment: { channel, asks, askTimeoutMs },
-    ...(before ? { resumed: true, answers: missed } : {}),
+    ...(earlierRun ? { resumed: true, answers: missed } : {}),
   });
-  for (const { step, times } of failures) sagas.shop.failing(order, step, times);
-  const told: PaymentAnswer[] = [...missed, ...(before ? leave(order, before.row, first) : [])];
-  if (atOnce && channel === 'events') {
+  for (const { step, times } of failures) sagas.shop.failTimes(order, step, times);
+  const received: PaymentAnswer[] = [...missed, ...(earlierRun ? applyEarlierRun(order, earlierRun.row, first) : [])];
+  if (immediateAnswer && channel === 'events') {
     sagas.shop.onRequest(order, async () => {
-      const answer = { ...anAnswer(), ...answers[atOnce.payment], success: atOnce.success };
-      told.push(answer);
+      const answer = { ...anAnswer(), ...answers[immediateAnswer.payment], success: immediateAnswer.success };
+      received.push(answer);
       return answer;
     });
   }
   const saga = await sagas.start(order);
 
-  for (const event of happenings) {
+  for (const event of events) {
     if (event.what === 'time passes') await new Promise((resolve) => setTimeout(resolve, event.ms));
-    else if (event.what === 'operator cancels') await tell(() => saga.cancel());
+    else if (event.what === 'operator cancels') await trySend(() => saga.cancel());
     else if (event.what === 'customer cancels') {
       sagas.shop.cancelRow(order);
-      await tell(() => saga.signal(cancelRequested));
+      await trySend(() => saga.signal(cancelRequested));
     } else {
       const answer = { ...anAnswer(), ...answers[event.payment], success: event.success };
-      told.push(answer);
-      await tell(
+      received.push(answer);
+      await trySend(
         () => saga.signal(paymentSettled, answer),
         async () => {
-          if (answer.success && keptBy(await saga.result()) !== answer.paymentId)
+          if (answer.success && keptPaymentOf(await saga.result()) !== answer.paymentId)
             await sagas.refundOnce(order.orderId, answer.paymentId);
         },
       );
@@ -145,7 +145,7 @@ async function live(one: Life): Promise<void> {
   const settled = await saga.result();
   const row = sagas.shop.rowOf(order.orderId);
   expect(settled).toEqual(row.settled);
-  expect(row.taken).toBe(settled.orderStatus === 'shipped' ? 1 : 0);
+  expect(row.stockTaken).toBe(settled.orderStatus === 'shipped' ? 1 : 0);
   expect([
     { orderStatus: 'shipped', paymentStatus: 'success', paymentId: expect.any(String), cancellation: null },
     {
@@ -155,54 +155,55 @@ async function live(one: Life): Promise<void> {
       cancellation: { code: expect.any(String), reason: expect.any(String) },
     },
   ]).toContainEqual(settled);
-  await moneyIsRight(settled, told, order.orderId, one);
+  await expectCorrectRefunds(settled, received, order.orderId, scenario);
 }
 
-/** Ten live at a time: says which of them it was. */
-async function toldWhereItFails(one: Life): Promise<void> {
+/** Runs a scenario. Ten run concurrently, so a failure names its scenario. */
+async function runNamedScenario(scenario: Scenario): Promise<void> {
   try {
-    await live(one);
+    await runScenario(scenario);
   } catch (error) {
-    throw new Error(`${JSON.stringify(one)} ended otherwise`, { cause: error });
+    throw new Error(`The scenario ${JSON.stringify(scenario)} failed.`, { cause: error });
   }
 }
 
-/** The payment that stands. */
-const keptBy = ({ orderStatus, paymentId }: Settlement): string | null =>
+/** Returns the payment that shipped the order; null if the order was cancelled. */
+const keptPaymentOf = ({ orderStatus, paymentId }: Settlement): string | null =>
   orderStatus === 'shipped' ? paymentId : null;
 
-async function moneyIsRight(
+/** Expects that each payment is refunded once, except the one that shipped the order. */
+async function expectCorrectRefunds(
   settled: Settlement,
-  told: PaymentAnswer[],
+  received: PaymentAnswer[],
   orderId: string,
-  { channel, before }: Life,
+  { channel, earlierRun }: Scenario,
 ): Promise<void> {
-  const kept = keptBy(settled);
-  const charged = new Set(told.filter(({ success }) => success).map(({ paymentId }) => paymentId));
+  const kept = keptPaymentOf(settled);
+  const charged = new Set(received.filter(({ success }) => success).map(({ paymentId }) => paymentId));
   for (const paymentId of charged) {
-    if (paymentId === kept) expect(sagas.shop.refundsOf(paymentId)).toBe(0);
+    if (paymentId === kept) expect(sagas.shop.countRefunds(paymentId)).toBe(0);
     else {
-      await sagas.refunded(`refund-${paymentId}`);
-      expect(sagas.shop.refundsOf(paymentId)).toBe(1);
+      await sagas.waitForRefund(`refund-${paymentId}`);
+      expect(sagas.shop.countRefunds(paymentId)).toBe(1);
     }
   }
-  // Shipped for a payment that was told.
+  // An order is shipped only for a payment that an answer reported.
   if (channel === 'events' && kept !== null) expect(charged).toContain(kept);
   if (settled.orderStatus !== 'cancelled' || settled.paymentStatus !== 'cancelled') return;
-  const wasCancelled = before?.row === 'cancelled';
+  const wasCancelled = earlierRun?.row === 'cancelled';
   if (channel === 'activity' && !wasCancelled) {
-    // What was charged, or may yet be.
+    // The order was charged, or may still be charged.
     await eventually(() => expect(sagas.shop.callsFor({ orderId })).toContain('refundPayment'));
-  } else if (before && told.length === 0) {
-    // What an earlier run was told of, if anything.
-    await sagas.refunded(`refund-${orderId}`);
+  } else if (earlierRun && received.length === 0) {
+    // The earlier run may have received an answer.
+    await sagas.waitForRefund(`refund-${orderId}`);
   }
 }
 
-test('any order of answers, timeouts, cancels and failures ends shipped or cancelled, with the money right', async () => {
+test('ships or cancels each order and refunds every other payment, in any sequence of events and failures', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(life, { minLength: 10, maxLength: 10 }), async (lives) => {
-      await Promise.all(lives.map(toldWhereItFails));
+    fc.asyncProperty(fc.array(anyScenario, { minLength: 10, maxLength: 10 }), async (concurrent) => {
+      await Promise.all(concurrent.map(runNamedScenario));
     }),
     { seed: Number(process.env['SEED'] ?? 1), numRuns: Number(process.env['RUNS'] ?? 5), endOnFailure: true },
   );

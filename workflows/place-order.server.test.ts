@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
-import { aCancelledOrder, anAnswer, anOrder, eventually, paymentNamed, SagaWorkers } from '../test/saga-workers';
+import { aCancelledSettlement, anAnswer, anOrder, eventually, paymentNamed, SagaWorkers } from '../test/saga-workers';
 import { cancelRequested, paymentSettled, sagaStatus } from './contract';
 
-// The saga on a real Temporal server. Its activities' effects on a database are tested beside the activities.
+// Tests the saga on a real Temporal server. The tests of the activities cover their effects on a database.
 let sagas: SagaWorkers;
 beforeAll(async () => {
   sagas = await SagaWorkers.start('place-order');
 });
-// Not of the tests of what operators see: their sagas take the same paths.
-afterEach(() => sagas.keepHistories(expect.getState().currentTestName ?? '', { unless: /^what operators see/ }));
+// Skips the tests of what operators see: other tests record the same paths.
+afterEach(() => sagas.recordHistories(expect.getState().currentTestName ?? '', { skip: /^what operators see/ }));
 afterAll(() => sagas.stop());
 
 describe('over RabbitMQ', () => {
@@ -35,7 +35,7 @@ describe('over RabbitMQ', () => {
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped', paymentId: paymentNamed('now') });
     expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', `shipOrder ${paymentNamed('now')}`]);
-    expect(await sagas.workflowTasksOf(order)).toBe(1);
+    expect(await sagas.countWorkflowTasks(order)).toBe(1);
   });
 
   test('cancels an order in one workflow task if a decline is the result of the request', async () => {
@@ -44,7 +44,7 @@ describe('over RabbitMQ', () => {
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'failed' });
     expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'cancelOrder payment-declined']);
-    expect(await sagas.workflowTasksOf(order)).toBe(1);
+    expect(await sagas.countWorkflowTasks(order)).toBe(1);
   });
 
   test('refunds a payment that is the result of the request of a cancelled order', async () => {
@@ -87,8 +87,8 @@ describe('over RabbitMQ', () => {
 
   test('requests the payment again when no answer arrives', async () => {
     const order = anOrder({ payment: { asks: 3, askTimeoutMs: 300 } });
-    sagas.shop.onRequest(order, async (saga, ask) => {
-      if (ask === 2) await saga.signal(paymentSettled, anAnswer());
+    sagas.shop.onRequest(order, async (saga, attempt) => {
+      if (attempt === 2) await saga.signal(paymentSettled, anAnswer());
     });
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped' });
@@ -100,7 +100,7 @@ describe('over RabbitMQ', () => {
 
     const reason = 'No answer to 2 payment requests within 0.2 s each.';
     await expect(sagas.run(order)).resolves.toEqual(
-      aCancelledOrder({ cancellation: { code: 'payment-timeout', reason } }),
+      aCancelledSettlement({ cancellation: { code: 'payment-timeout', reason } }),
     );
     expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'requestPayment', 'cancelOrder payment-timeout']);
   });
@@ -108,7 +108,7 @@ describe('over RabbitMQ', () => {
   test('cancels an order while it waits for its payment', async () => {
     const order = anOrder();
     const saga = await sagas.start(order);
-    await sagas.shop.called(order, 'requestPayment');
+    await sagas.shop.waitForCall(order, 'requestPayment');
     await expect(saga.query(sagaStatus)).resolves.toMatchObject({
       stage: 'awaiting payment',
       settlement: null,
@@ -135,17 +135,17 @@ describe('over RabbitMQ', () => {
       `recordRefundDue ${paymentNamed('late')}`,
     ]);
     expect(await sagas.startedRefunds(order)).toEqual([`refund-${paymentNamed('late')}`]);
-    await sagas.refunded(`refund-${paymentNamed('late')}`);
+    await sagas.waitForRefund(`refund-${paymentNamed('late')}`);
   });
 
   test('starts no refund before it is recorded as due', async () => {
     const order = anOrder();
     sagas.shop.cancelRow(order);
-    sagas.shop.failing(order, 'recordRefundDue', Infinity);
+    sagas.shop.failTimes(order, 'recordRefundDue', Infinity);
     sagas.shop.onRequest(order, async (saga) => saga.signal(paymentSettled, anAnswer()));
     const saga = await sagas.start(order);
-    await sagas.shop.called(order, expect.stringMatching(/^shipOrder/));
-    await eventually(async () => expect(await sagas.workflowTasksOf(order)).toBeGreaterThanOrEqual(2));
+    await sagas.shop.waitForCall(order, expect.stringMatching(/^shipOrder/));
+    await eventually(async () => expect(await sagas.countWorkflowTasks(order)).toBeGreaterThanOrEqual(2));
 
     expect(await sagas.startedRefunds(order)).toEqual([]);
     await expect(saga.describe()).resolves.toMatchObject({ status: { name: 'RUNNING' } });
@@ -174,13 +174,13 @@ describe('over RabbitMQ', () => {
     );
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled' });
-    expect(sagas.shop.refundsOf(paymentNamed('known'))).toBe(1);
+    expect(sagas.shop.countRefunds(paymentNamed('known'))).toBe(1);
   });
 
   test('cancels the order when an operator cancels the saga', async () => {
     const order = anOrder();
     const saga = await sagas.start(order);
-    await sagas.shop.called(order, 'requestPayment');
+    await sagas.shop.waitForCall(order, 'requestPayment');
 
     await saga.cancel();
 
@@ -190,8 +190,8 @@ describe('over RabbitMQ', () => {
 
   test('retries a step while its database or broker is unavailable', async () => {
     const order = anOrder();
-    sagas.shop.failing(order, 'requestPayment', 2);
-    sagas.shop.failing(order, 'shipOrder', 5); // more than the attempts of one local activity
+    sagas.shop.failTimes(order, 'requestPayment', 2);
+    sagas.shop.failTimes(order, 'shipOrder', 5); // more than the attempts of one local activity
     sagas.shop.onRequest(order, async (saga) => saga.signal(paymentSettled, anAnswer()));
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped' });
@@ -199,7 +199,7 @@ describe('over RabbitMQ', () => {
 
   test('cancels an order while the broker is unavailable', async () => {
     const order = anOrder();
-    sagas.shop.failing(order, 'requestPayment', Infinity);
+    sagas.shop.failTimes(order, 'requestPayment', Infinity);
     const saga = await sagas.start(order);
     await saga.signal(cancelRequested);
 
@@ -210,7 +210,7 @@ describe('over RabbitMQ', () => {
     const order = anOrder();
     sagas.shop.onRequest(order, () => Promise.reject(new Error('RabbitMQ does not confirm')));
     const saga = await sagas.start(order);
-    await sagas.shop.called(order, 'requestPayment');
+    await sagas.shop.waitForCall(order, 'requestPayment');
     await saga.signal(cancelRequested);
 
     await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
@@ -233,7 +233,7 @@ describe('over RabbitMQ', () => {
 
   test('retries a compensation that fails until it succeeds', async () => {
     const order = anOrder();
-    sagas.shop.failing(order, 'cancelOrder', 4);
+    sagas.shop.failTimes(order, 'cancelOrder', 4);
     sagas.shop.onRequest(order, async (saga) =>
       saga.signal(paymentSettled, anAnswer({ success: false, reason: 'no' })),
     );
@@ -244,7 +244,7 @@ describe('over RabbitMQ', () => {
 
   test('compensates and then fails when a step fails permanently', async () => {
     const order = anOrder();
-    sagas.shop.breaking(order, 'shipOrder');
+    sagas.shop.failPermanently(order, 'shipOrder');
     sagas.shop.onRequest(order, async (saga) =>
       saga.signal(paymentSettled, anAnswer({ paymentId: paymentNamed('broken') })),
     );
@@ -282,7 +282,7 @@ describe('over the activity channel', () => {
 
   test('starts a refund of the order when the payment service does not answer in time', async () => {
     const order = anOrder({ payment: { ...payment, askTimeoutMs: 500 } });
-    sagas.shop.failing(order, 'processPayment', Infinity);
+    sagas.shop.failTimes(order, 'processPayment', Infinity);
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
     expect(sagas.shop.callsFor(order)).toContain('cancelOrder payment-timeout');
@@ -291,13 +291,13 @@ describe('over the activity channel', () => {
 
   test('starts a refund of the order when the customer cancels during the charge', async () => {
     const order = anOrder({ payment });
-    sagas.shop.failing(order, 'processPayment', Infinity);
+    sagas.shop.failTimes(order, 'processPayment', Infinity);
     const saga = await sagas.start(order);
     await saga.signal(cancelRequested);
 
     await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
     expect(await sagas.startedRefunds(order)).toEqual([`refund-${order.orderId}`]);
-    await sagas.refunded(`refund-${order.orderId}`);
+    await sagas.waitForRefund(`refund-${order.orderId}`);
   });
 });
 
@@ -338,7 +338,7 @@ describe('resumed', () => {
 
   test('refunds a payment that was answered while no saga ran if the order was cancelled', async () => {
     const order = anOrder({ resumed: true, answers: [anAnswer({ paymentId: paymentNamed('missed') })] });
-    sagas.shop.settleRow(order, aCancelledOrder());
+    sagas.shop.settleRow(order, aCancelledSettlement());
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled' });
     expect(await sagas.startedRefunds(order)).toEqual([`refund-${paymentNamed('missed')}`]);
@@ -403,7 +403,7 @@ describe('what operators see', () => {
 
   test('labels the timer of a retry with the step that failed', async () => {
     const order = anOrder();
-    sagas.shop.failing(order, 'requestPayment', 3); // the attempts of one local activity
+    sagas.shop.failTimes(order, 'requestPayment', 3); // the attempts of one local activity
     sagas.shop.onRequest(order, async () => anAnswer());
     await sagas.run(order);
 
@@ -413,7 +413,7 @@ describe('what operators see', () => {
     ]);
   });
 
-  test('keeps a timeline in the current details and the query, also of a closed saga', async () => {
+  test('keeps the timeline of a closed saga in its current details and its query', async () => {
     const order = anOrder();
     sagas.shop.onRequest(order, async () => decline);
     const saga = await sagas.start(order);
@@ -430,7 +430,7 @@ describe('what operators see', () => {
     for (const { time, step, outcome } of timeline) expect(details).toContain(`| ${time} | ${step} | ${outcome} |`);
   });
 
-  test('keeps text of another service in its cell of the timeline', async () => {
+  test('escapes text of another service so that it stays in its table cell', async () => {
     const order = anOrder();
     sagas.shop.onRequest(order, async () => anAnswer({ success: false, reason: 'no\n| funds' }));
     await sagas.run(order);
@@ -454,7 +454,7 @@ describe('what operators see', () => {
     }
   });
 
-  test('tells what a refund waits for before a worker runs it', async () => {
+  test('shows what a refund waits for before a worker runs it', async () => {
     const order = anOrder();
     sagas.shop.cancelRow(order);
     sagas.shop.onRequest(order, async () => anAnswer({ paymentId: paymentNamed('waits') }));

@@ -9,8 +9,8 @@ import { Timeline } from './timeline';
 /**
  * The life of an accepted order: pay, then ship; on any failure, cancel and release the stock.
  *
- * Runs in a non-cancellable scope: an operator's cancel is an input like the customer's, and it decides the payment only
- * if nothing else has.
+ * Runs in a non-cancellable scope. The saga handles an operator's cancel like a customer's: it is an input, and it
+ * decides the payment only if no earlier input has.
  */
 export function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
   const timeline = new Timeline(input);
@@ -47,7 +47,7 @@ async function settle(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Tim
         ? await shipOrder(order, payment.paymentId, timeline) // the row decides: a cancel may have come first
         : await cancelOrder(order, payment.cancellation, timeline);
     } catch (error) {
-      if (!(error instanceof TemporalFailure)) throw error; // a defect of this code: the task waits for a fixed version
+      if (!(error instanceof TemporalFailure)) throw error; // a defect: the task is retried until a fixed version runs
       fault = error;
       const reason = `A step failed: ${rootCause(error)}`;
       settlement = await cancelOrder(order, { code: 'saga-failed', reason }, timeline);
@@ -55,7 +55,7 @@ async function settle(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Tim
   }
 
   timeline.settle(settlement);
-  // Started, never awaited: refund-<paymentId>. The list may grow while a refund is being started.
+  // Each refund is a workflow of its own, whose result is not awaited. The list may grow while a refund is being started.
   for (const refund of refundsDue(order, settlement, inbox)) await startRefund(refund, timeline);
   if (fault) throw fault;
   return settlement;

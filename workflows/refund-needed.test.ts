@@ -14,13 +14,13 @@ const rows: Row[] = [
   ['is not needed for a declined order', DECLINED, {}, false],
   ['is not needed for a declined order on the activity channel', DECLINED, { channel: 'activity' }, false],
   ['is needed for an unpaid order on the activity channel', UNPAID, { channel: 'activity' }, true],
-  ['is needed on the activity channel whatever was answered', UNPAID, { channel: 'activity', answers: 1 }, true],
+  ['is needed on the activity channel even after an answer', UNPAID, { channel: 'activity', answers: 1 }, true],
   ['is needed if no request was confirmed', UNPAID, {}, true],
-  ['is needed if no request was confirmed, whatever was answered', UNPAID, { answers: 1 }, true],
+  ['is needed if no request was confirmed, even after an answer', UNPAID, { answers: 1 }, true],
   ['is not needed if a request was confirmed', UNPAID, { confirmed: true }, false],
   ['is needed for a resumed order without answers', UNPAID, { resumed: true }, true],
   [
-    'is needed for a resumed order without answers, even if confirmed',
+    'is needed for a resumed order without answers, even if a request was confirmed',
     UNPAID,
     { resumed: true, confirmed: true },
     true,
@@ -28,7 +28,7 @@ const rows: Row[] = [
   ['is not needed for a resumed order with an answer', UNPAID, { resumed: true, answers: 1 }, false],
 ];
 
-test.each(rows)('a refund of the order %s', (_, settlement, known, needed) => {
+test.each(rows)('a refund %s', (_, settlement, known, needed) => {
   const knowledge = { channel: 'events', confirmed: false, resumed: false, answers: 0, ...known } as const;
   expect(refundNeeded({ settlement, ...knowledge })).toBe(needed);
 });

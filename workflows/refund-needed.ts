@@ -14,8 +14,9 @@ export interface PaymentKnowledge {
 }
 
 /**
- * Decides whether the order was or may yet be charged by a payment that no answer will report, so that the payment
- * service must void whatever it has of this order. Payments that an answer reported are refunded one by one.
+ * Decides whether the whole order needs a refund, because the payment service has charged it or may still charge it
+ * without an answer that reports the payment. The payment service then voids every charge of the order. Payments that an
+ * answer has reported are refunded one by one.
  *
  * | the order ended                          | refund needed                                                            |
  * | ---------------------------------------- | ------------------------------------------------------------------------ |

@@ -1,10 +1,10 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { PAYMENT_TASK_QUEUE, refundSummary, type PaymentActivities, type RefundInput } from './contract';
 
-/** Refunds one payment, or voids whatever an order was charged. Its workflow id names the refund, so it runs once. */
+/** Refunds one payment, or voids every charge of an order. Its workflow id identifies the refund, so it runs once. */
 export async function refundPayment(refund: RefundInput): Promise<void> {
   const summary = refundSummary(refund);
-  // Retried without limit: money owed stays owed, and an operator sees the attempts and their error.
+  // Retried without limit, because the refund remains due. Operators see the attempts and the last error.
   const payments = proxyActivities<PaymentActivities>({
     taskQueue: PAYMENT_TASK_QUEUE,
     startToCloseTimeout: '10s',

@@ -17,8 +17,8 @@ import type { refundPayment } from './refund-payment';
 import type { Timeline } from './timeline';
 
 /**
- * Lists the refunds of an order that has ended: each payment that succeeded and did not settle the order, and whatever
- * the order may have been charged without an answer. Reads the inbox lazily, because answers may still arrive.
+ * Lists the refunds of an order that has ended: each payment that succeeded and did not settle the order, and the whole
+ * order if it may have been charged without an answer. Reads the inbox lazily, because answers may still arrive.
  */
 export function* refundsDue(
   { orderId, payment: { channel }, resumed }: PlaceOrderInput,
@@ -33,8 +33,8 @@ export function* refundsDue(
 }
 
 /**
- * Starts the workflow of a refund, once, whoever else starts it. The refund is recorded in the database first: the record
- * outlives this saga and Temporal's store.
+ * Starts the workflow of a refund, unless another component has started it. The refund is recorded in the database first:
+ * the record outlives this saga and Temporal's store.
  */
 export async function startRefund(refund: RefundInput, timeline: Timeline): Promise<void> {
   await recordRefundDue(refund, timeline);

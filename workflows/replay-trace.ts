@@ -1,32 +1,32 @@
 import { proxySinks, type Sinks, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** Hears, while a saga is replayed, which line of its code wants something of Temporal. */
+/** Receives each command that a saga issues during a replay, with the stack trace of the line that issues it. */
 export interface ReplayTraceSinks extends Sinks {
-  trace: { wants(what: string, stack: string): void };
+  trace: { record(command: string, stack: string): void };
 }
 
 const { trace } = proxySinks<ReplayTraceSinks>();
 
-const note = (what: string): void => trace.wants(what, new Error('trace').stack ?? '');
+const record = (command: string): void => trace.record(command, new Error('trace').stack ?? '');
 
-/** Bundled beside the saga by `make replay` alone: it changes nothing of what the saga does. */
+/** Records commands and passes them on unchanged. Only `make replay` bundles it with the saga. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {
       scheduleActivity(input, next) {
-        note(`activity ${input.activityType}`);
+        record(`activity ${input.activityType}`);
         return next(input);
       },
       scheduleLocalActivity(input, next) {
-        note(`local activity ${input.activityType}`);
+        record(`local activity ${input.activityType}`);
         return next(input);
       },
       startTimer(input, next) {
-        note(`timer of ${input.durationMs} ms`);
+        record(`timer of ${input.durationMs} ms`);
         return next(input);
       },
       startChildWorkflowExecution(input, next) {
-        note(`child workflow ${input.workflowType}`);
+        record(`child workflow ${input.workflowType}`);
         return next(input);
       },
     },

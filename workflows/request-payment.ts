@@ -25,7 +25,7 @@ export function requestPayment(
 }
 
 /**
- * Publishes requests over RabbitMQ and waits for an answer to each. An answer that reaches this process at once is the
+ * Publishes requests over RabbitMQ and waits for an answer to each. An answer that reaches this process soon is the
  * activity's result; any other arrives as a signal.
  */
 async function requestByMessage(
@@ -35,15 +35,15 @@ async function requestByMessage(
 ): Promise<PaymentOutcome> {
   const request = { orderId, customerId, totalAmount };
   for (let attempt = 1; attempt <= asks && !inbox.outcome; attempt++) {
-    const ofAsks = `attempt ${attempt} of ${asks}`;
-    const summary = `Request $${totalAmount} over RabbitMQ, ${ofAsks}`;
+    const attemptLabel = `attempt ${attempt} of ${asks}`;
+    const summary = `Request $${totalAmount} over RabbitMQ, ${attemptLabel}`;
     const publish = () => orders.requestPayment.executeWithOptions({ summary }, [request]);
     const answer = await retried(summary, timeline, publish, inbox);
     if (answer === 'decided') break;
     inbox.requestConfirmed = true;
-    timeline.add('Payment requested', `$${totalAmount} over RabbitMQ, ${ofAsks}`);
+    timeline.add('Payment requested', `$${totalAmount} over RabbitMQ, ${attemptLabel}`);
     if (answer) inbox.receive(answer);
-    else await waitForOutcome(inbox, askTimeoutMs, `Wait for the payment answer, ${ofAsks}`);
+    else await waitForOutcome(inbox, askTimeoutMs, `Wait for the payment answer, ${attemptLabel}`);
   }
   return inbox.cancel(
     'payment-timeout',
@@ -77,6 +77,6 @@ async function requestByActivity(
     const cause = rootCause(error);
     if (isPermanent(error)) return inbox.cancel('payment-failed', `The payment service failed: ${cause}`);
   }
-  // Reached with an outcome, unless the activity has timed out.
+  // If the payment is decided, this returns its outcome. Otherwise the activity has timed out.
   return inbox.cancel('payment-timeout', `The payment service did not answer within ${timeoutMs / 1_000} s.`);
 }

@@ -1,5 +1,5 @@
 /**
- * The statuses of an order and of its payment: the words on the wire, in the database and in workflow histories.
+ * The statuses of an order and of its payment, as messages, the database and workflow histories store them.
  *
  * Workflow code imports this file, so it stays free of imports. `order-management/orders/order-status.ts` holds the
  * transitions.

@@ -17,7 +17,7 @@ export class Timeline {
     this.add('Saga started', order.resumed ? 'for an order that an earlier saga may have worked on' : 'order accepted');
   }
 
-  /** Adds an entry. Of a saga that retries for days, the oldest entries after the first are dropped. */
+  /** Adds an entry. Beyond `MAX_ENTRIES` the second oldest entry is dropped, because a saga may retry for days. */
   add(step: string, outcome: string): void {
     this.entries.push({ time: new Date().toISOString(), step, outcome });
     if (this.entries.length > MAX_ENTRIES) this.entries.splice(1, 1);

@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { PaymentInbox } from './payment-inbox';
 
 /**
- * Waits until the payment is decided, or until the time is over. A callback cancels the timer: `condition` with a timeout
+ * Waits until the payment is decided or the timeout has elapsed. A callback cancels the timer: `condition` with a timeout
  * would create 22 promises, each of which costs the SDK a stack trace (docs/performance.md).
  *
  * @param summary label of the timer: what the saga waits for

@@ -26,13 +26,13 @@ beforeEach(async () => {
   mug = await aProduct(database, { quantityAvailable: 10 });
 });
 
-const OPEN: Pick<Backlog, 'admit'> = { admit: (accept) => accept() };
-const order = (key: string | null, quantity = 1, backlog: Pick<Backlog, 'admit'> = OPEN) => {
-  const wanted = { customerId: customer.customerId, lines: [{ productId: mug.productId, quantity }] };
+const UNLIMITED: Pick<Backlog, 'admit'> = { admit: (accept) => accept() };
+const order = (key: string | null, quantity = 1, backlog: Pick<Backlog, 'admit'> = UNLIMITED) => {
+  const request = { customerId: customer.customerId, lines: [{ productId: mug.productId, quantity }] };
   return acceptOnce(
     { database, backlog, examineAfterMs: 60_000 },
-    wanted,
-    key === null ? null : { key, fingerprint: fingerprintOf(wanted) },
+    request,
+    key === null ? null : { key, fingerprint: fingerprintOf(request) },
   );
 };
 const orderIdIn = (outcome: Awaited<ReturnType<typeof order>>): string | undefined =>
@@ -40,7 +40,7 @@ const orderIdIn = (outcome: Awaited<ReturnType<typeof order>>): string | undefin
 const age = (key: string, hours: number) =>
   database.$executeRaw`UPDATE idempotency_keys SET created_at = now() - ${hours} * interval '1 hour' WHERE key = ${key}`;
 
-test('places one order for a key, however often it is sent', async () => {
+test('places one order per key when the request is repeated', async () => {
   const first = await order('twice');
 
   await expect(order('twice')).resolves.toEqual({ orderId: orderIdIn(first), sameRequest: true });
@@ -48,7 +48,7 @@ test('places one order for a key, however often it is sent', async () => {
   expect(await stockOf(database, mug)).toBe(9);
 });
 
-test('tells another order under the same key', async () => {
+test('reports that a key belongs to a different order', async () => {
   const first = await order('other', 1);
 
   await expect(order('other', 2)).resolves.toEqual({ orderId: orderIdIn(first), sameRequest: false });
@@ -56,51 +56,51 @@ test('tells another order under the same key', async () => {
   expect(await stockOf(database, mug)).toBe(9);
 });
 
-test('places one order for a key that comes eight times at once', async () => {
+test('places one order for eight concurrent requests with the same key', async () => {
   const outcomes = await whileHeld(
     database,
     mug,
-    Array.from({ length: 8 }, () => () => order('at once')),
+    Array.from({ length: 8 }, () => () => order('concurrent')),
   );
 
   expect(new Set(outcomes.map(orderIdIn)).size).toBe(1);
   expect(await stockOf(database, mug)).toBe(9);
 });
 
-test('answers both twins with the order, should the first have taken the last piece', async () => {
+test('answers two concurrent requests with the same order when the first takes the last unit', async () => {
   const last = await aProduct(database, { quantityAvailable: 1 });
   mug = last;
-  const outcomes = await whileHeld(database, last, [() => order('last piece'), () => order('last piece')]);
+  const outcomes = await whileHeld(database, last, [() => order('last unit'), () => order('last unit')]);
 
   const [first, second] = outcomes.map(orderIdIn);
   expect(first).toBeDefined();
   expect(second).toBe(first);
 });
 
-test('keeps no key of an order that was refused', async () => {
+test('stores no key for a refused order', async () => {
   await expect(order('too many', 11)).resolves.toMatchObject({ accepted: false });
   await expect(order('too many', 10)).resolves.toMatchObject({ accepted: true });
 });
 
-test('orders without a key are orders of their own', async () => {
+test('places separate orders for requests without a key', async () => {
   expect(orderIdIn(await order(null))).not.toBe(orderIdIn(await order(null)));
 });
 
-test('admits no new order to a full backlog, and still finds the order of a key', async () => {
+test('finds the order of a key while a full backlog refuses new orders', async () => {
   const full = {
     admit: async () => {
       throw new BacklogFullError('full');
     },
   };
-  const first = await order('before');
+  const first = await order('existing');
 
-  await expect(order('before', 1, full)).resolves.toMatchObject({ orderId: orderIdIn(first) });
-  await expect(order('after', 1, full)).rejects.toThrow(BacklogFullError);
+  await expect(order('existing', 1, full)).resolves.toMatchObject({ orderId: orderIdIn(first) });
+  await expect(order('new', 1, full)).rejects.toThrow(BacklogFullError);
   await expect(order(null, 1, full)).rejects.toThrow(BacklogFullError);
   expect(await stockOf(database, mug)).toBe(9);
 });
 
-test('remembers a key for a day', async () => {
+test('keeps a key for 24 hours', async () => {
   const first = await order('a day');
   await age('a day', 23.9);
   await expect(order('a day')).resolves.toMatchObject({ orderId: orderIdIn(first) });
@@ -110,19 +110,19 @@ test('remembers a key for a day', async () => {
   await expect(order('a day')).resolves.toMatchObject({ accepted: true });
 });
 
-test('forgets expired keys, and no others', async () => {
-  await order('old');
-  await age('old', 24.1);
-  await order('young');
-  await age('young', 23.9);
+test('deletes expired keys only', async () => {
+  await order('expired');
+  await age('expired', 24.1);
+  await order('current');
+  await age('current', 23.9);
 
   await deleteExpiredKeys(database);
 
-  const keys = await database.idempotencyKey.findMany({ where: { key: { in: ['old', 'young'] } } });
-  expect(keys.map(({ key }) => key)).toEqual(['young']);
+  const keys = await database.idempotencyKey.findMany({ where: { key: { in: ['expired', 'current'] } } });
+  expect(keys.map(({ key }) => key)).toEqual(['current']);
 });
 
-test('tells orders apart by what they order, not by the order of their lines', () => {
+test('computes the fingerprint from the customer and the products, not from the sequence of the lines', () => {
   const lines = [
     { productId: 'a', quantity: 1 },
     { productId: 'b', quantity: 2 },

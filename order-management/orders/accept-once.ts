@@ -12,20 +12,20 @@ export interface AcceptNeeds {
 }
 
 /**
- * Accepts an order, unless an order was placed with its idempotency key before or concurrently.
+ * Accepts an order, unless another request with the same idempotency key has placed one, earlier or concurrently.
  *
  * @returns the acceptance or refusal, or the order that the key belongs to
  * @throws {BacklogFullError} if too many orders wait to be settled
  */
 export async function acceptOnce(
   { database, backlog, examineAfterMs }: AcceptNeeds,
-  wanted: OrderRequest,
+  request: OrderRequest,
   key: OrderKey | null,
 ): Promise<Acceptance | KeptOrder> {
   const kept = key && (await findByKey(database, key));
   if (kept) return kept;
   try {
-    const outcome = await backlog.admit(() => acceptOrder(database, wanted, examineAfterMs, key));
+    const outcome = await backlog.admit(() => acceptOrder(database, request, examineAfterMs, key));
     if (outcome.accepted || key === null) return outcome;
     // A concurrent request with this key may have taken the stock: its order is the answer.
     return (await findByKey(database, key)) ?? outcome;

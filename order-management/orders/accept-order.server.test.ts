@@ -13,7 +13,7 @@ let customer: Customer;
 
 beforeAll(async () => {
   shop = await createShopDatabase('accept');
-  // Away from UTC, as a database of the original may be: dates must not depend on it.
+  // Not UTC, because a database of the original may use another time zone. Dates must not depend on it.
   const zone = encodeURIComponent('-c timezone=America/New_York');
   database = connectOrders(`${shop.ordersUrl}?options=${zone}`, { poolSize: 10 });
   customer = await aCustomer(database);
@@ -29,7 +29,7 @@ const accept = (lines: OrderRequest['lines'], customerId = customer.customerId) 
 const ordersOf = ({ productId }: { productId: string }): Promise<number> =>
   database.orderLine.count({ where: { productId } });
 
-test('accepts an order at the prices of its products, and takes their stock', async () => {
+test('accepts an order at the current prices of its products, and takes their stock', async () => {
   const mug = await aProduct(database, { price: '4.99', quantityAvailable: 10 });
   const pan = await aProduct(database, { name: 'Pan', price: '0.01', quantityAvailable: 3 });
 
@@ -50,7 +50,7 @@ test('accepts an order at the prices of its products, and takes their stock', as
   });
 });
 
-test('keeps money exact where a float would not', async () => {
+test('computes amounts exactly that a floating-point number cannot represent', async () => {
   const product = await aProduct(database, { price: '99999999.99', quantityAvailable: 10_000_000 });
 
   const outcome = await accept([{ productId: product.productId, quantity: 9_999_999 }]);
@@ -58,7 +58,7 @@ test('keeps money exact where a float would not', async () => {
   expect(outcome).toMatchObject({ accepted: true, totalAmount: '999999899900000.01' });
 });
 
-test('refuses an order that comes to more than can be asked for in a payment', async () => {
+test('refuses an order whose total exceeds the maximum amount of a payment request', async () => {
   const product = await aProduct(database, { price: '99999999.99', quantityAvailable: 20_000_000 });
 
   const outcome = await accept([{ productId: product.productId, quantity: 10_000_001 }]);
@@ -68,7 +68,7 @@ test('refuses an order that comes to more than can be asked for in a payment', a
   expect(await ordersOf(product)).toBe(0);
 });
 
-test('keeps the price of an order when its product becomes dearer', async () => {
+test('keeps the price of an order when the price of its product rises', async () => {
   const product = await aProduct(database, { price: '5.00' });
   const outcome = await accept([{ productId: product.productId, quantity: 1 }]);
   await database.product.update({ where: { productId: product.productId }, data: { price: '7.00' } });
@@ -78,7 +78,7 @@ test('keeps the price of an order when its product becomes dearer', async () => 
   expect(stored).toMatchObject({ lines: [{ price: '5.00' }] });
 });
 
-test('writes nothing at all when one line is short, and names that line', async () => {
+test('writes nothing when the stock of one line is too low, and reports that line', async () => {
   const plenty = await aProduct(database, { quantityAvailable: 10 });
   const scarce = await aProduct(database, { quantityAvailable: 1 });
 
@@ -118,20 +118,22 @@ test('writes nothing for a product or a customer that does not exist', async () 
   expect(await ordersOf(product)).toBe(0);
 });
 
-test('takes overlapping orders of the same products in opposite order, all at once', async () => {
+test('accepts concurrent orders of the same products whose lines are in opposite sequence', async () => {
   const [one, two] = [
     await aProduct(database, { quantityAvailable: 100 }),
     await aProduct(database, { quantityAvailable: 100 }),
   ];
-  const forth = [one, two].map(({ productId }) => ({ productId, quantity: 1 }));
+  const ascending = [one, two].map(({ productId }) => ({ productId, quantity: 1 }));
 
-  const outcomes = await Promise.all(Array.from({ length: 60 }, (_, i) => accept(i % 2 ? forth : forth.toReversed())));
+  const outcomes = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => accept(i % 2 ? ascending : ascending.toReversed())),
+  );
 
   expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(60);
   expect([await stockOf(database, one), await stockOf(database, two)]).toEqual([40, 40]);
 });
 
-test('sells the last piece to one of a hundred buyers', async () => {
+test('sells the last unit to one of a hundred concurrent customers', async () => {
   const product = await aProduct(database, { quantityAvailable: 1 });
 
   const outcomes = await Promise.all(
@@ -146,7 +148,7 @@ test('sells the last piece to one of a hundred buyers', async () => {
   expect(await ordersOf(product)).toBe(1);
 });
 
-test('sells the last pieces once, however many want them', async () => {
+test('sells each of the last three units once to twenty concurrent customers', async () => {
   const product = await aProduct(database, { quantityAvailable: 3 });
 
   const outcomes = await Promise.all(

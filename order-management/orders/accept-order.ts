@@ -42,9 +42,10 @@ interface HeldLine {
 }
 
 /**
- * Accepts an order: writes the order and its lines at the products' prices, and takes the stock of all lines; or nothing.
+ * Accepts an order completely or not at all: writes the order and its lines at the products' current prices, and takes
+ * the stock of all lines.
  *
- * One statement, so one transaction and one round trip. Products are locked in the order of their ids, so that two
+ * One statement is one transaction and one round trip. Products are locked in the order of their ids, so that two
  * orders of the same products wait for each other instead of deadlocking.
  *
  * @param examineAfterMs time until the sweeper checks the order, in milliseconds

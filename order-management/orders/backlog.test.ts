@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Acceptance } from './accept-order';
 import { Backlog, BacklogFullError } from './backlog';
 
-// The database answers when the test says so. Payments settle orders unless the test says otherwise.
+// Each test decides when the database answers. By default, payments settle orders.
 const LIMIT = 3;
 const ACCEPTED = { accepted: true } as Acceptance;
 const REFUSED: Acceptance = { accepted: false, why: 'unknown customer' };
@@ -25,14 +25,14 @@ beforeEach(() => {
 });
 
 const admit = (outcome = ACCEPTED): Promise<Acceptance> => backlog.admit(async () => outcome);
-/** Admits an order, and answers the count that this starts. */
+/** Admits an order, which starts a count, and then answers that count. */
 async function countOf(count: number, outcome = ACCEPTED): Promise<void> {
   await admit(outcome);
   counts.at(-1)?.answer(count);
   await delay(0);
 }
 
-test('refuses orders beyond the limit: counted, accepted since, and being accepted', async () => {
+test('refuses orders beyond the limit: counts stored orders, newly accepted ones and those being accepted', async () => {
   await countOf(1, REFUSED);
   await admit();
   void backlog.admit(() => new Promise(() => undefined));
@@ -40,18 +40,18 @@ test('refuses orders beyond the limit: counted, accepted since, and being accept
   await expect(admit()).rejects.toThrow(BacklogFullError);
 });
 
-test('does not count an order that was refused or failed', async () => {
+test('does not count an order that was refused or that failed', async () => {
   await countOf(LIMIT - 1, REFUSED);
   await admit(REFUSED);
-  await expect(backlog.admit(() => Promise.reject(new Error('because the test says so')))).rejects.toThrow(
-    'because the test',
+  await expect(backlog.admit(() => Promise.reject(new Error('failed by the test')))).rejects.toThrow(
+    'failed by the test',
   );
 
   await expect(admit()).resolves.toBe(ACCEPTED);
   await expect(admit()).rejects.toThrow(BacklogFullError);
 });
 
-test('keeps counting what it accepted during a count, and counts once at a time', async () => {
+test('adds the orders accepted during a count, and runs one count at a time', async () => {
   await admit();
   await admit();
   counts.at(0)?.answer(1);
@@ -61,7 +61,7 @@ test('keeps counting what it accepted during a count, and counts once at a time'
   expect(counts).toHaveLength(1);
 });
 
-test('drops what it accepted before a count', async () => {
+test('replaces the orders accepted before a count by the count', async () => {
   await countOf(0);
   await admit();
   await delay(550);
@@ -70,7 +70,7 @@ test('drops what it accepted before a count', async () => {
   await expect(Promise.all([admit(), admit(), admit()])).resolves.toHaveLength(LIMIT);
 });
 
-test('refuses no order for an outdated count: it waits for a new one', async () => {
+test('waits for a new count instead of refusing an order by an outdated count', async () => {
   await countOf(LIMIT);
   await delay(1_050);
 
@@ -91,7 +91,7 @@ test('accepts orders if the count fails', async () => {
   await expect(admit()).resolves.toBe(ACCEPTED);
 });
 
-test('accepts orders however many wait if payments settle no orders', async () => {
+test('accepts orders beyond the limit while payments settle no orders', async () => {
   paysOrders = false;
   await countOf(LIMIT);
 

@@ -4,22 +4,22 @@ import type { Acceptance } from './accept-order';
 import { OrderStatus } from './order-status';
 import type { Settlements } from './settlements';
 
-/** More orders wait to be settled than `MAX_UNSETTLED`. The client retries later. */
+/** Too many orders wait to be settled: the limit is `MAX_UNSETTLED`. The client must retry later. */
 export class BacklogFullError extends Error {
   override name = 'BacklogFullError';
 }
 
 const COUNT_EVERY_MS = 500;
-/** An order is not refused for a count older than this: it waits for a new one. */
+/** An order is refused only by a count younger than this. If the count is older, the order waits for a new one. */
 const COUNT_OUTDATED_AFTER_MS = 1_000;
-/** Payments settle orders if one did so within this time. */
+/** If a payment has settled an order within this time, the backlog assumes that payments settle orders. */
 const SETTLES_WITHIN_MS = 10_000;
 
 /**
  * Limits how many orders wait to be settled. An instance that accepts more than can be settled makes all customers wait.
  *
- * The number is the last count plus what this instance has accepted since. If payments settle no orders at all, a
- * dependency is unavailable: then orders are accepted however many wait, and settle after the outage.
+ * The number is the last count plus the orders that this instance has accepted since. If payments settle no orders, a
+ * dependency is unavailable. The limit then does not apply: every order is accepted, and is settled after the outage.
  */
 export class Backlog {
   private counted = 0;
@@ -30,12 +30,12 @@ export class Backlog {
 
   constructor(
     private readonly database: OrdersClient,
-    /** Orders that may wait, over all instances. Each instance may exceed it by what all accept between two counts. */
+    /** Maximum number of waiting orders of all instances. Orders accepted between two counts may exceed it. */
     private readonly limit: number,
     private readonly settlements: Pick<Settlements, 'hasPaidWithin'>,
   ) {}
 
-  /** Accepts an order if there is room for it. @throws {BacklogFullError} if too many orders wait */
+  /** Accepts an order unless the backlog is full. @throws {BacklogFullError} if too many orders wait */
   async admit(accept: () => Promise<Acceptance>): Promise<Acceptance> {
     const ageMs = performance.now() - this.countedAtMs;
     const counted = ageMs > COUNT_EVERY_MS ? this.refresh() : null;
@@ -57,7 +57,7 @@ export class Backlog {
     return this.counted + this.acceptedSince + this.accepting >= this.limit;
   }
 
-  /** Counts anew. Never fails: if the database is unavailable, accepting the order reports it. */
+  /** Starts a count unless one is in flight. Never fails: if the database is unavailable, accepting the order fails. */
   private refresh(): Promise<void> {
     this.counting ??= this.count()
       .catch(() => undefined)
@@ -65,15 +65,18 @@ export class Backlog {
     return this.counting;
   }
 
-  /** Counts at most up to the limit. Leaves out orders of the original without stock, which the sweeper adopts later. */
+  /**
+   * Counts the orders that wait, up to the limit. Excludes orders of the original for which no stock was taken: the
+   * sweeper adopts them later.
+   */
   private async count(): Promise<void> {
-    const [countedAtMs, before] = [performance.now(), this.acceptedSince];
+    const [countedAtMs, acceptedBefore] = [performance.now(), this.acceptedSince];
     const rows = await this.database.$queryRaw<{ count: number }[]>`
       SELECT count(*)::int AS count FROM (
         SELECT FROM orders WHERE order_status = ${literal(OrderStatus.placed)} AND stock_taken_at IS NOT NULL
         LIMIT ${this.limit}) unsettled`;
     this.counted = rows[0]?.count ?? 0;
-    this.acceptedSince -= before; // they are part of the count, or settled
+    this.acceptedSince -= acceptedBefore; // the count includes them, unless they are settled
     this.countedAtMs = countedAtMs;
   }
 }

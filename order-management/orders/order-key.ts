@@ -15,7 +15,7 @@ export interface KeptOrder {
   sameRequest: boolean;
 }
 
-/** Returns a hash of what is ordered, independent of the order and spelling of the request's fields. */
+/** Returns a hash of the customer and the ordered products. The sequence of the lines does not change it. */
 export function fingerprintOf({ customerId, lines }: OrderRequest): string {
   const sorted = lines.map(({ productId, quantity }) => `${productId} ${quantity}`).toSorted();
   return createHash('sha256')

@@ -27,16 +27,16 @@ test.each([
   ['failed', placed, false],
   ['failed', shipped, false],
   ['failed', cancelled, false],
-])('%s -> %s: %s', (from, to, allowed) => {
+])('decides whether %s may become %s: %s', (from, to, allowed) => {
   expect(canTransition(from, to)).toBe(allowed);
 });
 
-test('the table names every status, and no other', () => {
+test('lists each status once in the transition table', () => {
   expect(Object.keys(TRANSITIONS)).toEqual(Object.values(OrderStatus));
 });
 
-test('a status is final unless the order is placed', () => {
-  const statuses = [placed, shipped, cancelled, 'complete', 'failed', 'unheard of'];
+test('treats every status except placed as final', () => {
+  const statuses = [placed, shipped, cancelled, 'complete', 'failed', 'unknown'];
   expect(statuses.filter(isFinal)).toEqual(statuses.slice(1));
 });
 
@@ -45,9 +45,9 @@ test.each([
   ['complete', shipped],
   ['cancelled', cancelled],
   ['failed', cancelled],
-  ['unheard of', cancelled],
+  ['unknown', cancelled],
   ['constructor', cancelled],
-])('an order stored as %s is settled as %s', (stored, status) => {
+])('reads an order stored as %s as %s', (stored, status) => {
   expect(settledStatusOf(stored)).toBe(status);
   expect(orderStatusOf(stored)).toBe(status);
 });
@@ -57,6 +57,6 @@ test.each([
   ['failed', 'failed'],
   ['cancelled', 'cancelled'],
   ['pending', 'cancelled'],
-])('a settled order with the payment status %s counts as %s', (stored, status) => {
+])('reads the payment status %s of a settled order as %s', (stored, status) => {
   expect(settledPaymentStatusOf(stored)).toBe(status);
 });

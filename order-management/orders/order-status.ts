@@ -10,15 +10,15 @@ export const TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> 
 };
 
 /**
- * Statuses that the original system defines. They occur in databases that it has filled. They are read and never
- * written; each is final, and counts as one of ours.
+ * Statuses that only the original system writes. This system reads them from existing databases and never writes them.
+ * Each is final and maps to a status of this system.
  */
 export const LEGACY_STATUSES: ReadonlyMap<string, FinalOrderStatus> = new Map([
   ['complete', 'shipped'],
   ['failed', 'cancelled'],
 ]);
 
-/** Reads a status from the database. A word that neither system defines counts as cancelled: nothing may ship it. */
+/** Reads a status from the database. An unknown status counts as cancelled, so that the order is never shipped. */
 export function orderStatusOf(stored: string): OrderStatus {
   if (Object.hasOwn(TRANSITIONS, stored)) return stored as OrderStatus;
   return LEGACY_STATUSES.get(stored) ?? OrderStatus.cancelled;
@@ -28,13 +28,13 @@ export function orderStatusOf(stored: string): OrderStatus {
 export const canTransition = (stored: string, to: OrderStatus): boolean =>
   TRANSITIONS[orderStatusOf(stored)].includes(to);
 
-/** Checks whether an order is settled: no status follows its own. */
+/** Checks whether an order is settled, that is, whether its status has no successor. */
 export const isFinal = (stored: string): boolean => TRANSITIONS[orderStatusOf(stored)].length === 0;
 
 /** Reads the outcome of an order that is known to be settled. */
 export const settledStatusOf = (stored: string): FinalOrderStatus =>
   orderStatusOf(stored) === OrderStatus.shipped ? OrderStatus.shipped : OrderStatus.cancelled;
 
-/** Reads the payment status of a settled order. What was neither paid nor declined counts as cancelled. */
+/** Reads the payment status of a settled order. A status other than `success` and `failed` counts as `cancelled`. */
 export const settledPaymentStatusOf = (stored: string): FinalPaymentStatus =>
   stored === PaymentStatus.success || stored === PaymentStatus.failed ? stored : PaymentStatus.cancelled;

@@ -7,7 +7,7 @@ export interface PlacedOrder {
   orderStatus: string;
   paymentStatus: string;
   orderDate: Date | null;
-  /** Why the order was cancelled; null if that is unknown, as for orders of the original. Only a cancelled order has it. */
+  /** The reason of a cancelled order; null if it is unknown, as for orders of the original. Absent for other orders. */
   cancellation?: Cancellation | null;
   lines: OrderedProduct[];
 }

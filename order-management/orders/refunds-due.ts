@@ -1,7 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { refundId, type RefundInput } from '@shop/workflows/contract';
 
-/** The first check of a due refund, in milliseconds after it was recorded. The saga or the refund has usually ended by then. */
+/** Time from the record of a refund to its first check, in milliseconds. The refund has usually ended by then. */
 export const EXAMINE_AFTER_MS = 10_000;
 
 /** Records that a refund is due, before its workflow is started. Recording it again changes nothing. */
@@ -31,7 +31,7 @@ export async function claimRefundsDue(
   }));
 }
 
-/** Postpones the next check of a refund that still runs: by a quarter of its age, at most one hour. */
+/** Postpones the next check of a refund that still runs, by a quarter of its age but at most one hour. */
 export async function postponeRefundCheck(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.$executeRaw`
     UPDATE refunds_due SET examine_after = greatest(examine_after, now() + least((now() - noted_at) / 4, interval '1 hour'))
@@ -43,5 +43,5 @@ export async function deleteRefundDue(database: OrdersClient, refund: RefundInpu
   await database.refundDue.deleteMany({ where: { refundId: refundId(refund) } });
 }
 
-/** Counts the refunds that have not ended as far as the database knows. */
+/** Counts the refunds that are recorded as due. */
 export const countRefundsDue = (database: OrdersClient): Promise<number> => database.refundDue.count();

@@ -31,7 +31,7 @@ async function placed(): Promise<string> {
 
 async function shipped(): Promise<string> {
   const orderId = await placed();
-  await resumeOrder(database, orderId); // takes its stock
+  await resumeOrder(database, orderId); // takes the stock
   await shipOrder(database, orderId, randomUUID());
   return orderId;
 }
@@ -39,7 +39,7 @@ async function shipped(): Promise<string> {
 const claim = (limit: number): Promise<string[]> =>
   claimUnsettledOrders(database, { limit, examineAgainMs: 60_000, adopt: true });
 
-test('keeps a wish to cancel, and has the sweeper look at it soon', async () => {
+test('records a cancel, and makes the order due for the sweeper', async () => {
   const orderId = await placed();
   await claim(100);
 
@@ -48,19 +48,19 @@ test('keeps a wish to cancel, and has the sweeper look at it soon', async () => 
   await expect(claim(100)).resolves.toEqual([orderId]);
 });
 
-test('keeps when a customer first wished to cancel', async () => {
+test('keeps the time of the first cancel', async () => {
   const orderId = await placed();
   await requestCancel(database, orderId);
-  const first = await database.order.findUniqueOrThrow({ where: { orderId } });
+  const cancelled = await database.order.findUniqueOrThrow({ where: { orderId } });
 
-  await expect(requestCancel(database, orderId)).resolves.toBe('placed'); // twice is as good as once
+  await expect(requestCancel(database, orderId)).resolves.toBe('placed'); // a repetition has the same result
   await deleteOrder(database, orderId);
 
-  const last = await database.order.findUniqueOrThrow({ where: { orderId } });
-  expect(last.cancelRequestedAt).toEqual(first.cancelRequestedAt);
+  const cancelledAgain = await database.order.findUniqueOrThrow({ where: { orderId } });
+  expect(cancelledAgain.cancelRequestedAt).toEqual(cancelled.cancelRequestedAt);
 });
 
-test('refuses to cancel an order that has shipped, and one that is not there', async () => {
+test('refuses to cancel a shipped order, and an order that does not exist', async () => {
   const orderId = await shipped();
 
   await expect(requestCancel(database, orderId)).resolves.toBe('shipped');
@@ -68,7 +68,7 @@ test('refuses to cancel an order that has shipped, and one that is not there', a
   await expect(readOrderState(database, orderId)).resolves.toMatchObject({ cancelRequested: false });
 });
 
-test('hides a deleted order and cancels it, its row kept for money that turns up late', async () => {
+test('hides a deleted order and cancels it, but keeps its row for late payments', async () => {
   const orderId = await placed();
   await claim(100);
 
@@ -81,17 +81,17 @@ test('hides a deleted order and cancels it, its row kept for money that turns up
     cancelRequested: true,
     totalAmount: '9.00',
   });
-  await expect(claim(100)).resolves.toEqual([orderId]); // so that the sweeper cancels what the nudge does not
+  await expect(claim(100)).resolves.toEqual([orderId]); // the sweeper cancels it if the signal is lost
 });
 
-test('does not cancel an order that is deleted: there is none for the customer', async () => {
+test('reports that a deleted order does not exist instead of cancelling it', async () => {
   const orderId = await placed();
   await deleteOrder(database, orderId);
 
   await expect(requestCancel(database, orderId)).resolves.toBeNull();
 });
 
-test('leaves a settled order as it ended when it is deleted', async () => {
+test('does not change the status of a settled order that is deleted', async () => {
   const orderId = await shipped();
 
   await expect(deleteOrder(database, orderId)).resolves.toBe('shipped');

@@ -5,9 +5,9 @@ import { OrderStatus } from './order-status';
 const PLACED = literal(OrderStatus.placed);
 
 /**
- * Records that a customer cancels an order, before anything acts on it. From then on nothing ships the order.
+ * Records that a customer cancels an order. The saga is signalled afterwards. A recorded cancel prevents shipping.
  *
- * @returns the order's status: the cancel is recorded only if it is `placed`; null if the order does not exist
+ * @returns the order's status; the cancel is recorded only if it is `placed`. Null if the order does not exist
  */
 export async function requestCancel(database: OrdersClient, orderId: string): Promise<string | null> {
   const requested = await database.$executeRaw`

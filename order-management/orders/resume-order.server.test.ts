@@ -32,7 +32,7 @@ async function accepted(productId: string, quantity: number): Promise<string> {
   return outcome.order.orderId;
 }
 
-test('says what is left to do for an order that is placed, and takes no more stock', async () => {
+test('returns the total of a placed order, and takes no more stock', async () => {
   const product = await aProduct(database, { price: '4.50' });
   const orderId = await accepted(product.productId, 3);
 
@@ -40,7 +40,7 @@ test('says what is left to do for an order that is placed, and takes no more sto
   expect(await stockOf(database, product)).toBe(7);
 });
 
-test('asks for what the order cost when it was accepted, though its product is dearer now', async () => {
+test('returns the total at the prices at which the order was accepted', async () => {
   const { productId } = await aProduct(database, { price: '4.50' });
   const orderId = await accepted(productId, 3);
   await database.product.update({ where: { productId }, data: { price: '99.00' } });
@@ -69,7 +69,7 @@ test('treats an order that does not exist as cancelled', async () => {
   });
 });
 
-test('gives up an order whose customer has cancelled', async () => {
+test('returns the cancel of an order whose customer has cancelled', async () => {
   const { productId } = await aProduct(database);
   const orderId = await accepted(productId, 1);
   await requestCancel(database, orderId);
@@ -80,7 +80,7 @@ test('gives up an order whose customer has cancelled', async () => {
   });
 });
 
-test('adopts an order of the original once, however often: takes its stock, and prices its lines', async () => {
+test('takes the stock and sets the prices of an order of the original once when it is resumed concurrently', async () => {
   const product = await aProduct(database, { price: '4.50', quantityAvailable: 10 });
   const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
 
@@ -96,7 +96,7 @@ test('adopts an order of the original once, however often: takes its stock, and 
   expect(await findOrder(database, orderId)).toMatchObject({ lines: [{ price: '4.50' }] });
 });
 
-test('cancels an order of the original whose stock is short, and takes nothing', async () => {
+test('cancels an order of the original whose stock is too low, and takes no stock', async () => {
   const [plenty, scarce] = [await aProduct(database), await aProduct(database, { quantityAvailable: 1 })];
   const orderId = await anOriginalOrder(database, customer, [
     { productId: plenty.productId, quantity: 2 },
@@ -113,7 +113,7 @@ test('cancels an order of the original whose stock is short, and takes nothing',
   expect([await stockOf(database, plenty), await stockOf(database, scarce)]).toEqual([10, 1]);
 });
 
-test('takes nothing for an order of the original whose customer has cancelled', async () => {
+test('takes no stock for an order of the original whose customer has cancelled', async () => {
   const product = await aProduct(database);
   const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
   await requestCancel(database, orderId);
@@ -132,7 +132,7 @@ test('cancels an order of the original that has no products', async () => {
   });
 });
 
-test('does not take the last pieces for an order of the original while a new order buys them', async () => {
+test('does not adopt an order of the original whose last units a concurrent new order takes', async () => {
   const product = await aProduct(database, { quantityAvailable: 2 });
   const line = { productId: product.productId, quantity: 2 };
   const original = await anOriginalOrder(database, customer, [line]);
@@ -146,22 +146,23 @@ test('does not take the last pieces for an order of the original while a new ord
   expect(await stockOf(database, product)).toBe(0);
 });
 
-test('adopts overlapping orders whose lines stand in opposite order, all at once', async () => {
+test('adopts concurrent orders of the same products whose lines are in opposite sequence', async () => {
   const [one, two] = [
     await aProduct(database, { quantityAvailable: 100 }),
     await aProduct(database, { quantityAvailable: 100 }),
   ];
-  const forth = [one, two].map(({ productId }) => ({ productId, quantity: 1 }));
+  const ascending = [one, two].map(({ productId }) => ({ productId, quantity: 1 }));
   const orders: string[] = [];
   for (let i = 0; i < 40; i++)
-    orders.push(await anOriginalOrder(database, customer, i % 2 ? forth : forth.toReversed()));
+    orders.push(await anOriginalOrder(database, customer, i % 2 ? ascending : ascending.toReversed()));
 
-  // Planned as where there are many products: line by line, rather than in the one order of a scan over all products.
+  // Without these joins PostgreSQL locks the products line by line, as it does if there are many products. A scan of all
+  // products would lock them in the same sequence for every order.
   const plan = encodeURIComponent('-c enable_hashjoin=off -c enable_mergejoin=off');
   const planned = connectOrders(`${shop.ordersUrl}?options=${plan}`, { poolSize: 10 });
   try {
-    const inTurn = pLimit(10); // as many as have a connection: transactions do not wait for one for long
-    await Promise.all(orders.map((orderId) => inTurn(() => resumeOrder(planned, orderId))));
+    const limit = pLimit(10); // the pool size, so that no transaction waits long for a connection
+    await Promise.all(orders.map((orderId) => limit(() => resumeOrder(planned, orderId))));
   } finally {
     await planned.$disconnect();
   }

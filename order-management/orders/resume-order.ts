@@ -19,7 +19,7 @@ interface LineRow {
  * Reads an order that an earlier saga may have worked on. An order that the original left `placed` is adopted: its stock,
  * which the original did not take, is taken now, and its lines get the products' prices.
  *
- * This is rare, so it is a transaction of several statements.
+ * Resuming is rare, so a transaction of several statements is fast enough.
  */
 export async function resumeOrder(database: OrdersClient, orderId: string): Promise<ResumedOrder> {
   return retryDeadlocks(() =>

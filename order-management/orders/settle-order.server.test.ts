@@ -33,7 +33,7 @@ beforeEach(async () => {
   ];
 });
 
-/** An accepted order of 2 mugs and 3 pans. */
+/** Accepts an order of 2 mugs and 3 pans. Returns its id. */
 async function accepted(): Promise<string> {
   const lines = [
     { productId: mug.productId, quantity: 2 },
@@ -56,7 +56,7 @@ const shippedBy = (paymentId: string) => ({
 });
 const CANCELLED = { orderStatus: 'cancelled', paymentStatus: 'cancelled', paymentId: null, cancellation: UNANSWERED };
 
-/** Settles an order, and returns how it ended. */
+/** These settle an order and return how it ended. */
 const ship = async (...order: [orderId: string, paymentId: string]): Promise<Settlement> =>
   (await shipOrder(database, ...order)).settlement;
 const cancel = async (orderId: string, why: Cancellation & { paymentId?: string }): Promise<Settlement> =>
@@ -82,23 +82,30 @@ test('cancels a declined order and releases the stock of all its lines', async (
 });
 
 test('records that a refund may be due, unless the payment was declined', async () => {
-  const [unpaid, beaten, declined, shipped] = [await accepted(), await accepted(), await accepted(), await accepted()];
-  await requestCancel(database, beaten);
+  const [unpaid, customerCancelled, declined, shipped] = [
+    await accepted(),
+    await accepted(),
+    await accepted(),
+    await accepted(),
+  ];
+  await requestCancel(database, customerCancelled);
 
   await cancelOrder(database, unpaid, UNANSWERED);
   await cancelOrder(database, unpaid, UNANSWERED);
-  await shipOrder(database, beaten, randomUUID());
+  await shipOrder(database, customerCancelled, randomUUID());
   await cancel(declined, { ...DECLINED, paymentId: randomUUID() });
   await shipOrder(database, shipped, randomUUID());
 
-  const noted = await database.refundDue.findMany({ where: { orderId: { in: [unpaid, beaten, declined, shipped] } } });
-  expect(noted.map(({ refundId, orderId, paymentId }) => ({ refundId, orderId, paymentId }))).toEqual(
-    expect.arrayContaining([unpaid, beaten].map((id) => ({ refundId: id, orderId: id, paymentId: null }))),
+  const recorded = await database.refundDue.findMany({
+    where: { orderId: { in: [unpaid, customerCancelled, declined, shipped] } },
+  });
+  expect(recorded.map(({ refundId, orderId, paymentId }) => ({ refundId, orderId, paymentId }))).toEqual(
+    expect.arrayContaining([unpaid, customerCancelled].map((id) => ({ refundId: id, orderId: id, paymentId: null }))),
   );
-  expect(noted).toHaveLength(2);
+  expect(recorded).toHaveLength(2);
 });
 
-test('changes nothing when the call is repeated or contradicted', async () => {
+test('changes nothing when a call is repeated or contradicts an earlier one', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
   await shipOrder(database, orderId, paymentId);
 
@@ -134,13 +141,16 @@ test('does not ship an order whose cancel was accepted in a race', async () => {
   for (let round = 0; round < 10; round++) {
     const orderId = await accepted();
 
-    const [before, shipping] = await Promise.all([requestCancel(database, orderId), ship(orderId, randomUUID())]);
+    const [statusAtCancel, shipping] = await Promise.all([
+      requestCancel(database, orderId),
+      ship(orderId, randomUUID()),
+    ]);
 
-    expect(shipping.orderStatus).toBe(before === 'placed' ? 'cancelled' : 'shipped');
+    expect(shipping.orderStatus).toBe(statusAtCancel === 'placed' ? 'cancelled' : 'shipped');
   }
 });
 
-test('cancels overlapping orders concurrently while others are accepted', async () => {
+test('cancels concurrent orders of the same products while others are accepted', async () => {
   const orders = await Promise.all(Array.from({ length: 20 }, accepted));
 
   await Promise.all(orders.flatMap((orderId) => [cancelOrder(database, orderId, UNANSWERED), accepted()]));
@@ -148,12 +158,12 @@ test('cancels overlapping orders concurrently while others are accepted', async 
   expect(await stock()).toEqual([100 - 20 * 2, 100 - 20 * 3]);
 });
 
-test('cancels overlapping orders concurrently whose lines are in opposite order', async () => {
-  const forth = [mug, pan].map(({ productId }) => ({ productId, quantity: 1 }));
+test('cancels concurrent orders of the same products whose lines are in opposite sequence', async () => {
+  const ascending = [mug, pan].map(({ productId }) => ({ productId, quantity: 1 }));
   const orders: string[] = [];
   for (let i = 0; i < 40; i++)
-    orders.push(await anOriginalOrder(database, customer, i % 2 ? forth : forth.toReversed()));
-  for (const orderId of orders) await resumeOrder(database, orderId); // takes their stock
+    orders.push(await anOriginalOrder(database, customer, i % 2 ? ascending : ascending.toReversed()));
+  for (const orderId of orders) await resumeOrder(database, orderId); // takes the stock
   expect(await stock()).toEqual([60, 60]);
 
   await Promise.all(orders.map((orderId) => cancel(orderId, UNANSWERED)));
@@ -161,7 +171,7 @@ test('cancels overlapping orders concurrently whose lines are in opposite order'
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('cancels an order that is to be shipped but that its customer has cancelled', async () => {
+test('cancels instead of ships an order whose customer has cancelled', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
   await requestCancel(database, orderId);
 
@@ -173,7 +183,7 @@ test('cancels an order that is to be shipped but that its customer has cancelled
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('cancels an order that is to be shipped but has no stock', async () => {
+test('cancels instead of ships an order for which no stock was taken', async () => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
   const paymentId = randomUUID();
 
@@ -185,7 +195,7 @@ test('cancels an order that is to be shipped but has no stock', async () => {
   expect(await stock()).toEqual([100, 100]);
 });
 
-test('releases no stock for an order of the original, which took none', async () => {
+test('releases no stock for an order of the original, for which no stock was taken', async () => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: mug.productId, quantity: 2 }]);
 
   await expect(cancel(orderId, UNANSWERED)).resolves.toEqual(CANCELLED);
@@ -203,7 +213,7 @@ test.each([
   await expect(cancel(orderId, UNANSWERED)).resolves.toEqual(ended);
 });
 
-test('says once that it settled an order, for the log', async () => {
+test('reports only in the first call that it settled the order', async () => {
   const [orderId, paymentId] = [await accepted(), randomUUID()];
 
   await expect(shipOrder(database, orderId, paymentId)).resolves.toMatchObject({ changed: true });

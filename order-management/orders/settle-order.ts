@@ -11,7 +11,7 @@ export interface SettledOrder {
   settlement: Settlement;
 }
 
-/** The reason of an order that its customer cancelled before it was paid or shipped. */
+/** The reason of an order that its customer cancelled before it was shipped. */
 export const CUSTOMER_CANCELLED: Cancellation = {
   code: 'customer-cancelled',
   reason: 'The customer cancelled the order.',
@@ -51,7 +51,7 @@ const CANCELLED = literal(OrderStatus.cancelled);
 const PAID = literal(PaymentStatus.success);
 const UNPAID = literal(PaymentStatus.cancelled);
 
-/** The columns of an order that say how it ended. */
+/** The columns of an order that store how it ended. */
 export interface SettledRow {
   order_status: string;
   payment_status: string;
@@ -61,9 +61,9 @@ export interface SettledRow {
 }
 
 /**
- * Settles a `placed` order in one statement, so in one transaction: its status and, if it ends cancelled, its reason, its
- * stock and, unless it was declined, the record that a refund may be due. An order that is settled stays as it is, so
- * that a repeated or contradicting call changes nothing.
+ * Settles a `placed` order in one statement, and so in one transaction. The statement sets the status. If it cancels the
+ * order, it also stores the reason, releases the stock and, unless the payment was declined, records that a refund may be
+ * due. It does not change a settled order, so a repeated or contradictory call has no effect.
  *
  * @returns how the order ended; an order that does not exist counts as cancelled
  */
@@ -109,7 +109,7 @@ async function settle(
   );
   if (settled[0]) return { changed: true, settlement: settlementOf(settled[0]) };
 
-  // A statement of its own: the one above saw the row as it was before another transaction settled it.
+  // A second statement: the snapshot of the first may be older than the transaction that settled the order.
   const [row] = await database.$queryRaw<SettledRow[]>`
     SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason
     FROM orders WHERE order_id = ${orderId}::uuid`;

@@ -22,7 +22,7 @@ beforeEach(() => {
   settlements = new Settlements();
 });
 
-test('announces how an order ended to everyone who waits for it', async () => {
+test('reports how an order ended to every caller that waits for it', async () => {
   const waiting = [settlements.next('one', 5_000), settlements.next('one', 5_000)];
 
   settlements.publish('one', shipped);
@@ -37,7 +37,7 @@ test('returns null if the order is not settled in time', async () => {
   await expect(waiting).resolves.toBeNull();
 });
 
-test('reports for how long a payment has settled an order', async () => {
+test('reports whether a payment has settled an order within a time', async () => {
   expect(settlements.hasPaidWithin(1_000)).toBe(false);
   settlements.publish('one', shipped);
 

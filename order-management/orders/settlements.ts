@@ -1,12 +1,12 @@
 import type { Settlement } from '@shop/workflows/contract';
 import pTimeout from 'p-timeout';
 
-/** Announces the orders that this process settles to the code that waits for one of them. */
+/** Notifies code that waits for an order when this process settles that order. */
 export class Settlements {
   private readonly waiting = new Map<string, Set<(settlement: Settlement) => void>>();
   private paidAtMs = -Infinity;
 
-  /** Announces how an order ended. Its row must say so by then. */
+  /** Announces how an order ended. The caller must have committed the order's row first. */
   publish(orderId: string, settlement: Settlement): void {
     if (settlement.paymentId !== null) this.paidAtMs = performance.now();
     for (const resolve of this.waiting.get(orderId) ?? []) resolve(settlement);
@@ -28,8 +28,8 @@ export class Settlements {
   }
 
   /**
-   * Returns whether a payment's answer has settled an order here within the last `ms` milliseconds. Cancels and timeouts
-   * do not count: they settle orders in an outage, too.
+   * Returns whether a payment answer has settled an order in this process within the last `ms` milliseconds. Cancels and
+   * timeouts do not count, because they settle orders during an outage, too.
    */
   hasPaidWithin(ms: number): boolean {
     return performance.now() - this.paidAtMs <= ms;

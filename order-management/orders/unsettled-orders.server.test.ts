@@ -25,7 +25,7 @@ afterAll(async () => {
   await shop.drop();
 });
 beforeEach(async () => {
-  await database.order.deleteMany(); // a claim gets whatever is due
+  await database.order.deleteMany(); // a claim returns every order that is due
   product = await aProduct(database, { price: '4.50', quantityAvailable: 100 });
 });
 
@@ -39,14 +39,14 @@ async function accepted({ examineAfterMs = 0, quantity = 1 } = {}): Promise<stri
 const claim = (limit = 100, examineAgainMs = 60_000, adopt = true): Promise<string[]> =>
   claimUnsettledOrders(database, { limit, examineAgainMs, adopt });
 
-test('leaves an order to its saga until it is due', async () => {
+test('claims an order only when it is due', async () => {
   const due = await accepted({ examineAfterMs: 0 });
   await accepted({ examineAfterMs: 60_000 });
 
   await expect(claim()).resolves.toEqual([due]);
 });
 
-test('claims an order again only when its time has come again', async () => {
+test('claims an order again only when it is due again', async () => {
   const orderId = await accepted();
 
   await expect(claim(100, 0)).resolves.toEqual([orderId]);
@@ -54,12 +54,12 @@ test('claims an order again only when its time has come again', async () => {
   await expect(claim()).resolves.toEqual([]);
 });
 
-test('leaves what the original left behind until it may be adopted', async () => {
-  const ours = await accepted();
+test('claims an order of the original only if adoption is allowed', async () => {
+  const own = await accepted();
   const original = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]);
   await database.$executeRaw`UPDATE orders SET examine_after = now() WHERE order_id = ${original}::uuid`;
 
-  await expect(claim(100, 60_000, false)).resolves.toEqual([ours]);
+  await expect(claim(100, 60_000, false)).resolves.toEqual([own]);
   await expect(claim()).resolves.toEqual([original]);
 });
 
@@ -70,7 +70,7 @@ test('claims no settled order', async () => {
   await expect(claim()).resolves.toEqual([]);
 });
 
-test('claims those first that wait longest, and no more than wanted', async () => {
+test('claims the orders that have waited longest first, up to the limit', async () => {
   const orders = [await accepted(), await accepted(), await accepted()];
   for (const [minutes, orderId] of orders.entries()) {
     const examineAfter = new Date(Date.now() - (minutes + 1) * 60_000);
@@ -78,10 +78,10 @@ test('claims those first that wait longest, and no more than wanted', async () =
   }
 
   await expect(claim(2)).resolves.toHaveLength(2);
-  await expect(claim(2)).resolves.toEqual([orders[0]]); // the one that was last to be due
+  await expect(claim(2)).resolves.toEqual([orders[0]]); // the order that has waited for the shortest time
 });
 
-test('claims each order for one sweeper, however many look at once', async () => {
+test('claims each order for one of several concurrent sweepers', async () => {
   const orders = await Promise.all(Array.from({ length: 30 }, () => accepted()));
 
   const claims = await Promise.all(Array.from({ length: 8 }, () => claim(5)));
@@ -90,16 +90,16 @@ test('claims each order for one sweeper, however many look at once', async () =>
   expect([...claims.flat(), ...(await claim())].toSorted()).toEqual(orders.toSorted());
 });
 
-test('does not wait for orders that another is busy with', async () => {
-  const [busy, free] = [await accepted(), await accepted()];
+test('skips orders that another transaction has locked', async () => {
+  const [locked, free] = [await accepted(), await accepted()];
 
   await database.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT FROM orders WHERE order_id = ${busy}::uuid FOR UPDATE`;
+    await tx.$executeRaw`SELECT FROM orders WHERE order_id = ${locked}::uuid FOR UPDATE`;
     await expect(claim()).resolves.toEqual([free]);
   });
 });
 
-test('reads an order as it stands, at the price it was accepted at', async () => {
+test('reads the state of an order, with the price at which it was accepted', async () => {
   const orderId = await accepted({ quantity: 3 });
   await database.product.update({ where: { productId: product.productId }, data: { price: '99.00' } });
   const placed = { orderId, customerId: customer.customerId, orderStatus: 'placed', totalAmount: '13.50' };
@@ -120,12 +120,12 @@ test('reads an order as it stands, at the price it was accepted at', async () =>
   });
 });
 
-test('reads an order of the original at the prices of today', async () => {
+test('reads an order of the original at the current prices', async () => {
   const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 2 }]);
 
   await expect(readOrderState(database, orderId)).resolves.toMatchObject({ totalAmount: '9.00' });
 });
 
-test('reads nothing where there is no order', async () => {
+test('returns null for an order that does not exist', async () => {
   await expect(readOrderState(database, randomUUID())).resolves.toBeNull();
 });

@@ -13,7 +13,7 @@ export interface OrderState {
   totalAmount: string;
 }
 
-/** Reads the state of an order, deleted or not; null if it does not exist. */
+/** Reads the state of an order, even if it was deleted. Returns null if it does not exist. */
 export async function readOrderState(database: OrdersClient, orderId: string): Promise<OrderState | null> {
   const rows = await database.$queryRaw<OrderState[]>`
     SELECT order_id AS "orderId", coalesce(customer_id::text, '') AS "customerId", order_status AS "orderStatus",
@@ -46,6 +46,6 @@ export async function claimUnsettledOrders(
   return rows.map((row) => row.order_id);
 }
 
-/** Counts the orders that are `placed`. A partial index makes this independent of the number of settled orders. */
+/** Counts the orders that are `placed`. A partial index makes the cost independent of the number of settled orders. */
 export const countUnsettledOrders = (database: OrdersClient): Promise<number> =>
   database.order.count({ where: { orderStatus: OrderStatus.placed } });

@@ -18,7 +18,7 @@ export interface OrderActivityOptions {
   log: Logger;
 }
 
-/** Creates the saga's steps on this service's own database and broker. */
+/** Creates the saga's activities, which use this service's database and broker. */
 export function createOrderActivities({
   database,
   broker,

@@ -25,18 +25,19 @@ import { createPaymentBridge, type PaymentBridgeOptions } from './payment-bridge
 import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
 
-// The bridge as the service has it: a consumer on RabbitMQ, orders in PostgreSQL, their sagas on Temporal.
+// Tests the bridge as the service runs it: on real RabbitMQ, PostgreSQL and Temporal servers.
 let server: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
 let queues: Queues;
 let temporal: Temporal;
 let sagas: Sagas;
-/** The broker that the sagas ask for payments with. */
+/** The broker by which the sagas request payments. */
 let sagaBroker: Broker;
 let broker: Broker | undefined;
 const settlements = new Settlements();
 const handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 3_000, settledWithinMs: 10_000 });
-let sagasWaitForAnswers = false; // in `requestPayment`
+/** Whether `requestPayment` waits for the answer. */
+let sagasWaitForAnswers = false;
 let consumer: Consumer | undefined;
 
 beforeAll(async () => {
@@ -74,7 +75,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await temporal.stop();
-  await Runtime.instance().shutdown(); // or its log forwarding keeps the process alive
+  await Runtime.instance().shutdown(); // its log forwarding would keep the process alive
   await sagaBroker.stop();
   await queues.close();
   await database.$disconnect();
@@ -88,9 +89,9 @@ afterEach(() => stopBridge());
 
 const newBroker = (): Broker => new Broker({ url: virtualHostUrl('bridge'), connectionName: 'test', log: silentLog });
 
-/** Runs the bridge, as `main.ts` does it. */
+/** Starts the bridge as `main.ts` does. */
 async function startBridge(
-  more: Partial<PaymentBridgeOptions> = {},
+  overrides: Partial<PaymentBridgeOptions> = {},
   probe = (): Promise<void> => temporal.probe(),
 ): Promise<void> {
   broker = newBroker();
@@ -98,7 +99,7 @@ async function startBridge(
     broker,
     route: PAYMENT_STAT,
     log: silentLog,
-    handle: createPaymentBridge({ database, sagas, handover, log: silentLog, ...more }),
+    handle: createPaymentBridge({ database, sagas, handover, log: silentLog, ...overrides }),
     isOutage: (error) => error instanceof TemporalUnavailableError || isDatabaseUnavailable(error),
     probe,
   });
@@ -111,18 +112,18 @@ async function stopBridge(): Promise<void> {
   await broker?.stop();
 }
 
-/** A success of the order's payment, unless told otherwise, with no more in it than must be. */
-const aStat = ({ orderId }: Pick<OrderToPay, 'orderId'>, more: object = {}) => ({
+/** Builds a payment answer with the required fields only. It reports a success unless overridden. */
+const aStat = ({ orderId }: Pick<OrderToPay, 'orderId'>, overrides: object = {}) => ({
   orderId,
   paymentId: randomUUID(),
   success: true,
-  ...more,
+  ...overrides,
 });
 
 const publish = (message: string | object): Promise<void> => queues.send(PAYMENT_STAT, message);
 
-/** Has the bridge deal with messages that are there already, and take them off the queue for good. */
-async function bridge(...messages: object[]): Promise<void> {
+/** Publishes messages before the bridge starts, and waits until the bridge has acknowledged them. */
+async function processQueued(...messages: object[]): Promise<void> {
   for (const message of messages) await publish(message);
   await startBridge();
   await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(0));
@@ -144,17 +145,17 @@ async function placedOrder(): Promise<OrderToPay> {
   return { orderId: acceptance.order.orderId, customerId, totalAmount: acceptance.totalAmount };
 }
 
-/** An order whose saga asks for its payment at this moment. */
-async function askingOrder(): Promise<OrderToPay> {
+/** Creates an order whose saga is in `requestPayment`. */
+async function orderInRequest(): Promise<OrderToPay> {
   const order = await placedOrder();
   await sagas.start(order);
   await queues.take('processPayment');
   return order;
 }
 
-/** An order whose saga has asked for its payment, and waits for a signal. */
+/** Creates an order whose saga has requested its payment, and waits for a signal. */
 async function orderWithSaga(): Promise<OrderToPay> {
-  const order = await askingOrder();
+  const order = await orderInRequest();
   await eventually(async () =>
     expect((await historyOf(order)).some((event) => event.timerStartedEventAttributes)).toBe(true),
   );
@@ -175,10 +176,10 @@ async function cancelledOrder(): Promise<OrderToPay> {
 
 const row = ({ orderId }: OrderToPay) => database.order.findUniqueOrThrow({ where: { orderId } });
 
-const ends = (order: OrderToPay, wanted: object): Promise<void> =>
-  eventually(async () => expect(await row(order)).toMatchObject(wanted));
+const waitForRow = (order: OrderToPay, expected: object): Promise<void> =>
+  eventually(async () => expect(await row(order)).toMatchObject(expected));
 
-/** A workflow as Temporal describes it; null where there has been none of that id. */
+/** Returns a workflow as Temporal describes it; null if no workflow has this id. */
 async function workflow(id: string): Promise<{ type: string; status: string; runId: string } | null> {
   try {
     const { type, status, runId } = await temporal.call((client) => client.workflow.getHandle(id).describe());
@@ -196,26 +197,26 @@ const historyOf = async ({ orderId }: OrderToPay) => {
 
 const refundOf = ({ paymentId }: { paymentId: string }) => workflow(refundWorkflowId({ orderId: '', paymentId }));
 
-/** What the bridge makes of messages. */
-async function answered(...stats: object[]): Promise<string[]> {
+/** Passes messages to the bridge, and returns the effect of each, or else its outcome. */
+async function effectsOf(...stats: object[]): Promise<string[]> {
   const outcomes: string[] = [];
-  const bridging = createPaymentBridge({ database, sagas, handover, log: silentLog });
+  const bridge = createPaymentBridge({ database, sagas, handover, log: silentLog });
   for (const stat of stats) {
-    const result = await bridging(Buffer.from(JSON.stringify(stat)));
+    const result = await bridge(Buffer.from(JSON.stringify(stat)));
     outcomes.push('effect' in result ? result.effect : result.outcome);
   }
   return outcomes;
 }
 
-describe('while its saga asks for the payment in this process, an order', () => {
+describe('while the saga waits for the answer in this process', () => {
   beforeAll(() => void (sagasWaitForAnswers = true));
   afterAll(() => void (sagasWaitForAnswers = false));
 
-  test('is settled by the answer itself, without a signal, before the answer is acknowledged', async () => {
-    const order = await askingOrder();
+  test('settles the order by the answer, without a signal, before the answer is acknowledged', async () => {
+    const order = await orderInRequest();
     const stat = aStat(order);
 
-    await expect(answered(stat)).resolves.toEqual(['fast_path']);
+    await expect(effectsOf(stat)).resolves.toEqual(['fast_path']);
 
     expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: stat.paymentId });
     await eventually(async () =>
@@ -226,31 +227,31 @@ describe('while its saga asks for the payment in this process, an order', () => 
     expect(events.filter((event) => event.workflowTaskCompletedEventAttributes)).toHaveLength(1);
   });
 
-  test('is cancelled by a decline in the same way', async () => {
-    const order = await askingOrder();
+  test('cancels the order when the payment is declined', async () => {
+    const order = await orderInRequest();
 
-    await expect(answered(aStat(order, { success: false }))).resolves.toEqual(['fast_path']);
+    await expect(effectsOf(aStat(order, { success: false }))).resolves.toEqual(['fast_path']);
 
     expect(await row(order)).toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'failed' });
   });
 
-  test('that was cancelled first has its payment refunded', async () => {
-    const order = await askingOrder();
+  test('refunds the payment when the order was cancelled first', async () => {
+    const order = await orderInRequest();
     await requestCancel(database, order.orderId);
     const stat = aStat(order);
 
-    const [outcome] = await answered(stat);
+    const [outcome] = await effectsOf(stat);
 
-    expect(outcome).toMatch(/^(signalled|refund_started)$/); // acknowledged for that, not for the order's end
-    await ends(order, { orderStatus: 'cancelled', paymentStatus: 'cancelled' });
+    expect(outcome).toMatch(/^(signalled|refund_started)$/); // acknowledged because of the refund
+    await waitForRow(order, { orderStatus: 'cancelled', paymentStatus: 'cancelled' });
     await eventually(async () => expect(await refundOf(stat)).not.toBeNull());
   });
 
-  test('has a second payment refunded', async () => {
-    const order = await askingOrder();
+  test('refunds a second payment', async () => {
+    const order = await orderInRequest();
     const [first, second] = [aStat(order), aStat(order)];
 
-    const outcomes = await answered(first, second);
+    const outcomes = await effectsOf(first, second);
 
     expect(outcomes).toEqual(['fast_path', expect.stringMatching(/^(signalled|refund_started)$/)]);
     expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: first.paymentId });
@@ -259,37 +260,37 @@ describe('while its saga asks for the payment in this process, an order', () => 
   });
 });
 
-describe('while its saga runs, an order', () => {
-  test('is shipped by the answer that its payment succeeded', async () => {
+describe('while the saga waits for a signal', () => {
+  test('ships the order when its payment succeeds', async () => {
     const order = await orderWithSaga();
     const stat = aStat(order);
 
-    await bridge(stat);
+    await processQueued(stat);
 
-    await ends(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId: stat.paymentId });
+    await waitForRow(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId: stat.paymentId });
   });
 
-  test('is cancelled by the answer that its payment was declined', async () => {
+  test('cancels the order when its payment is declined', async () => {
     const order = await orderWithSaga();
 
-    await bridge(aStat(order, { success: false, reason: 'total amount over $1000' }));
+    await processQueued(aStat(order, { success: false, reason: 'total amount over $1000' }));
 
-    await ends(order, { orderStatus: 'cancelled', paymentStatus: 'failed' });
+    await waitForRow(order, { orderStatus: 'cancelled', paymentStatus: 'failed' });
   });
 
-  test('is settled by an answer whose reason is longer than Temporal takes', async () => {
+  test('settles the order by an answer whose reason exceeds the size limit of a signal', async () => {
     const order = await orderWithSaga();
 
-    await bridge(aStat(order, { success: false, reason: 'no '.repeat(2_000_000) }));
+    await processQueued(aStat(order, { success: false, reason: 'no '.repeat(2_000_000) }));
 
-    await ends(order, { orderStatus: 'cancelled', paymentStatus: 'failed' });
+    await waitForRow(order, { orderStatus: 'cancelled', paymentStatus: 'failed' });
   });
 
-  test('understands names and ids in any case, and all that the original says', async () => {
+  test('accepts field names and ids in any case, and every field that the original sends', async () => {
     const order = await orderWithSaga();
     const paymentId = randomUUID();
 
-    await bridge({
+    await processQueued({
       ORDERID: order.orderId.toUpperCase(),
       customerid: order.customerId,
       TotalAmount: 90,
@@ -300,82 +301,82 @@ describe('while its saga runs, an order', () => {
       currency: 'USD',
     });
 
-    await ends(order, { orderStatus: 'shipped', paymentId });
+    await waitForRow(order, { orderStatus: 'shipped', paymentId });
   });
 
-  test('keeps its answer on the queue until the saga has it', async () => {
-    // Signal first, acknowledge second: the test stops the bridge between the two.
+  test('keeps the answer on the queue until the saga has received it', async () => {
+    // The bridge signals first and acknowledges second. The test stops it between the two.
     const { orderId } = await placedOrder();
     const stat = aStat({ orderId });
-    const told: unknown[] = [];
+    const signals: unknown[] = [];
     const signalling = new Gate();
-    const slow = new Sagas(temporal, { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 });
-    slow.signalPayment = async (...answer) => {
-      told.push(answer);
+    const slowSagas = new Sagas(temporal, { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 });
+    slowSagas.signalPayment = async (...answer) => {
+      signals.push(answer);
       await signalling.opened;
       return true;
     };
-    await startBridge({ sagas: slow });
+    await startBridge({ sagas: slowSagas });
     await publish(stat);
-    await eventually(() => expect(told).toHaveLength(1));
+    await eventually(() => expect(signals).toHaveLength(1));
 
-    await broker?.stop(); // as a process does that is killed
+    await broker?.stop(); // as when the process is killed
     await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(1));
     signalling.open();
     await consumer?.stop();
 
-    await startBridge({ sagas: slow });
-    await eventually(() => expect(told).toHaveLength(2));
-    expect(told[1]).toEqual([orderId, { paymentId: stat.paymentId, success: true, reason: '' }]);
+    await startBridge({ sagas: slowSagas });
+    await eventually(() => expect(signals).toHaveLength(2));
+    expect(signals[1]).toEqual([orderId, { paymentId: stat.paymentId, success: true, reason: '' }]);
   });
 });
 
-test('starts the saga of a placed order that has none, with the answer: no second payment is asked for', async () => {
+test('starts the saga of a placed order that has none with the answer, and requests no second payment', async () => {
   const order = await placedOrder();
   const stat = aStat(order);
 
-  await bridge(stat);
+  await processQueued(stat);
 
-  await ends(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId: stat.paymentId });
+  await waitForRow(order, { orderStatus: 'shipped', paymentStatus: 'success', paymentId: stat.paymentId });
   expect(await workflow(orderWorkflowId(order.orderId))).toMatchObject({ type: 'placeOrder' });
   expect(await queues.waiting('processPayment')).toBe(0);
 });
 
-test('starts one saga where two payments of a placed order come at once, and refunds the other', async () => {
+test('starts one saga for two concurrent payments of a placed order, and refunds one of them', async () => {
   const order = await placedOrder();
   const [one, two] = [aStat(order), aStat(order)];
 
-  await bridge(one, two, one, two);
+  await processQueued(one, two, one, two);
 
-  await ends(order, { orderStatus: 'shipped', paymentStatus: 'success' });
-  const [kept, given] = (await row(order)).paymentId === one.paymentId ? [one, two] : [two, one];
+  await waitForRow(order, { orderStatus: 'shipped', paymentStatus: 'success' });
+  const [kept, refunded] = (await row(order)).paymentId === one.paymentId ? [one, two] : [two, one];
   expect(await row(order)).toMatchObject({ paymentId: kept.paymentId });
-  await eventually(async () => expect(await refundOf(given)).toMatchObject({ status: 'RUNNING' }));
+  await eventually(async () => expect(await refundOf(refunded)).toMatchObject({ status: 'RUNNING' }));
   expect(await refundOf(kept)).toBeNull();
   expect(await queues.waiting('processPayment')).toBe(0);
 });
 
-describe('for an order that is settled', () => {
-  test('does nothing about the answer that settled it', async () => {
+describe('for a settled order', () => {
+  test('ignores the answer that settled it', async () => {
     const stat = { paymentId: randomUUID() };
     const order = await orderShippedFor(stat.paymentId);
-    const before = await row(order);
+    const rowBefore = await row(order);
 
-    await bridge(aStat(order, stat));
+    await processQueued(aStat(order, stat));
 
-    expect(await row(order)).toEqual(before);
+    expect(await row(order)).toEqual(rowBefore);
     expect(await refundOf(stat)).toBeNull();
     expect(await workflow(orderWorkflowId(order.orderId))).toBeNull();
   });
 
-  test('does nothing about a decline', async () => {
+  test('ignores a decline', async () => {
     const order = await orderShippedFor(randomUUID());
-    const before = await row(order);
+    const rowBefore = await row(order);
     const declined = aStat(order, { success: false });
 
-    await bridge(declined);
+    await processQueued(declined);
 
-    expect(await row(order)).toEqual(before);
+    expect(await row(order)).toEqual(rowBefore);
     expect(await refundOf(declined)).toBeNull();
   });
 
@@ -390,28 +391,28 @@ describe('for an order that is settled', () => {
         return order;
       },
     ],
-  ])('refunds a payment that succeeds when it is %s', async (_, anOrder) => {
+  ])('refunds a payment that succeeds after the order was %s', async (_, anOrder) => {
     const order = await anOrder();
-    const before = await row(order);
+    const rowBefore = await row(order);
     const stat = aStat(order);
 
-    await bridge(stat, stat);
+    await processQueued(stat, stat);
 
     expect(await refundOf(stat)).toMatchObject({ type: 'refundPayment', status: 'RUNNING' });
     expect(await database.refundDue.findUnique({ where: { refundId: stat.paymentId } })).toMatchObject({
       orderId: order.orderId,
       paymentId: stat.paymentId,
     });
-    expect(await row(order)).toEqual(before);
+    expect(await row(order)).toEqual(rowBefore);
   });
 
-  test('does not refund once more what an operator has seen to', async () => {
+  test('does not restart a refund that an operator has terminated', async () => {
     const stat = aStat(await cancelledOrder());
-    await bridge(stat);
+    await processQueued(stat);
     await temporal.call((client) => client.workflow.getHandle(refundWorkflowId(stat)).terminate());
     const ended = await refundOf(stat);
 
-    await bridge(stat);
+    await processQueued(stat);
 
     expect(ended).toMatchObject({ status: 'TERMINATED' });
     expect(await refundOf(stat)).toEqual(ended);
@@ -421,10 +422,10 @@ describe('for an order that is settled', () => {
 const UNKNOWN_ORDER = randomUUID();
 
 test.each([
-  ['of an order that there is not', aStat({ orderId: UNKNOWN_ORDER }), `there is no order ${UNKNOWN_ORDER}`],
+  ['for an order that does not exist', aStat({ orderId: UNKNOWN_ORDER }), `there is no order ${UNKNOWN_ORDER}`],
   ['that is not JSON', 'paid!', /^not JSON/],
-  ['that does not say whether it succeeded', aStat({ orderId: UNKNOWN_ORDER }, { success: 'yes' }), /^success: /],
-  ['that has no payment id', aStat({ orderId: UNKNOWN_ORDER }, { paymentId: undefined }), /^paymentId: /],
+  ['without a boolean success', aStat({ orderId: UNKNOWN_ORDER }, { success: 'yes' }), /^success: /],
+  ['without a payment id', aStat({ orderId: UNKNOWN_ORDER }, { paymentId: undefined }), /^paymentId: /],
 ])('parks an answer %s, with the reason', async (_, message, reason) => {
   await startBridge();
   await publish(message);
@@ -437,7 +438,7 @@ test.each([
   expect(await queues.waiting('PaymentStat')).toBe(0);
 });
 
-test('sees to ten thousand messages that come at once: bad, repeated, late and contradicting', async () => {
+test('processes ten thousand queued messages that are invalid, repeated, late or contradictory', async () => {
   const paidTwice = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const order = await orderWithSaga();
@@ -451,7 +452,7 @@ test('sees to ten thousand messages that come at once: bad, repeated, late and c
     }),
   );
   await queues.send(PAYMENT_STAT, ...Array.from({ length: 1_000 }, () => 'paid!'));
-  await queues.send(PAYMENT_STAT, ...paidTwice.flatMap(({ first, second }) => [first, second])); // behind the bad ones
+  await queues.send(PAYMENT_STAT, ...paidTwice.flatMap(({ first, second }) => [first, second])); // behind the invalid ones
   for (let times = 0; times < 89; times++) await queues.send(PAYMENT_STAT, ...shipped);
   for (const { first } of paidTwice) await queues.send(PAYMENT_STAT, first, first, { ...first, success: false });
   await startBridge();
@@ -460,34 +461,34 @@ test('sees to ten thousand messages that come at once: bad, repeated, late and c
     expect(await queues.waiting('PaymentStat')).toBe(0);
     expect(await queues.waiting(parkedQueue(PAYMENT_STAT))).toBe(1_000);
   }, 120_000);
-  await stopBridge(); // with what was under way
+  await stopBridge(); // waits for messages in flight
   expect(await queues.waiting('PaymentStat')).toBe(0);
   for (const { order, first, second } of paidTwice) {
-    await ends(order, { orderStatus: 'shipped' });
-    const [kept, given] = (await row(order)).paymentId === first.paymentId ? [first, second] : [second, first];
+    await waitForRow(order, { orderStatus: 'shipped' });
+    const [kept, refunded] = (await row(order)).paymentId === first.paymentId ? [first, second] : [second, first];
     expect(await row(order)).toMatchObject({ paymentId: kept.paymentId });
-    await eventually(async () => expect(await refundOf(given)).toMatchObject({ status: 'RUNNING' }));
+    await eventually(async () => expect(await refundOf(refunded)).toMatchObject({ status: 'RUNNING' }));
     expect(await refundOf(kept)).toBeNull();
   }
 }, 300_000);
 
-describe('in an outage', () => {
-  test('of Temporal keeps the answer, and delivers it afterwards', async () => {
+describe('during an outage', () => {
+  test('keeps the answer while Temporal is unavailable, and delivers it afterwards', async () => {
     const order = await orderWithSaga();
     let calls = 0;
-    const away = new Temporal({
+    const unreachable = new Temporal({
       address: 'localhost:1',
       namespace: 'none',
       log: silentLog,
       worker: { taskQueue: ORDER_TASK_QUEUE },
     });
-    let reached = away; // the very error of the real thing
-    const distant = new Sagas(
-      { call: (use) => (calls++, reached.call(use)) },
+    let current = unreachable; // throws the real error of an unreachable server
+    const currentSagas = new Sagas(
+      { call: (use) => (calls++, current.call(use)) },
       { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 },
     );
     let probes = 0;
-    await startBridge({ sagas: distant }, () => (probes++, reached.probe()));
+    await startBridge({ sagas: currentSagas }, () => (probes++, current.probe()));
     const stat = aStat(order);
     await publish(stat);
 
@@ -496,12 +497,12 @@ describe('in an outage', () => {
     expect(await queues.waiting('PaymentStat')).toBe(1);
     expect(await queues.consumers('PaymentStat')).toBe(0);
 
-    reached = temporal;
+    current = temporal;
 
-    await ends(order, { orderStatus: 'shipped', paymentId: stat.paymentId });
+    await waitForRow(order, { orderStatus: 'shipped', paymentId: stat.paymentId });
   });
 
-  test('of PostgreSQL keeps the answer', async () => {
+  test('keeps the answer while PostgreSQL is unavailable', async () => {
     const unreachable = connectOrders('postgresql://postgres:postgres@localhost:1/shop', { poolSize: 1 });
     await startBridge({ database: unreachable });
     await publish(aStat(await placedOrder()));

@@ -43,7 +43,7 @@ export const createPaymentBridge =
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
     const { orderId, ...answer } = message.value;
 
-    // Settled by this very answer, so the answer is durable. Otherwise the saga must receive it.
+    // If this answer settled the order, the order's row stores it. Otherwise the saga must receive it.
     const outcome = answer.success ? PaymentStatus.success : PaymentStatus.failed;
     const settled = await handover.offer(orderId, answer);
     if (settled?.paymentId === answer.paymentId && settled.paymentStatus === outcome) {
@@ -58,7 +58,7 @@ export const createPaymentBridge =
       // Its saga was terminated, lost or never started. The answer is part of the new saga's input, so that it requests
       // no second payment.
       if (await sagas.resume(order, [answer])) return { outcome: 'delivered', effect: 'saga_resumed' };
-      // Another instance started one first. It runs by now, or has settled the order already.
+      // Another instance has started one first. That saga runs, or has settled the order already.
       if (await sagas.signalPayment(orderId, answer)) return { outcome: 'delivered', effect: 'signalled' };
       throw new Error(
         `The saga of order ${orderId} started and ended between two checks. The next try finds its result.`,
@@ -67,7 +67,7 @@ export const createPaymentBridge =
 
     if (answer.success && !wasSettledBy(order, answer)) {
       const refund = { orderId, paymentId: answer.paymentId };
-      await recordRefundDue(database, refund); // outlives Temporal's store
+      await recordRefundDue(database, refund); // the record outlives Temporal's store
       await sagas.refund(refund);
       const { orderStatus } = order;
       log.warn({ orderId, paymentId: answer.paymentId, orderStatus }, 'payment settles no order: refund started');
@@ -77,6 +77,6 @@ export const createPaymentBridge =
     return { outcome: 'duplicate' };
   };
 
-/** Returns whether the order was shipped for this payment. The original kept no payment ids: its orders match any. */
+/** Returns whether the order was shipped for this payment. The original stored no payment ids: its orders match any. */
 const wasSettledBy = ({ orderStatus, paymentId }: OrderState, answer: PaymentAnswer): boolean =>
   settledStatusOf(orderStatus) === OrderStatus.shipped && (paymentId === null || paymentId === answer.paymentId);

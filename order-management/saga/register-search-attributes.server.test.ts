@@ -19,12 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => connection.close());
 
-test('a saga can be started as soon as its search attributes are registered', async () => {
+test('registers search attributes that a saga can use immediately', async () => {
   await registerSearchAttributes(connection, namespace, silentLog);
   expect(await sagas.start({ orderId: '1', customerId: 'a', totalAmount: '1.00' })).toBe(true);
 });
 
-test('what is registered is left as it is', async () => {
+test('does not change search attributes that are registered already', async () => {
   await registerSearchAttributes(connection, namespace, silentLog);
   expect(await sagas.start({ orderId: '2', customerId: 'a', totalAmount: '1.00' })).toBe(true);
 });

@@ -6,13 +6,12 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { NativeConnection } from '@temporalio/worker';
 
-/** A new attribute can be used after one or two seconds. */
+/** Time limit. The server usually accepts a new attribute after one or two seconds. */
 const USABLE_WITHIN_MS = 30_000;
 const CHECK_EVERY_MS = 100;
 
 /**
- * Registers the search attributes of sagas that the namespace lacks, and waits until they can be used: the server accepts
- * a new attribute only after one or two seconds.
+ * Registers the search attributes of sagas that the namespace lacks, and waits until the server accepts them.
  *
  * @throws {Error} if registering is not permitted, as on Temporal Cloud. The error names the attributes to register there.
  */
@@ -30,7 +29,7 @@ export async function registerSearchAttributes(
   while (!(await areUsable(connection, namespace))) {
     if (performance.now() > deadline) {
       throw new Error(
-        `Namespace ${namespace} has the search attributes but rejects them after ${USABLE_WITHIN_MS} ms.`,
+        `Namespace ${namespace} has the search attributes but still rejects them after ${USABLE_WITHIN_MS} ms.`,
       );
     }
     await delay(CHECK_EVERY_MS);

@@ -14,7 +14,7 @@ import { Sagas, type OrderToPay } from './sagas';
 
 const anOrder = (): OrderToPay => ({ orderId: randomUUID(), customerId: randomUUID(), totalAmount: '90.00' });
 
-/** Sagas whose starts end when the test says so. */
+/** Fakes sagas. The test ends each start. */
 class HeldSagas {
   readonly starts: { order: OrderToPay; succeed: (started?: boolean) => void; fail: (error: Error) => void }[] = [];
 
@@ -24,17 +24,17 @@ class HeldSagas {
     });
   }
 
-  /** Waits until the n-th saga is being started. The first is 1. */
-  async nth(n: number): Promise<(typeof this.starts)[number]> {
-    await eventually(() => expect(this.starts.length).toBeGreaterThanOrEqual(n));
-    return this.starts.at(n - 1)!;
+  /** Waits for a start. The first has the number 1. */
+  async waitForStart(number: number): Promise<(typeof this.starts)[number]> {
+    await eventually(() => expect(this.starts.length).toBeGreaterThanOrEqual(number));
+    return this.starts.at(number - 1)!;
   }
 }
 
 let sagas: HeldSagas;
 let warnings: { orderId: string; err: { message: string } }[];
 let starter: SagaStarter;
-/** Runs each start at once. The limit has tests of its own. */
+/** Runs each start immediately. Other tests cover the limit. */
 const noLimit = { run: (_: string, start: () => Promise<boolean>) => start().then(() => undefined) };
 beforeEach(() => {
   sagas = new HeldSagas();
@@ -48,26 +48,26 @@ afterEach(async () => {
   await stopping;
 });
 
-test('warns about a saga that cannot be started, and starts the others', async () => {
+test('logs a warning about a saga that cannot be started, and starts the others', async () => {
   const [failing, next] = [anOrder(), anOrder()];
   starter.start(failing);
-  (await sagas.nth(1)).fail(new Error('the namespace is full'));
+  (await sagas.waitForStart(1)).fail(new Error('the namespace is full'));
   starter.start(next);
 
-  expect((await sagas.nth(2)).order).toBe(next);
+  expect((await sagas.waitForStart(2)).order).toBe(next);
   expect(warnings).toMatchObject([{ orderId: failing.orderId, err: { message: 'the namespace is full' } }]);
 });
 
-test('retries while Temporal is unavailable, and warns', async () => {
+test('retries while Temporal is unavailable, and logs a warning', async () => {
   const order = anOrder();
   starter.start(order);
-  (await sagas.nth(1)).fail(new TemporalUnavailableError('Temporal is unavailable'));
+  (await sagas.waitForStart(1)).fail(new TemporalUnavailableError('Temporal is unavailable'));
 
-  expect((await sagas.nth(2)).order).toBe(order);
+  expect((await sagas.waitForStart(2)).order).toBe(order);
   expect(warnings).toMatchObject([{ orderId: order.orderId, err: { message: 'Temporal is unavailable' } }]);
 });
 
-test('waits for the starts in flight when it stops, and leaves the others to the sweeper', async () => {
+test('waits for the starts in flight when it stops, and does not begin the others', async () => {
   const queue: (() => Promise<void>)[] = [];
   const oneAtATime = {
     run: (_: string, start: () => Promise<boolean>) =>
@@ -92,7 +92,7 @@ test('waits for the starts in flight when it stops, and leaves the others to the
 
 test('does not wait for Temporal when it stops', async () => {
   starter.start(anOrder());
-  (await sagas.nth(1)).fail(new TemporalUnavailableError('Temporal is unavailable'));
+  (await sagas.waitForStart(1)).fail(new TemporalUnavailableError('Temporal is unavailable'));
   await eventually(() => expect(warnings).toHaveLength(1));
 
   await starter.stop();
@@ -100,7 +100,7 @@ test('does not wait for Temporal when it stops', async () => {
   expect(sagas.starts).toHaveLength(1);
 });
 
-// Real starts on a Temporal server. No worker runs, so that no saga gets beyond its start.
+// The tests below start sagas on a real Temporal server. No worker runs, so no saga executes.
 let connection: NativeConnection;
 let client: Client;
 beforeAll(async () => {

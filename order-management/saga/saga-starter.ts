@@ -5,13 +5,13 @@ import { orderWorkflowId } from '@shop/workflows/contract';
 import type { StartLimit } from './fast-path/start-limit';
 import type { OrderToPay, Sagas } from './sagas';
 
-/** Starts that wait in memory. The sweeper finds those beyond it, as it finds all that a crash loses. */
+/** Maximum number of starts in memory. The sweeper starts the sagas beyond it, and those that a crash loses. */
 const MAX_PENDING = 10_000;
 const RETRY_MS = 1_000;
 
 /**
- * Starts sagas apart from the requests that accepted their orders: a 201 does not wait for Temporal. The sweeper finds
- * in the database what is not started before the process ends.
+ * Starts sagas in the background, so that a 201 does not wait for Temporal. If the process ends before a saga is
+ * started, the sweeper finds the order in the database and starts its saga.
  */
 export class SagaStarter {
   readonly name = 'saga starter';
@@ -24,7 +24,7 @@ export class SagaStarter {
     private readonly log: Logger,
   ) {}
 
-  /** Starts the saga of an order whose transaction has committed, when its turn comes. */
+  /** Starts the saga of an order as soon as the limit allows it. The order must be committed. */
   start(order: OrderToPay): void {
     if (this.pending.size >= MAX_PENDING) return;
     const starting = this.limit
@@ -33,7 +33,7 @@ export class SagaStarter {
     this.pending.add(starting);
   }
 
-  /** Waits for the starts in flight. Leaves those that wait to the sweeper. */
+  /** Waits for the starts in flight. The sweeper starts the sagas that still wait. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.pending);
@@ -48,7 +48,7 @@ export class SagaStarter {
         this.log.info(ids, started ? 'saga started' : 'saga already exists');
         return started;
       } catch (error) {
-        // In an outage the starts behind this one would fail, too: it keeps its place.
+        // During an outage the next starts would fail, too, so this one keeps its slot.
         const retry = error instanceof TemporalUnavailableError;
         this.log.warn({ ...ids, err: error }, `saga not started; ${retry ? 'will be retried' : 'left to the sweeper'}`);
         if (!retry) return false;

@@ -46,7 +46,7 @@ export class Sagas {
   ) {}
 
   /**
-   * Starts the saga of an order that was just accepted. Temporal refuses a second saga for it, even after the first ended.
+   * Starts the saga of an order that was just accepted. Temporal refuses a second one, even after the first has ended.
    *
    * @returns whether it started one
    */
@@ -55,8 +55,8 @@ export class Sagas {
   }
 
   /**
-   * Starts a saga for an order that is `placed` and seems to have none. Its first step reads the row, so that a saga of an
-   * order that was settled in the meantime ends at once.
+   * Starts a saga for an order that is `placed` and appears to have none. Its first step reads the row. If the order was
+   * settled in the meantime, the saga ends after that step.
    *
    * @param answers payment answers that arrived while no saga ran
    * @returns false if a saga is running
@@ -121,8 +121,8 @@ export class Sagas {
           taskQueue: ORDER_TASK_QUEUE,
           args: [input],
           workflowIdReusePolicy,
-          // The first task runs in this process, without a round trip through the server. Not for a resumed saga: an
-          // instance of a build that is not yet current sweeps, too, and must not run its tasks.
+          // The first task runs in this process, without a round trip through the server. Off for a resumed saga: the
+          // sweeper of an instance whose build is not current yet may start it, and must not run its tasks.
           requestEagerStart: !input.resumed,
           staticSummary: `Order of $${totalAmount}`,
           memo: { customerId, totalAmount, paymentChannel: payment.channel },

@@ -24,7 +24,7 @@ import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
 import { Sweeper, type SweeperOptions } from './sweeper';
 
-// Real sagas over real rows. Nobody answers their payment requests: a saga once started waits.
+// Uses real sagas and real rows. No payment request is answered, so a started saga waits.
 const HOUR_MS = 3_600_000;
 const TERMS = { channel: 'events', asks: 1, askTimeoutMs: HOUR_MS } as const;
 
@@ -32,14 +32,14 @@ let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
 let temporal: Temporal;
 const settlements = new Settlements();
-let asked: object[] = [];
+let paymentRequests: object[] = [];
 const running: Sweeper[] = [];
 beforeAll(async () => {
   installTemporalRuntime(silentLog);
   shop = await createShopDatabase('sweeper');
   database = connectOrders(shop.ordersUrl, { poolSize: 5 });
   const { address, namespace } = await createNamespace('sweeper');
-  const broker = { send: async (_route: object, message: object) => void asked.push(message) };
+  const broker = { send: async (_route: object, message: object) => void paymentRequests.push(message) };
   temporal = new Temporal({
     address,
     namespace,
@@ -62,9 +62,9 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const sweeper of running.splice(0)) await sweeper.stop();
-  await database.order.updateMany({ data: { orderStatus: 'failed' } }); // nothing is left to examine
+  await database.order.updateMany({ data: { orderStatus: 'failed' } }); // no order remains due
   await database.refundDue.deleteMany();
-  asked = [];
+  paymentRequests = [];
 });
 afterAll(async () => {
   await temporal.stop();
@@ -87,14 +87,14 @@ const aSweeper = (options: Partial<SweeperOptions> = {}): Sweeper =>
     ...options,
   });
 
-/** A sweeper that runs until the end of the test. */
+/** Starts a sweeper, which runs until the end of the test. */
 function startSweeper(options: Partial<SweeperOptions> = {}): void {
   const sweeper = aSweeper(options);
   running.push(sweeper);
   sweeper.start();
 }
 
-/** An accepted order that is due to be examined. Its saga is not started. */
+/** Accepts an order that is due for a check. Does not start its saga. */
 async function anAcceptedOrder(): Promise<OrderToPay & { productId: string }> {
   const { customerId } = await addCustomer(database, { firstName: 'John', lastName: 'Doe', email: 'john@test.com' });
   const { productId } = await addProduct(database, {
@@ -109,7 +109,7 @@ async function anAcceptedOrder(): Promise<OrderToPay & { productId: string }> {
   return { orderId: outcome.order.orderId, customerId, totalAmount: outcome.totalAmount, productId };
 }
 
-/** The latest run of an order's saga. */
+/** Returns a handle of the latest run of an order's saga. */
 const sagaOf = ({ orderId }: OrderToPay) =>
   temporal.call(async ({ workflow }): Promise<WorkflowHandle<typeof placeOrder>> =>
     workflow.getHandle<typeof placeOrder>(orderWorkflowId(orderId)),
@@ -120,15 +120,17 @@ const describeSaga = async (order: OrderToPay) => {
   return { runId, status: status.name };
 };
 
-/** Payments asked for: each saga, and each run of one, asks once. */
-const asksFor = ({ orderId }: OrderToPay): number =>
-  asked.filter((message) => 'orderId' in message && message.orderId === orderId).length;
+/** Counts the payment requests for an order. Each run of its saga sends one. */
+const countRequests = ({ orderId }: OrderToPay): number =>
+  paymentRequests.filter((message) => 'orderId' in message && message.orderId === orderId).length;
 
-const hasAsked = (order: OrderToPay, times = 1): Promise<void> => eventually(() => expect(asksFor(order)).toBe(times));
+/** Waits until the saga of an order has requested its payment. */
+const waitForRequest = (order: OrderToPay, times = 1): Promise<void> =>
+  eventually(() => expect(countRequests(order)).toBe(times));
 
 async function startSaga(order: OrderToPay): Promise<{ runId: string }> {
   await sagas().start(order);
-  await hasAsked(order);
+  await waitForRequest(order);
   return describeSaga(order);
 }
 
@@ -137,26 +139,26 @@ test('starts the saga of an order that has none', async () => {
 
   await aSweeper().sweep();
 
-  await hasAsked(order);
+  await waitForRequest(order);
   expect(await describeSaga(order)).toMatchObject({ status: 'RUNNING' });
   const { orderId, customerId } = order;
-  expect(asked).toEqual([{ orderId, customerId, totalAmount: 90 }]);
+  expect(paymentRequests).toEqual([{ orderId, customerId, totalAmount: 90 }]);
 });
 
-test('starts the saga of a placed order anew where it was terminated', async () => {
+test('starts a new saga for a placed order whose saga was terminated', async () => {
   const order = await anAcceptedOrder();
   const { runId } = await startSaga(order);
   await (await sagaOf(order)).terminate();
 
   await aSweeper().sweep();
 
-  await hasAsked(order, 2);
+  await waitForRequest(order, 2);
   const resumed = await describeSaga(order);
   expect(resumed.status).toBe('RUNNING');
   expect(resumed.runId).not.toBe(runId);
 });
 
-test('leaves a saga alone that runs', async () => {
+test('does not restart or signal a running saga', async () => {
   const order = await anAcceptedOrder();
   const { runId } = await startSaga(order);
 
@@ -168,7 +170,7 @@ test('leaves a saga alone that runs', async () => {
   );
 });
 
-test('tells a saga of a cancel whose signal was lost', async () => {
+test('signals a cancel again whose signal was lost', async () => {
   const order = await anAcceptedOrder();
   await startSaga(order);
   await requestCancel(database, order.orderId);
@@ -180,31 +182,31 @@ test('tells a saga of a cancel whose signal was lost', async () => {
   expect(product?.quantityAvailable).toBe(25);
 });
 
-test('cancels an order whose customer cancelled while it had no saga, without asking for its payment', async () => {
+test('cancels an order whose customer cancelled while no saga ran, without a payment request', async () => {
   const order = await anAcceptedOrder();
   await requestCancel(database, order.orderId);
 
   await aSweeper().sweep();
 
   await expect((await sagaOf(order)).result()).resolves.toMatchObject({ orderStatus: 'cancelled' });
-  expect(asksFor(order)).toBe(0);
+  expect(countRequests(order)).toBe(0);
 });
 
-test('does not examine an order that is settled, or not due yet', async () => {
-  const [settled, young] = [await anAcceptedOrder(), await anAcceptedOrder()];
+test('does not check an order that is settled or not due yet', async () => {
+  const [settled, notDue] = [await anAcceptedOrder(), await anAcceptedOrder()];
   await shipOrder(database, settled.orderId, randomUUID());
   await database.order.update({
-    where: { orderId: young.orderId },
+    where: { orderId: notDue.orderId },
     data: { examineAfter: new Date(Date.now() + HOUR_MS) },
   });
 
   expect(await aSweeper().sweep()).toBe(0);
 });
 
-test('leaves an order alone that was settled since it was claimed', async () => {
+test('starts no saga for an order that was settled after the claim', async () => {
   const orders = [await anAcceptedOrder(), await anAcceptedOrder()];
   const resumed: string[] = [];
-  // Both are claimed by now; whichever is examined first, the other is shipped meanwhile.
+  // Both orders are claimed already. While the first one is checked, the other one is shipped.
   class SlowSagas extends Sagas {
     override async resume(order: OrderToPay): Promise<boolean> {
       resumed.push(order.orderId);
@@ -220,17 +222,17 @@ test('leaves an order alone that was settled since it was claimed', async () => 
   expect(resumed).toHaveLength(1);
 });
 
-test('examines each order once where two sweepers sweep at once', async () => {
+test('checks each order once when two sweepers run concurrently', async () => {
   const orders: OrderToPay[] = [];
   for (let i = 0; i < 10; i++) orders.push(await anAcceptedOrder());
 
   const examined = await Promise.all([aSweeper().sweep(), aSweeper().sweep()]);
 
   expect(examined.reduce((sum, n) => sum + n)).toBe(10);
-  for (const order of orders) await hasAsked(order);
+  for (const order of orders) await waitForRequest(order);
 });
 
-test('does not wait for an order that another instance has in hand', async () => {
+test('skips an order that another transaction has locked', async () => {
   const { orderId } = await anAcceptedOrder();
 
   await database.$transaction(async (other) => {
@@ -239,53 +241,53 @@ test('does not wait for an order that another instance has in hand', async () =>
   });
 });
 
-test('starts one saga where two sweepers examine one order at once', async () => {
+test('starts one saga when two sweepers check the same order concurrently', async () => {
   const order = await anAcceptedOrder();
 
-  // As they do where the first is so slow that its claim runs out.
+  // This happens if the first sweeper is so slow that its claim expires.
   const started = await Promise.all([sagas().resume(order), sagas().resume(order)]);
 
   expect(started.toSorted()).toEqual([false, true]);
-  await hasAsked(order);
+  await waitForRequest(order);
 });
 
-test('examines the others where one order cannot be examined', async () => {
+test('checks the other orders when one cannot be checked', async () => {
   const orders = [await anAcceptedOrder(), await anAcceptedOrder(), await anAcceptedOrder()];
-  let bad: string | undefined; // the first of the batch, whichever that is
-  class PickySagas extends Sagas {
+  let failing: string | undefined; // the first order that the sweeper checks
+  class OneFailingSagas extends Sagas {
     override async resume(order: OrderToPay): Promise<boolean> {
-      bad ??= order.orderId;
-      if (order.orderId === bad) throw new Error('the memo is too large');
+      failing ??= order.orderId;
+      if (order.orderId === failing) throw new Error('the memo is too large');
       return super.resume(order);
     }
   }
 
-  startSweeper({ sagas: new PickySagas(temporal, TERMS) });
+  startSweeper({ sagas: new OneFailingSagas(temporal, TERMS) });
 
-  await eventually(() => expect(asked).toHaveLength(orders.length - 1));
+  await eventually(() => expect(paymentRequests).toHaveLength(orders.length - 1));
 });
 
-test('adopts what the original left behind once it may, and sees to all else before', async () => {
-  const [ours, original] = [await anAcceptedOrder(), await anAcceptedOrder()];
+test('adopts orders of the original only when adoption is allowed, and checks other orders in any case', async () => {
+  const [own, original] = [await anAcceptedOrder(), await anAcceptedOrder()];
   await database.$executeRaw`UPDATE orders SET stock_taken_at = NULL WHERE order_id = ${original.orderId}::uuid`;
 
   expect(await aSweeper({ mayAdopt: async () => false }).sweep()).toBe(1);
-  await hasAsked(ours);
+  await waitForRequest(own);
   expect(await aSweeper().sweep()).toBe(1);
-  await hasAsked(original);
+  await waitForRequest(original);
 });
 
-test('sweeps again and again', async () => {
+test('sweeps repeatedly', async () => {
   startSweeper();
 
-  for (let i = 0; i < 2; i++) await hasAsked(await anAcceptedOrder());
+  for (let i = 0; i < 2; i++) await waitForRequest(await anAcceptedOrder());
 });
 
-test('goes on after a sweep that failed', async () => {
+test('continues after a sweep that failed', async () => {
   let failures = 0;
   class FailingSagas extends Sagas {
     override async resume(order: OrderToPay): Promise<boolean> {
-      if (failures++ === 0) throw new TemporalUnavailableError('Temporal is away');
+      if (failures++ === 0) throw new TemporalUnavailableError('Temporal is unavailable');
       return super.resume(order);
     }
   }
@@ -293,10 +295,10 @@ test('goes on after a sweep that failed', async () => {
 
   startSweeper({ sagas: new FailingSagas(temporal, TERMS), examineAgainMs: 0 });
 
-  await hasAsked(order);
+  await waitForRequest(order);
 });
 
-test('starts sagas also once Temporal has lost its store, and with it what sagas are searched by', async () => {
+test('starts sagas after Temporal has lost its search attributes together with its store', async () => {
   const order = await anAcceptedOrder();
   const searchAttributes = ['CustomerId', 'OrderStatus', 'OrderTotal'];
   await temporal.call(({ connection, options: { namespace } }) =>
@@ -306,30 +308,30 @@ test('starts sagas also once Temporal has lost its store, and with it what sagas
     temporal.call(({ workflowService, options: { namespace } }) =>
       workflowService.listWorkflowExecutions({ namespace, query: "OrderStatus = 'placed'" }),
     );
-  await eventually(() => expect(list()).rejects.toThrow('OrderStatus')); // it takes the server a moment to forget
+  await eventually(() => expect(list()).rejects.toThrow('OrderStatus')); // the server removes attributes asynchronously
 
   startSweeper({ examineAgainMs: 0 });
 
-  await hasAsked(order);
+  await waitForRequest(order);
 });
 
-test('claims nothing while Temporal is away', async () => {
+test('claims nothing while Temporal is unavailable', async () => {
   const { orderId } = await anAcceptedOrder();
-  const before = await database.order.findUnique({ where: { orderId } });
-  let looks = 0;
-  const away = {
+  const rowBefore = await database.order.findUnique({ where: { orderId } });
+  let checks = 0;
+  const unavailable = {
     get isUp() {
-      looks++;
+      checks++;
       return false;
     },
   };
-  startSweeper({ temporal: away });
-  await eventually(() => expect(looks).toBeGreaterThan(2)); // a sweep would be done by now
+  startSweeper({ temporal: unavailable });
+  await eventually(() => expect(checks).toBeGreaterThan(2)); // by now a sweep would have claimed the order
 
-  expect(await database.order.findUnique({ where: { orderId } })).toEqual(before);
+  expect(await database.order.findUnique({ where: { orderId } })).toEqual(rowBefore);
 });
 
-/** An order that ended unpaid, whatever its saga was told of. */
+/** Creates an order that ended unpaid while its saga runs. */
 async function anUnpaidOrder(): Promise<OrderToPay> {
   const order = await anAcceptedOrder();
   await startSaga(order);
@@ -337,8 +339,8 @@ async function anUnpaidOrder(): Promise<OrderToPay> {
   return order;
 }
 
-/** A payment that settled nothing. */
-async function aPayment(): Promise<RefundInput> {
+/** Records a refund that is due for a payment that did not settle its order. */
+async function aDueRefund(): Promise<RefundInput> {
   const { orderId } = await anAcceptedOrder();
   await shipOrder(database, orderId, randomUUID());
   const refund = { orderId, paymentId: randomUUID() };
@@ -354,11 +356,11 @@ async function sweepRefunds(): Promise<void> {
 const terminate = (workflowId: string): Promise<unknown> =>
   temporal.call(({ workflow }) => workflow.getHandle(workflowId).terminate());
 
-describe('a refund that is due', () => {
-  test('is started where it is unknown to Temporal, and noted until it has ended', async () => {
-    const refund = await aPayment();
+describe('a due refund', () => {
+  test('is started if Temporal does not know it, and stays recorded until it has ended', async () => {
+    const refund = await aDueRefund();
     await sweepRefunds();
-    expect(await sagas().stateOfRefund(refund)).toBe('RUNNING'); // nobody works on payments here
+    expect(await sagas().stateOfRefund(refund)).toBe('RUNNING'); // no payment worker runs in this test
     await sweepRefunds();
     expect(await database.refundDue.count()).toBe(1);
 
@@ -369,7 +371,7 @@ describe('a refund that is due', () => {
     expect(await sagas().stateOfRefund(refund)).toBe('ENDED EARLY');
   });
 
-  test('of an unpaid order is left to its saga while that runs, and forgotten when it has completed', async () => {
+  test('of an unpaid order is left to the running saga, and deleted when the saga has completed', async () => {
     const order = await anUnpaidOrder();
     await sweepRefunds();
     expect(await database.refundDue.count()).toBe(1);
@@ -382,7 +384,7 @@ describe('a refund that is due', () => {
     expect(await sagas().stateOfRefund({ orderId: order.orderId })).toBe('UNKNOWN');
   });
 
-  test('of an unpaid order is started where its saga was broken off, with what it was told', async () => {
+  test('of an unpaid order is started if its saga was terminated', async () => {
     const order = await anUnpaidOrder();
     await terminate(orderWorkflowId(order.orderId));
 
@@ -392,22 +394,25 @@ describe('a refund that is due', () => {
   });
 
   test.each([
-    ['a moment', '0', 30_000],
+    ['none', '0', 30_000],
     ['ten minutes', '10 minutes', 150_000],
     ['three days', '3 days', HOUR_MS],
-  ])('and still runs is looked at again the later the longer it is due: %s', async (_, age, againMs) => {
-    await sagas().refund(await aPayment());
-    await database.$executeRaw`UPDATE refunds_due SET examine_after = now(), noted_at = now() - ${age}::interval`;
+  ])(
+    'that still runs is checked again after a quarter of its age, within limits (age: %s)',
+    async (_, age, expectedDelayMs) => {
+      await sagas().refund(await aDueRefund());
+      await database.$executeRaw`UPDATE refunds_due SET examine_after = now(), noted_at = now() - ${age}::interval`;
 
-    await aSweeper({ examineAgainMs: 30_000 }).sweep();
+      await aSweeper({ examineAgainMs: 30_000 }).sweep();
 
-    const { examineAfter } = await database.refundDue.findFirstOrThrow();
-    expect(Math.abs(Number(examineAfter) - Date.now() - againMs)).toBeLessThan(15_000);
-  });
+      const { examineAfter } = await database.refundDue.findFirstOrThrow();
+      expect(Math.abs(Number(examineAfter) - Date.now() - expectedDelayMs)).toBeLessThan(15_000);
+    },
+  );
 
-  test('does not keep orders waiting that are due, nor they it, however many there are', async () => {
-    const { orderId } = await aPayment();
-    await database.refundDue.deleteMany(); // that payment's own would come due meanwhile
+  test('is left to the next sweep if a thousand others are due first', async () => {
+    const { orderId } = await aDueRefund();
+    await database.refundDue.deleteMany(); // that refund would become due during the test
     await database.$executeRaw`
       INSERT INTO refunds_due (refund_id, order_id, examine_after)
       SELECT gen_random_uuid(), ${orderId}::uuid, now() FROM generate_series(1, 1100)`;
@@ -420,22 +425,22 @@ describe('a refund that is due', () => {
     expect(await sweeper.sweep()).toBe(100);
   });
 
-  test('and cannot be examined is told as such', async () => {
-    const refund = await aPayment();
+  test('that cannot be checked is logged as a refund', async () => {
+    const refund = await aDueRefund();
     await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
     class BrokenSagas extends Sagas {
-      override stateOfRefund = () => Promise.reject(new Error('as the test wants'));
+      override stateOfRefund = () => Promise.reject(new Error('failed by the test'));
     }
     const lines: object[] = [];
     const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
 
     await aSweeper({ sagas: new BrokenSagas(temporal, TERMS), log }).sweep();
 
-    expect(lines).toMatchObject([{ refund, msg: 'refund cannot be examined' }]);
+    expect(lines).toMatchObject([{ refund, msg: 'refund cannot be checked' }]);
   });
 
-  test('is looked after by one of two sweepers', async () => {
-    for (let i = 0; i < 10; i++) await aPayment();
+  test('is checked by one of two concurrent sweepers', async () => {
+    for (let i = 0; i < 10; i++) await aDueRefund();
     await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
 
     const examined = await Promise.all([aSweeper().sweep(), aSweeper().sweep()]);

@@ -24,15 +24,15 @@ export interface SweeperOptions {
 }
 
 const BATCH = 100;
-/** Checks in flight: few, because there may be thousands after an outage. */
+/** Maximum number of checks in flight. Low, because thousands may be due after an outage. */
 const CONCURRENCY = 8;
-/** Batches of orders, then of refunds, in one sweep: neither kind may keep the other waiting. */
+/** Maximum number of batches of orders, and of refunds, per sweep. The limit keeps orders from delaying refunds. */
 const BATCHES = 10;
 
 /**
- * Finds orders that have been `placed` for too long and refunds that have not ended, whatever the reason: a crash before
- * the start of the saga, a termination, the loss of Temporal's store. Every instance runs a sweeper; each order and each
- * refund is checked by one of them.
+ * Finds orders that have been `placed` for too long and refunds that have not ended. Possible reasons are a crash before
+ * the start of the saga, a termination, and the loss of Temporal's store. Every instance runs a sweeper; one of them
+ * checks each order and each refund.
  */
 export class Sweeper {
   readonly name = 'sweeper';
@@ -90,7 +90,7 @@ export class Sweeper {
     }
   }
 
-  /** @throws the first failure; the checks that have not begun are left for a later sweep */
+  /** @throws the first failure. A later sweep makes the checks that have not begun. */
   private async examineAll<T>(items: T[], examine: (item: T) => Promise<void>): Promise<void> {
     const limit = pLimit(CONCURRENCY);
     const failures: unknown[] = [];

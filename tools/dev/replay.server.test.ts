@@ -92,8 +92,8 @@ test('replays the latest sagas of a server, running and closed, and records one 
   sagas.shop.onRequest(closed, async (saga) => saga.signal(paymentSettled, anAnswer()));
   await sagas.run(closed);
   await sagas.start(running);
-  await sagas.shop.called(running, 'requestPayment');
-  await sagas.listed(2);
+  await sagas.shop.waitForCall(running, 'requestPayment');
+  await sagas.waitUntilListed(2);
 
   const { code, output } = await run('replay', [], { ...environment, LAST: '5' });
 

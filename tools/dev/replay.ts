@@ -74,7 +74,10 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
   let commands: string[] = [];
   const sinks: InjectedSinks<ReplayTraceSinks> = {
     trace: {
-      wants: { fn: (_info, what, stack) => void commands.push(`${what}, ${lineIn(stack)}`), callDuringReplay: true },
+      record: {
+        fn: (_info, command, stack) => void commands.push(`${command}, ${lineIn(stack)}`),
+        callDuringReplay: true,
+      },
     },
   };
 

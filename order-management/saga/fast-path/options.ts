@@ -4,34 +4,37 @@
  */
 export const FAST_PATH = {
   /**
-   * How long `requestPayment` waits for the answer in its own process, in milliseconds. Longer than an answer takes on a
-   * system that is not overloaded. Short, because it holds a workflow task, for which signals and cancels wait.
+   * How long `requestPayment` waits for the answer in its own process, in milliseconds. An answer takes less unless the
+   * system is overloaded. The wait is short because it holds a workflow task, and signals and cancels wait for that task.
    */
   answerWithinMs: 150,
   /**
    * How long the bridge waits for the saga to settle the order by an answer that it handed over, in milliseconds. After
-   * that it signals the answer, which the saga recognises as a repetition if it has settled the order after all.
+   * that the bridge signals the answer. If the saga has received the answer already, it ignores the repetition.
    */
   settledWithinMs: 1_000,
-  /** The share of requests answered in time below which waiting costs more than it saves: other instances get the answers. */
-  leastAnswered: 0.4,
   /**
-   * The share of sagas settled in time below which the starter no longer waits for them: payments take long, and most
-   * sagas in flight wait for others and need no CPU.
+   * Minimum share of requests that are answered in time. Below it, waiting costs more than it saves, because other
+   * instances receive the answers.
    */
-  leastSettled: 0.8,
-  /** One wait in this many is made in any case, to notice that waiting pays off again. */
+  minAnsweredShare: 0.4,
+  /**
+   * Minimum share of sagas that settle in time. Below it, the starter no longer waits for them: payments take long, and
+   * most sagas in flight wait for an answer and need no CPU.
+   */
+  minSettledShare: 0.8,
+  /** Below a minimum, one wait in this many is still made, to detect when waiting pays off again. */
   probeEvery: 20,
-  /** Sagas in flight per process. Enough to keep Temporal busy; more only slow each other down. */
+  /** Sagas in flight per process. These keep Temporal busy; more would only slow each other down. */
   sagasInFlight: 16,
-  /** Sagas in flight during a rush, so that customers who wait for their 201 come first. */
+  /** Sagas in flight during a rush. Few, so that customers who wait for their 201 come first. */
   sagasInRush: 2,
   rush: {
-    /** Orders being accepted concurrently that make a rush. */
+    /** A rush begins when this many orders are being accepted concurrently. */
     concurrentOrders: 4,
-    /** Time in milliseconds after which a rush is over if nobody renews it. */
+    /** A rush ends when fewer orders are being accepted for this many milliseconds. */
     quietMs: 100,
-    /** What lasts longer than this many milliseconds is load, not a rush. */
-    longestMs: 5_000,
+    /** A rush ends after this many milliseconds in any case: it is then sustained load. */
+    maxMs: 5_000,
   },
 } as const;

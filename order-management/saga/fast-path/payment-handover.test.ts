@@ -36,7 +36,7 @@ test('accepts an answer that arrives before the broker has confirmed the request
   await expect(requested).resolves.toEqual(answer);
 });
 
-test('accepts one answer, and only while a request for that order waits', async () => {
+test('accepts one answer per request, and only while the request waits', async () => {
   const requested = handover.request('order', sent);
 
   await expect(handover.offer('another', answer)).resolves.toBeNull();
@@ -46,7 +46,7 @@ test('accepts one answer, and only while a request for that order waits', async 
   await expect(handover.offer('order', answer)).resolves.toBeNull();
 });
 
-test('waits briefly for an answer and for the end of the order', async () => {
+test('stops waiting for the answer and for the settlement after their time limits', async () => {
   handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 20, settledWithinMs: 20 });
 
   await expect(handover.request('order', sent)).resolves.toBeNull();
@@ -55,12 +55,14 @@ test('waits briefly for an answer and for the end of the order', async () => {
   await expect(requested).resolves.toEqual(answer);
 });
 
-test('fails if the request cannot be sent, and then waits for no answer', async () => {
-  await expect(handover.request('order', () => Promise.reject(new Error('no broker')))).rejects.toThrow('no broker');
+test('throws if the request cannot be sent, and accepts no answer afterwards', async () => {
+  await expect(handover.request('order', () => Promise.reject(new Error('broker unavailable')))).rejects.toThrow(
+    'broker unavailable',
+  );
   await expect(handover.offer('order', answer)).resolves.toBeNull();
 });
 
-test('sends requests but hands over no answer if it is off', async () => {
+test('sends requests but hands over no answers if it is disabled', async () => {
   handover = new PaymentHandover({ settlements, enabled: false });
   let requests = 0;
   const send = async (): Promise<void> => {
@@ -72,9 +74,9 @@ test('sends requests but hands over no answer if it is off', async () => {
   expect(requests).toBe(1);
 });
 
-test('stops waiting while other instances get the answers, and starts again when they arrive here', async () => {
+test('stops waiting while other instances receive the answers, and waits again when this instance does', async () => {
   handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 5, settledWithinMs: 1 });
-  /** Returns whether a request waits after it was sent. */
+  /** Returns whether a request still waits after it was sent. */
   const waits = async (isAnswered: boolean): Promise<boolean> => {
     let ended = false;
     const requested = handover.request('order', sent).then(() => (ended = true));

@@ -17,11 +17,11 @@ export interface PaymentHandoverOptions {
  * activity `requestPayment`, and its next steps run in the same workflow task. That saves Temporal a signal and the saga
  * a second task, which is more than half of their cost.
  *
- * Nothing depends on it. Both sides wait briefly and then take the durable way, the signal.
+ * Correctness does not depend on it. Both sides wait briefly, then rely on the signal, which is durable.
  */
 export class PaymentHandover {
   private readonly requests = new Map<string, (answer: PaymentAnswer) => void>();
-  private readonly answered = new SuccessRate(FAST_PATH.leastAnswered);
+  private readonly answered = new SuccessRate(FAST_PATH.minAnsweredShare);
   private readonly options: Required<PaymentHandoverOptions>;
 
   constructor(options: PaymentHandoverOptions) {

@@ -7,7 +7,7 @@ import { Rush } from './rush';
 const accept = (rush: Rush, orders: number): Promise<unknown> =>
   Promise.all(Array.from({ length: orders }, () => rush.observe(() => delay(0))));
 
-test('is on when several customers wait concurrently, and for a moment afterwards', async () => {
+test('is on while several orders are being accepted concurrently, and shortly afterwards', async () => {
   const rush = new Rush();
   await accept(rush, FAST_PATH.rush.concurrentOrders - 1);
   expect(rush.isOn).toBe(false);
@@ -18,7 +18,7 @@ test('is on when several customers wait concurrently, and for a moment afterward
   expect(rush.isOn).toBe(false);
 });
 
-test('returns what it observes, and its failures', async () => {
+test('returns the result of the observed call, and throws its error', async () => {
   const rush = new Rush();
 
   await expect(rush.observe(async () => 'accepted')).resolves.toBe('accepted');

@@ -1,15 +1,15 @@
 import { FAST_PATH } from './options';
 
-/** Detects that several customers wait for their 201 concurrently. Load that lasts is not a rush. */
+/** Detects a rush: a short time in which several customers wait for their 201 concurrently. */
 export class Rush {
   private accepting = 0;
   private beganAtMs = -Infinity;
-  private seenAtMs = -Infinity;
+  private renewedAtMs = -Infinity;
 
-  /** Accepts an order, and observes how many others are being accepted meanwhile. */
+  /** Accepts an order, and counts the orders that are being accepted concurrently. */
   async observe<T>(accept: () => Promise<T>): Promise<T> {
     this.accepting++;
-    if (this.accepting >= FAST_PATH.rush.concurrentOrders) this.see();
+    if (this.accepting >= FAST_PATH.rush.concurrentOrders) this.renew();
     try {
       return await accept();
     } finally {
@@ -19,13 +19,13 @@ export class Rush {
 
   get isOn(): boolean {
     const now = performance.now();
-    const { quietMs, longestMs } = FAST_PATH.rush;
-    return now - this.seenAtMs <= quietMs && now - this.beganAtMs <= longestMs;
+    const { quietMs, maxMs } = FAST_PATH.rush;
+    return now - this.renewedAtMs <= quietMs && now - this.beganAtMs <= maxMs;
   }
 
-  private see(): void {
+  private renew(): void {
     const now = performance.now();
-    if (now - this.seenAtMs > FAST_PATH.rush.quietMs) this.beganAtMs = now;
-    this.seenAtMs = now;
+    if (now - this.renewedAtMs > FAST_PATH.rush.quietMs) this.beganAtMs = now;
+    this.renewedAtMs = now;
   }
 }

@@ -4,9 +4,9 @@ import type { Settlement } from '@shop/workflows/contract';
 import { FAST_PATH } from './options';
 import { StartLimit } from './start-limit';
 
-/** The starts in flight, by order: each calls its function to end, with whether it started a saga. */
+/** A function per start in flight that ends the start. Its argument is whether the start created a saga. */
 let starts: Map<string, (started: boolean) => void>;
-/** The orders that the limit waits for: each calls its function to settle. */
+/** A function per order that the limit waits for, which settles the order. */
 let waits: Map<string, () => void>;
 let rush: { isOn: boolean };
 let limit: StartLimit;
@@ -53,7 +53,7 @@ test('does not wait for the order of a saga that existed already', async () => {
   expect(starts.size).toBe(FAST_PATH.sagasInFlight + 1);
 });
 
-test('starts fewer sagas during a rush, and all of them afterwards', async () => {
+test('starts fewer sagas during a rush, and the others after it', async () => {
   rush.isOn = true;
   run(18);
   await delay(0);
@@ -80,8 +80,8 @@ test('counts a saga only until it is started if the fast path is off', async () 
 
 test('waits for one order in twenty while payments take too long', async () => {
   let waited = 0;
-  const tooLate = async (): Promise<null> => (waited++, null);
-  limit = new StartLimit({ settlements: { next: tooLate }, rush, enabled: true });
+  const timeOut = async (): Promise<null> => (waited++, null);
+  limit = new StartLimit({ settlements: { next: timeOut }, rush, enabled: true });
 
   for (let i = 0; i < 400; i++) await limit.run(`order ${i}`, async () => true);
 

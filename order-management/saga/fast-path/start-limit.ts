@@ -7,18 +7,18 @@ import { SuccessRate } from './success-rate';
 export interface StartLimitOptions {
   settlements: Pick<Settlements, 'next'>;
   rush: Pick<Rush, 'isOn'>;
-  /** Whether a saga counts until it has settled its order: `PAYMENT_FAST_PATH`. Otherwise it counts until it is started. */
+  /** `PAYMENT_FAST_PATH`: whether a saga counts until its order is settled, or only until it is started. */
   enabled: boolean;
 }
 
-/** Limits how many sagas are in flight in this process: those being started, and those that are about to settle. */
+/** Limits the number of sagas in flight in this process. Each counts until it is started or has settled its order. */
 export class StartLimit {
   private readonly limit = pLimit(FAST_PATH.sagasInFlight);
-  private readonly settled = new SuccessRate(FAST_PATH.leastSettled);
+  private readonly settled = new SuccessRate(FAST_PATH.minSettledShare);
 
   constructor(private readonly options: StartLimitOptions) {}
 
-  /** Starts a saga when its turn comes. @param start returns whether it started one */
+  /** Starts a saga as soon as the limit allows it. @param start returns whether it started one */
   run(orderId: string, start: () => Promise<boolean>): Promise<void> {
     this.adjust();
     return this.limit(() => this.startAndSettle(orderId, start).finally(() => this.adjust()));
