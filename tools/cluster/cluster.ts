@@ -93,20 +93,20 @@ export class Cluster {
     this.roles = roles;
     await Promise.all([this.loadBalancer.start(), this.startBroker(), this.startPrimary(roles.primary)]);
     const broker = this.programs.rabbitMq ? 'RabbitMQ, ' : '';
-    print(`Started HAProxy, ${broker}and the PostgreSQL primary: postgres-${roles.primary}`);
+    print(`Running: HAProxy, ${broker}and the PostgreSQL primary, postgres-${roles.primary}`);
     await this.loadBalancer.routeByRoles(roles); // HAProxy may be older than a switch-over that was interrupted
     for (const secondary of roles.secondaries) await this.startSecondary(secondary);
     await this.postgres.waitUntilStreaming(roles.primary, roles.secondaries.length);
     const secondaries = roles.secondaries.map((server) => `postgres-${server}`).join(' and ');
-    print(`Started the PostgreSQL secondaries: ${secondaries}, both streaming`);
+    print(`Running: the PostgreSQL secondaries, ${secondaries}; both are streaming`);
     await this.temporal.start();
     await this.startTemporalUi();
-    print(`Started Temporal on PostgreSQL; Web UI: ${this.temporalUiUrl}`);
+    print(`Running: Temporal on PostgreSQL; its Web UI is at ${this.temporalUiUrl}`);
     for (const service of SERVICES) {
       await Promise.all(INSTANCES.map((instance) => this.services.start(service, instance)));
       await Promise.all(INSTANCES.map((instance) => this.services.waitUntilWorking(service, instance)));
       await this.makeCurrent(service);
-      print(`Started ${service}: ${INSTANCES.length} instances`);
+      print(`Running: ${INSTANCES.length} instances of ${service}`);
     }
     for (const instance of INSTANCES) {
       const name = nameOf('order-management', instance);

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@shop/dev/service-program';
 import { withDatabase } from '@shop/dev/with-database';
-import { Client as TemporalClient, Connection } from '@temporalio/client';
 import type { Fault } from './fault-plan';
 import { publishInvalidMessages, reorderMessages, repeatMessages } from './messages';
 import type { SystemUnderTest } from './system-under-test';
+import { terminateSagas } from './temporal-workflows';
 
 const GIVE_UP_TIMEOUT_MS = 90_000;
-const TERMINATE_FOR_MS = 3_000;
 
 /** What a fault has done. */
 export interface FaultReport {
@@ -104,7 +103,7 @@ async function cause(
       return `reorder messages: ${count}`;
     }
     case 'stop payment services until sagas give up': {
-      const count = await withoutPaymentServices(system, () => waitUntilSagasGiveUp(system.databaseUrl, fault.ms));
+      const count = await withoutPaymentServices(system, () => waitUntilSagasGiveUp(system, fault.ms));
       return `${fault.kind}: ${count} gave up`;
     }
     default:
@@ -157,13 +156,14 @@ async function withoutPaymentServices<T>(system: SystemUnderTest, act: () => Pro
  *
  * @returns the number of sagas that gave up
  */
-async function waitUntilSagasGiveUp(databaseUrl: string, ms: number): Promise<number> {
-  return withDatabase(databaseUrl, async (sql) => {
+async function waitUntilSagasGiveUp(system: SystemUnderTest, ms: number): Promise<number> {
+  return withDatabase(system.databaseUrl, async (sql) => {
     const count = async () => (await sql.query<{ unsettled: number; given_up: number }>(GIVEN_UP)).rows[0]!;
     const { given_up: before } = await count();
     for (const end = Date.now() + GIVE_UP_TIMEOUT_MS; ; await delay(500)) {
       const { unsettled, given_up: now } = await count();
       if (now > before || unsettled === 0) break;
+      await system.restartTemporalIfStoreHangs();
       if (Date.now() > end) {
         throw new Error(`No payment was possible for ${GIVE_UP_TIMEOUT_MS / 1_000} s, but no saga has given up.`);
       }
@@ -175,37 +175,3 @@ async function waitUntilSagasGiveUp(databaseUrl: string, ms: number): Promise<nu
 
 const GIVEN_UP = `SELECT count(*) FILTER (WHERE order_status = 'placed')::int AS unsettled,
   count(*) FILTER (WHERE cancellation_code = 'payment-timeout')::int AS given_up FROM orders`;
-
-/** Terminates up to `count` running sagas, as an operator would. @returns the number of sagas */
-async function terminateSagas(address: string, count: number): Promise<number> {
-  return withTemporal(address, async (client) => {
-    const terminated = new Set<string>();
-    // The list of workflows lags behind, so that most sagas in it have already ended: it is read several times.
-    for (const end = Date.now() + TERMINATE_FOR_MS; Date.now() < end; await delay(50)) {
-      for await (const { workflowId, runId } of client.workflow.list({ query: RUNNING_SAGAS, pageSize: count })) {
-        if (terminated.size === count) return count;
-        const saga = client.workflow.getHandle(workflowId, runId);
-        await saga.terminate('by the fault test').then(
-          () => terminated.add(runId),
-          () => undefined, // it has ended in the meantime
-        );
-      }
-    }
-    return terminated.size;
-  });
-}
-
-const RUNNING_SAGAS = "WorkflowType = 'placeOrder' AND ExecutionStatus = 'Running'";
-
-/** Returns the number of running workflows: sagas and refunds. */
-export const countRunningWorkflows = (address: string): Promise<number> =>
-  withTemporal(address, async (client) => (await client.workflow.count("ExecutionStatus = 'Running'")).count);
-
-async function withTemporal<T>(address: string, use: (client: TemporalClient) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address, connectTimeout: '5s' });
-  try {
-    return await use(new TemporalClient({ connection }));
-  } finally {
-    await connection.close();
-  }
-}

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { retryQueue } from '@shop/amqp/topology';
 import type { Print } from '@shop/dev/progress';
 import { withDatabase } from '@shop/dev/with-database';
-import { countRunningWorkflows } from './fault-injection';
 import { INVARIANTS, sentence } from './invariants';
 import type { LoadResult } from './load';
 import { messagesIn, parkedMessages } from './messages';
+import { countRunningWorkflows } from './temporal-workflows';
 
 /** The addresses of a system that is checked. */
 export interface CheckedSystem {
@@ -14,6 +14,8 @@ export interface CheckedSystem {
   temporalAddress: string;
   /** The URLs of all instances of both services. */
   serviceUrls: string[];
+  /** Repairs what the test is not about; is called repeatedly while the system settles. */
+  restartTemporalIfStoreHangs?: () => Promise<void>;
 }
 
 const SETTLE_TIMEOUT_MS = 240_000;
@@ -88,6 +90,7 @@ async function waitUntilSettled(system: CheckedSystem): Promise<number | null> {
   while (Date.now() - startedAt < SETTLE_TIMEOUT_MS) {
     const inFlight = await countInFlight(system).catch(() => 1);
     if (inFlight === 0) return Date.now() - startedAt;
+    await system.restartTemporalIfStoreHangs?.();
     await delay(500);
   }
   return null;

@@ -30,6 +30,7 @@ async function main(system: SystemUnderTest): Promise<boolean> {
     for (const [index, { afterOrders, fault }] of plan.entries()) {
       while (progress.placed < afterOrders && !progress.loadHasEnded) await delay(10);
       progress.limit = plan[index + 1]?.afterOrders ?? Infinity;
+      await system.restartTemporalIfStoreHangs();
       const report = await causeFault(system, fault);
       for (const id of report.invalidMessages ?? []) invalidMessages.add(id);
       print(`after ${afterOrders} orders: ${report.description}`);

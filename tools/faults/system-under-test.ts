@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@shop/dev/ports';
@@ -10,6 +10,7 @@ import { paymentsDatabaseOf, serviceProgram, type ServiceName } from '@shop/dev/
 import { SetupError } from '@shop/dev/setup-error';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
+import { countRunningWorkflows } from './temporal-workflows';
 import { print } from './test-run';
 
 /** Settings of the services: shorter times than the defaults, so that a test takes minutes. */
@@ -20,6 +21,10 @@ const SETTINGS = {
   PAYMENT_TIMEOUT: '5s',
   LOG_LEVEL: 'info',
 };
+
+/** The end of Temporal's log that shows whether its store hangs now, and how often the error must be in it. */
+const LOG_TAIL_LENGTH = 50_000;
+const HANG_INTERRUPTIONS = 20;
 
 /** The whole system with two instances of each service, on servers and ports of its own, and ways to break each part. */
 export class SystemUnderTest {
@@ -172,6 +177,24 @@ export class SystemUnderTest {
 
   async endTemporal(signal?: 'SIGKILL'): Promise<void> {
     await this.servers.end('temporal', signal);
+  }
+
+  /**
+   * Restarts Temporal if its store hangs. On an overloaded machine the SQLite store of the development server may report
+   * `interrupted (9)` for every statement, until the server is restarted (docs/faults.md).
+   */
+  async restartTemporalIfStoreHangs(): Promise<void> {
+    const log = readFileSync(join(this.folder, 'logs', 'temporal.log'), 'utf8').slice(-LOG_TAIL_LENGTH);
+    const interrupted = log.split('interrupted (9)').length - 1;
+    if (interrupted < HANG_INTERRUPTIONS) return;
+    const answers = await countRunningWorkflows(this.temporalAddress).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return;
+    print("Temporal's SQLite store hangs: restarting Temporal");
+    await this.endTemporal('SIGKILL');
+    await this.startTemporal();
   }
 
   /** Deletes all sagas, running and closed. */
