@@ -27,8 +27,8 @@ interface Source {
   run<T>(query: (database: OrdersClient) => Promise<T>): Promise<T>;
 }
 
-// The longest time for which a secondary that has failed is still used, and one that has recovered is not. It does not
-// delay reads with a consistency token: they refresh the secondaries themselves.
+// A secondary that fails may still be used for up to this time, and one that recovers may stay unused for as long. Reads
+// with a consistency token do not wait for it: they refresh the secondaries themselves.
 const REFRESH_INTERVAL_MS = 250;
 const POLL_INTERVAL_MS = 5;
 
