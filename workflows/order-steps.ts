@@ -18,7 +18,7 @@ export interface LoadedOrder extends PlaceOrderInput {
   settled: Settlement | null;
 }
 
-/** Loads an order that an earlier saga may have worked on. Its row stores its state and its total. */
+/** Loads an order that an earlier saga may have worked on. Its rows store its state and its prices. */
 export async function loadOrder(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Timeline): Promise<LoadedOrder> {
   const summary = 'Load the order, which an earlier saga may have settled';
   const found = await retried(summary, timeline, () =>

@@ -45,7 +45,7 @@ interface HeldLine {
  * Accepts an order completely or not at all: writes the order and its lines at the products' current prices, and takes
  * the stock of all lines.
  *
- * One statement is one transaction and one round trip. Products are locked in the order of their ids, so that two
+ * A single statement needs one transaction and one round trip. Products are locked in the order of their ids, so that two
  * orders of the same products wait for each other instead of deadlocking.
  *
  * @param examineAfterMs time until the sweeper checks the order, in milliseconds

@@ -11,7 +11,7 @@ export interface StartLimitOptions {
   enabled: boolean;
 }
 
-/** Limits the number of sagas in flight in this process. Each counts until it is started or has settled its order. */
+/** Limits the sagas in flight in this process. Each counts until it is started or, with the fast path, settled. */
 export class StartLimit {
   private readonly limit = pLimit(FAST_PATH.sagasInFlight);
   private readonly settled = new SuccessRate(FAST_PATH.minSettledShare);
