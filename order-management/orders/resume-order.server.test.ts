@@ -36,7 +36,11 @@ test('returns the total of a placed order, and takes no more stock', async () =>
   const product = await aProduct(database, { price: '4.50' });
   const orderId = await accepted(product.productId, 3);
 
-  await expect(resumeOrder(database, orderId)).resolves.toEqual({ settled: null, totalAmount: '13.50' });
+  await expect(resumeOrder(database, orderId)).resolves.toEqual({
+    settled: null,
+    totalAmount: '13.50',
+    cancel: null,
+  });
   expect(await stockOf(database, product)).toBe(7);
 });
 

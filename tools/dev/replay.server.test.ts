@@ -57,7 +57,7 @@ test('prints the saga, the event and the line of a mismatch', async () => {
 
   expect(output).toMatch(/replays {3}over-rabbitmq-ships/);
   expect(output).toMatch(/MISMATCH {2}other\.json\n +event \d+: .*Nondeterminism/);
-  expect(output).toMatch(/last command of the code: activity processPayment, workflows\/payment-steps\.ts:\d+/);
+  expect(output).toMatch(/last command of the code: activity processPayment, workflows\/request-payment\.ts:\d+/);
   expect(code).toBe(1);
 });
 
@@ -105,7 +105,7 @@ test('replays the latest sagas of a server, running and closed, and records one 
   const file = join(HISTORIES, `${name}.json`);
   const recording = await run('record', [], { ...environment, SAGA: `order-${closed.orderId}`, NAME: name });
   try {
-    expect(recording).toEqual({ code: 0, output: expect.stringContaining('is recorded') });
+    expect(recording).toEqual({ code: 0, output: expect.stringContaining('was recorded') });
     expect((await run('replay', [file])).code).toBe(0);
     expect((await run('record', [], { ...environment, SAGA: `order-${closed.orderId}`, NAME: name })).code).toBe(1);
   } finally {
