@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId } from '@shop/workflows/contract';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { eventually } from '../../test/eventually';
 import { createDatabase, createNamespace } from '../../test/servers';
 import { ServiceProcess } from '../../test/service-process';
@@ -60,14 +60,16 @@ test('prints the timeline of a shipped order, also when Temporal has deleted its
     ),
   );
   const connection = await Connection.connect({ address: environment['TEMPORAL_ADDRESS']! });
+  const namespace = environment['TEMPORAL_NAMESPACE']!;
+  await new Client({ connection, namespace }).workflow.getHandle(orderWorkflowId(id)).result();
 
   await connection.workflowService.deleteWorkflowExecution({
-    namespace: environment['TEMPORAL_NAMESPACE']!,
+    namespace,
     workflowExecution: { workflowId: orderWorkflowId(id) },
   });
   await connection.close();
 
-  await eventually(async () => expect(await order(id)).toContain('Temporal has no saga of this order'));
+  await eventually(async () => expect(await order(id)).toContain('Temporal has no saga of this order'), 120_000);
   expect(await order(id)).toMatch(
     /Outcome {3}shipped\n[^]*Order accepted\n.*Payment stored.*success\n.*Order shipped\n$/,
   );
