@@ -104,7 +104,7 @@ clean: ## Remove everything that was built or installed, and the data of `make r
 		echo "make run serves from this folder, as process $$process. Stop it with Ctrl-C first." >&2; \
 		echo "If process $$process is something else, remove node_modules/.running/$$process." >&2; exit 1; fi; done
 	@[ ! -e .data/cluster/servers.json ] || [ ! -e tools/cluster/dist/main.js ] || node tools/cluster/dist/main.js down
-	rm -rf .data node_modules tools/bench/node_modules prisma/generated $(addsuffix /dist,$(wildcard */ packages/*/ tools/*/))
+	rm -rf .data node_modules prisma/generated $(foreach folder,dist node_modules,$(addsuffix $(folder),$(wildcard */ packages/*/ tools/*/)))
 
 # PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always `npm ci`, because only a new
 # node_modules is sure to be complete: after an interruption npm regards half unpacked packages as installed. What was
