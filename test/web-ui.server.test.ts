@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { findChromium, startChromium } from './browser';
@@ -22,6 +22,7 @@ let database: Awaited<ReturnType<typeof createDatabase>>;
 let workflowsUrl: string;
 let orders: ServiceProcess;
 let payments: ServiceProcess;
+let productId: string;
 let browser: Browser;
 let context: BrowserContext;
 
@@ -35,7 +36,9 @@ async function start(): Promise<void> {
     ...shared,
     DATABASE_URL: `${database.url}?schema=payments`,
   });
-  await placeShipped(); // the first order of a new process is slower than those that the screenshots are to show
+  const product = { name: 'Mug', price: 45, quantityAvailable: 1_000, productType: 'Kitchen' };
+  ({ productId } = await orders.request<{ productId: string }>('POST', '/product', product));
+  await becomes(await place(1), 'shipped'); // the first order of a new process is slower than the following ones
   mkdirSync(IMAGES, { recursive: true });
   browser = await startChromium(chromium);
   context = await browser.newContext({ viewport: { width: 1400, height: 900 }, timezoneId: 'UTC', locale: 'en-US' });
@@ -51,7 +54,7 @@ async function stop(): Promise<void> {
 const place = (orderedQuantity: number): Promise<Order> =>
   orders.request('POST', '/order', {
     customerId: PREDEFINED_CUSTOMER.customerId,
-    products: [{ productId: PREDEFINED_PRODUCT.productId, orderedQuantity }],
+    products: [{ productId, orderedQuantity }],
   });
 
 const becomes = ({ orderId }: Order, orderStatus: string): Promise<void> =>
@@ -59,14 +62,19 @@ const becomes = ({ orderId }: Order, orderStatus: string): Promise<void> =>
     expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ orderStatus });
   });
 
-/** Places an order while the payment service is suspended, so that its payment stays unanswered. */
-async function placeUnanswered(orderedQuantity: number): Promise<Order> {
+/** Places an order while the payment service is suspended, and waits until its saga waits for the payment answer. */
+async function placeWaiting(): Promise<Order> {
   payments.send('SIGSTOP');
-  return place(orderedQuantity);
+  const order = await place(2);
+  const page = await open(orderWorkflowId(order.orderId));
+  await showsInTimeline(page, WAIT);
+  await page.close();
+  return order;
 }
 
 async function placeShipped(): Promise<Order> {
-  const order = await place(2);
+  const order = await placeWaiting();
+  payments.send('SIGCONT');
   await becomes(order, 'shipped');
   return order;
 }
@@ -78,10 +86,7 @@ async function placeDeclined(): Promise<Order> {
 }
 
 async function placeCancelled(): Promise<Order> {
-  const order = await placeUnanswered(2);
-  const page = await open(orderWorkflowId(order.orderId));
-  await showsInTimeline(page, WAIT);
-  await page.close();
+  const order = await placeWaiting();
   const { status } = await fetch(`${orders.url}/orderManagement/order/${order.orderId}/cancel`, { method: 'POST' });
   expect(status).toBe(202);
   await becomes(order, 'cancelled');
@@ -121,8 +126,8 @@ describeInBrowser(`the Web UI${chromium === null ? ' (skipped: Chromium is not i
       placeShipped,
       {
         status: 'Completed',
-        timeline: ['requestPayment', 'shipOrder'],
-        summaries: [REQUEST, 'Ship the order, paid by payment'],
+        timeline: ['requestPayment', WAIT, 'paymentSettled', 'shipOrder'],
+        summaries: [REQUEST, WAIT, 'Ship the order, paid by payment'],
         details: ['Payment requested', 'Payment answered', 'Order shipped'],
       },
     ],
@@ -148,7 +153,7 @@ describeInBrowser(`the Web UI${chromium === null ? ' (skipped: Chromium is not i
     ],
     [
       'waiting',
-      () => placeUnanswered(2),
+      placeWaiting,
       {
         status: 'Running',
         timeline: ['requestPayment', WAIT],
