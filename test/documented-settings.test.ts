@@ -28,7 +28,9 @@ test('settings are found in the code', () => {
 });
 
 test.each(settings)('docs/configuration.md lists $name of $path with its default', ({ name, standard }) => {
-  const rows = document.split('\n').filter((row) => row.startsWith('|') && row.split('|').at(1)?.includes(`\`${name}\``));
+  const rows = document
+    .split('\n')
+    .filter((row) => row.startsWith('|') && row.split('|').at(1)?.includes(`\`${name}\``));
   expect(rows).not.toEqual([]);
   if (standard) expect(rows.some((row) => row.split('|').at(2)?.includes(`\`${standard}\``))).toBe(true);
 });
