@@ -61,9 +61,9 @@ test.each<[string, Partial<Machine>, RegExp]>([
     /^Ports 8000 \(haproxy\), 8040 \(rabbitmq\) are in use .* set CLUSTER_PORT to the first of 60 free ports$/,
   ],
   [
-    'a folder without space',
-    { fullFolders: [{ folder: '/data', purpose: 'the data', freeBytes: 2e8, neededBytes: 1e9 }] },
-    /^\/data has 0\.2 GB of free space; the data needs 1\.0 GB\.$/,
+    'a folder without space, with the setting that moves it',
+    { fullFolders: [{ folder: '/x', setting: 'CLUSTER_FOLDER', purpose: 'it', freeBytes: 2e8, neededBytes: 1e9 }] },
+    /^\/x has 0\.2 GB of free space, but it needs 1\.0 GB\. Free some space, or set CLUSTER_FOLDER/,
   ],
 ])('reports %s', (_, changes, problem) => {
   expect(problemsOf(aMachine(changes))).toEqual([expect.stringMatching(problem)]);

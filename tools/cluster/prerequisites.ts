@@ -37,8 +37,8 @@ export interface Machine {
   portsInUse: { port: number; server: string }[];
   /** The first port of a free range; null if there is no port in use. */
   freeRange: number | null;
-  /** Folders without enough free space. */
-  fullFolders: { folder: string; purpose: string; freeBytes: number; neededBytes: number }[];
+  /** Folders without enough free space, each with the setting that moves it. */
+  fullFolders: { folder: string; setting: string; purpose: string; freeBytes: number; neededBytes: number }[];
 }
 
 /**
@@ -66,8 +66,9 @@ export function problemsOf(machine: Machine): string[] {
       : [`The broker of AMQP_URL cannot be used: ${machine.brokerFailure}. Start it, or unset AMQP_URL.`]),
     ...portProblems(machine),
     ...machine.fullFolders.map(
-      ({ folder, purpose, freeBytes, neededBytes }) =>
-        `${folder} has ${gigabytes(freeBytes)} of free space; ${purpose} needs ${gigabytes(neededBytes)}.`,
+      ({ folder, setting, purpose, freeBytes, neededBytes }) =>
+        `${folder} has ${gigabytes(freeBytes)} of free space, but ${purpose} needs ${gigabytes(neededBytes)}. ` +
+        `Free some space, or set ${setting} to a folder on another disk.`,
     ),
   ];
 }
@@ -110,9 +111,21 @@ async function inspectMachine(layout: Layout, amqpUrl: string | undefined): Prom
   const missing = missingTemporalPrograms();
   const portsInUse = await findPortsInUse(layout);
   const spaces = [
-    { folder: layout.folder, purpose: 'the data of the cluster', neededBytes: DATA_BYTES },
+    {
+      folder: layout.folder,
+      setting: 'CLUSTER_FOLDER',
+      purpose: 'the cluster',
+      neededBytes: DATA_BYTES,
+    },
     ...(missing.length > 0
-      ? [{ folder: cacheFor(''), purpose: "building Temporal's programs", neededBytes: BUILD_BYTES }]
+      ? [
+          {
+            folder: cacheFor(''),
+            setting: 'XDG_CACHE_HOME',
+            purpose: "the build of Temporal's programs",
+            neededBytes: BUILD_BYTES,
+          },
+        ]
       : []),
   ];
   return {
