@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, isRunning, runProgram } from './programs';
@@ -40,7 +40,7 @@ export async function cachedPrograms(
 
   // The programs move into the cache only after they have run once: an interrupted attempt never looks complete.
   const unfinished = join(cache, `${UNFINISHED}${process.pid}`);
-  const removeUnfinished = (): void => removeFolder(unfinished);
+  const removeUnfinished = (): void => removeInBackground(unfinished);
   mkdirSync(unfinished, { recursive: true });
   process.once('exit', removeUnfinished);
   removeAbandoned(cache);
@@ -71,23 +71,27 @@ export async function cachedPrograms(
 function removeAbandoned(cache: string): void {
   for (const name of readdirSync(cache)) {
     const owner = name.startsWith(UNFINISHED) ? Number(name.slice(UNFINISHED.length)) : Number.NaN;
-    if (owner > 0 && !isRunning(owner)) removeFolder(join(cache, name));
-  }
-}
-
-/** Removes a folder that processes which are just being stopped may still write to. */
-function removeFolder(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  } catch {
-    spawnSync('chmod', ['-R', 'u+w', folder]); // Go makes the toolchains that it downloads read-only
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (owner > 0 && !isRunning(owner)) removeInBackground(join(cache, name));
   }
 }
 
 /**
- * Builds programs with Go. Its caches, 3 to 4 GB, are in the same folder, and so are removed with it: a module cache
- * shared with the user would keep them.
+ * Removes a folder in the background: the caches of a Go build have so many files that removing them can take a minute,
+ * for which nobody should wait after Ctrl-C. Makes it writable first, because Go makes its modules read-only, and tries
+ * twice, because processes that are being stopped may still write to it.
+ */
+function removeInBackground(folder: string): void {
+  const script = 'chmod -R u+w "$1"; rm -rf "$1" || { sleep 2; rm -rf "$1"; }';
+  spawn('/bin/sh', ['-c', script, 'sh', folder], {
+    env: { PATH: '/usr/bin:/bin' },
+    detached: true,
+    stdio: 'ignore',
+  }).unref();
+}
+
+/**
+ * Builds programs with Go. Its caches, up to 4.2 GB for Temporal's CLI, are in the same folder and so are removed with it. In
+ * the user's module cache they would stay.
  *
  * @param packages with their versions, such as `host/path/cmd/name@v1.2.3`
  * @param folder receives the programs
@@ -97,7 +101,7 @@ export async function buildWithGo(packages: string[], folder: string, goIn = GO_
   if (!go) throw new Error('Go is not installed');
   const goFolder = (name: string): string => join(folder, 'go', name);
   mkdirSync(goFolder('tmp'), { recursive: true });
-  await runProgram(go, ['install', '-modcacherw', '-trimpath', '-ldflags', '-s -w', ...packages], {
+  await runProgram(go, ['install', '-trimpath', '-ldflags', '-s -w', ...packages], {
     env: {
       GOBIN: folder,
       CGO_ENABLED: '0',

@@ -68,7 +68,7 @@ test('downloads it once, and then uses the cached one', async () => {
   await expect(find()).resolves.toBe(join(cache(), 'temporal'));
 
   expect(requested).toEqual([expect.stringMatching(/^\/v1\.5\.1\/temporal_cli_1\.5\.1_[a-z0-9]+_[a-z0-9]+\.tar\.gz$/)]);
-  expect(readdirSync(cache())).toEqual(['temporal']);
+  await eventually(() => expect(readdirSync(cache())).toEqual(['temporal']));
 });
 
 test('does not keep a download that does not run', async () => {
@@ -99,10 +99,10 @@ test('stops the build when it is interrupted, and removes its files', async () =
   await expect(ended).resolves.toEqual([130, null]);
 
   await eventually(() => expect(isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false));
-  expect(readdirSync(cache())).toEqual([]);
+  await eventually(() => expect(readdirSync(cache())).toEqual([]));
   answer = archiveOf('echo temporal version 1.5.1');
   await expect(find()).resolves.toBe(join(cache(), 'temporal'));
-  expect(readdirSync(cache())).toEqual(['temporal']);
+  await eventually(() => expect(readdirSync(cache())).toEqual(['temporal']));
 });
 
 test('builds it with Go, and leaves nothing but the program', async () => {
@@ -121,12 +121,12 @@ test('builds it with Go, and leaves nothing but the program', async () => {
   ]);
   const folders = readFileSync(join(folder, 'go-folders'), 'utf8').trim().split(' ');
   for (const goFolder of folders) expect(goFolder.startsWith(`${cache()}/`)).toBe(true);
-  expect(readdirSync(cache())).toEqual(['temporal']);
+  await eventually(() => expect(readdirSync(cache())).toEqual(['temporal']));
 });
 
 test('fails with the reason of each method, and what to do, if there is no way to get it', async () => {
   await expect(find()).rejects.toThrow(
     /not on the PATH.*\n.*answered 404\n.*Go is not installed\nInstall it .*TEMPORAL_ADDRESS/,
   );
-  expect(readdirSync(cache())).toEqual([]);
+  await eventually(() => expect(readdirSync(cache())).toEqual([]));
 });
