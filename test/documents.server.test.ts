@@ -154,7 +154,7 @@ const serves = (prints: RegExp) => async (command: string, document: string) => 
     DATA_FOLDER: join(folder, 'data'),
   };
   // In a process group of its own: like Ctrl-C at a terminal, SIGINT goes to the whole group.
-  const child = spawn('bash', ['-c', command], { cwd: join(ROOT, folderOf(document)), env, detached: true });
+  const child = spawn('bash', ['--norc', '-c', command], { cwd: join(ROOT, folderOf(document)), env, detached: true });
   const ended = once(child, 'exit');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
