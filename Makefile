@@ -82,8 +82,8 @@ cluster-down: $(BUILT) ## Stop the cluster; its data stays in .data/cluster
 test-cluster: $(BUILT) ## Load a separate cluster while it is restarted, broken and switched over; TRIES=5000 reads
 	@node --enable-source-maps tools/faults/dist/run-cluster.js
 
-check: $(INSTALLED) ## Check types, lint and format
-	@npm run --silent generate && npm run --silent check
+check: $(GENERATED) ## Check types, lint and format
+	@npm run --silent check
 
 format: $(INSTALLED) ## Format all files
 	@npm run --silent format

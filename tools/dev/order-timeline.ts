@@ -70,13 +70,12 @@ function stepsOf({ order, payment, refundsDue, saga, refunds }: OrderRecord): St
     );
     for (const { since } of refundsDue) add(since, 'Refund recorded as due');
   }
-  if (payment) {
-    add(
-      payment.paidAt,
-      `Payment stored by payment-processing: ${payment.status === 'failed' ? 'declined' : payment.status}`,
-    );
-    add(payment.refundedAt, 'Payment refunded');
+  const isAnswered = saga?.answers.some(({ paymentId }) => paymentId === payment?.paymentId) ?? false;
+  if (payment && !isAnswered) {
+    const outcome = payment.status === 'failed' ? 'declined' : payment.status;
+    add(payment.paidAt, `Payment stored by payment-processing: ${outcome}`);
   }
+  add(payment?.refundedAt, 'Payment refunded');
   for (const { workflowId, status, closedAt } of refunds)
     add(closedAt, `Workflow ${workflowId} ${status.toLowerCase()}`);
   add(order.deletedAt, 'Order deleted');

@@ -30,9 +30,12 @@ async function printOrder(orderId: string): Promise<void> {
       namespace: settings.namespace,
     },
     orderId.toLowerCase(),
-  );
+  ).catch((error: unknown) => {
+    const { host } = new URL(databaseUrl);
+    throw new SetupError(`The database at ${host} is not readable: ${String(error)}. Start it, or set DATABASE_URL.`);
+  });
   if (!order) throw new SetupError(`The database at ${new URL(databaseUrl).host} has no order ${orderId}.`);
-  for (const line of describeOrder(order)) process.stdout.write(`${line}\n`);
+  process.stdout.write(`${describeOrder(order).join('\n')}\n`);
 }
 
 printOrder(process.argv[2] ?? '').catch((error: unknown) => {

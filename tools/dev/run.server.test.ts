@@ -327,7 +327,7 @@ test('prints every invalid setting before it starts anything', async () => {
   Object.assign(environment, { ORDER_PORT: 'eighty', PAYMENT_TIMEOUT: '5' });
   const { output, exitCode } = await runDemo();
 
-  expect(output).toContain('ORDER_PORT "eighty"');
+  expect(output).toContain('ORDER_PORT="eighty"');
   expect(output).toContain('PAYMENT_TIMEOUT="5" has no unit');
   expect(exitCode).toBe(1);
   expect(existsSync(join(folder, 'logs'))).toBe(false);
