@@ -43,8 +43,8 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
   });
   const sagas = new Sagas(temporal, {
     channel: config.PAYMENT_CHANNEL,
-    asks: config.PAYMENT_ASKS,
-    askTimeoutMs: config.PAYMENT_TIMEOUT,
+    maxRequests: config.PAYMENT_ASKS,
+    answerTimeoutMs: config.PAYMENT_TIMEOUT,
   });
   const rush = new Rush();
   const backlog = new Backlog(database, config.MAX_UNSETTLED, settlements);
@@ -73,7 +73,7 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
     reads,
     starter,
     sagas,
-    backlog: { admit: (accept) => rush.observe(() => backlog.admit(accept)) },
+    backlog: { admit: (accept) => backlog.admit(() => rush.observe(accept)) },
     examineAfterMs: config.SWEEP_AFTER,
   });
   parts.push(await serveHttp(app, config.PORT, config.LISTEN_ADDRESS));

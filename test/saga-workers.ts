@@ -29,7 +29,7 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowHandleWithFirstExecutionRunId,
 } from '@temporalio/client';
-import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter, type Duration } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { temporal } from '@temporalio/proto';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -71,7 +71,7 @@ export const anOrder = ({
   orderId: randomUUID(),
   customerId: randomUUID(),
   totalAmount: '90.00',
-  payment: { channel: 'events', asks: 1, askTimeoutMs: 20_000, ...payment },
+  payment: { channel: 'events', maxRequests: 1, answerTimeoutMs: 20_000, ...payment },
   ...overrides,
 });
 
@@ -254,12 +254,13 @@ export class SagaWorkers {
     return sagas;
   }
 
-  start(order: PlaceOrderInput): Promise<Saga> {
+  start(order: PlaceOrderInput, options: { startDelay?: Duration } = {}): Promise<Saga> {
     this.started.push(order);
     return this.client.workflow.start<typeof placeOrder>('placeOrder', {
       workflowId: orderWorkflowId(order.orderId),
       taskQueue: ORDER_TASK_QUEUE,
       args: [order],
+      ...options,
     });
   }
 

@@ -33,9 +33,9 @@ export type PaymentChannel = 'events' | 'activity';
 export interface PaymentTerms {
   channel: PaymentChannel;
   /** Maximum number of payment requests. */
-  asks: number;
+  maxRequests: number;
   /** Time in milliseconds to wait for the answer to each request. */
-  askTimeoutMs: number;
+  answerTimeoutMs: number;
 }
 
 /** The largest amount in dollars that a payment request can carry as an exact JSON number. */

@@ -16,6 +16,7 @@ import { waitForOutcome } from './wait-for-outcome';
  */
 export const LOCAL_ACTIVITY: LocalActivityOptions = {
   startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '6s', // of all attempts: a cancel waits for them
   retry: { initialInterval: '200ms', maximumAttempts: 3 },
 };
 
@@ -48,7 +49,8 @@ export async function retried<T>(
       return await run();
     } catch (error) {
       if (!(error instanceof TemporalFailure) || isPermanent(error)) throw error;
-      timeline.add(step, `failed, retried in ${pauseMs / 1_000} s: ${rootCause(error)}`);
+      if (inbox?.outcome) return 'decided';
+      timeline.addFailure(step, rootCause(error));
     }
     const summary = `Retry: ${step}`;
     if (inbox) await waitForOutcome(inbox, pauseMs, summary);

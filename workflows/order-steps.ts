@@ -25,6 +25,7 @@ export async function loadOrder(input: PlaceOrderInput, inbox: PaymentInbox, tim
     orders.resumeOrder.executeWithOptions({ summary }, [input.orderId]),
   );
   if (found.settled) return { ...input, settled: found.settled };
+  timeline.totalAmount = found.totalAmount;
   if (found.cancel) inbox.cancel(found.cancel.code, found.cancel.reason);
   return { ...input, totalAmount: found.totalAmount, settled: null };
 }

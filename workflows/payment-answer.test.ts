@@ -24,6 +24,10 @@ test('truncates a reason that exceeds 1,000 characters', () => {
   expect(parsePaymentAnswer({ paymentId, success: false, reason: 'x'.repeat(5_000) })?.reason).toHaveLength(1_000);
 });
 
+test('replaces control characters in the reason', () => {
+  expect(parsePaymentAnswer({ paymentId, success: false, reason: 'no\u0000funds' })?.reason).toBe('no funds');
+});
+
 test.each([
   ['undefined', undefined],
   ['null', null],

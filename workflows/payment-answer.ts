@@ -1,8 +1,7 @@
 import type { PaymentAnswer } from './contract';
+import { plainText } from './plain-text';
 
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-/** Longer reasons are truncated, because the row, the result and the workflow's details store the reason. */
-const MAX_REASON_LENGTH = 1_000;
+export const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
  * Reads a payment answer from a signal or an input. Any client of Temporal can send one, so every field is checked.
@@ -16,6 +15,6 @@ export function parsePaymentAnswer(value: unknown): PaymentAnswer | null {
   return {
     paymentId: paymentId.toLowerCase(),
     success,
-    reason: typeof reason === 'string' ? reason.slice(0, MAX_REASON_LENGTH) : '',
+    reason: typeof reason === 'string' ? plainText(reason) : '',
   };
 }

@@ -1,5 +1,6 @@
 import type { CancellationCode, CancelOrderInput, PaymentAnswer } from './contract';
 import { parsePaymentAnswer } from './payment-answer';
+import { plainText } from './plain-text';
 import type { Timeline } from './timeline';
 
 /** The outcome of a payment: paid, or the reason why the order must be cancelled. */
@@ -38,7 +39,8 @@ export class PaymentInbox {
   }
 
   /** Decides that the order is not paid, unless the payment is decided already. Returns the outcome. */
-  cancel(code: CancellationCode, reason: string): PaymentOutcome {
+  cancel(code: CancellationCode, text: string): PaymentOutcome {
+    const reason = plainText(text);
     if (!this.outcome) this.timeline.add('Payment abandoned', reason);
     return this.decide({ success: false, cancellation: { code, reason } });
   }

@@ -21,8 +21,8 @@ type ScenarioEvent =
 
 interface Scenario {
   channel: 'events' | 'activity';
-  asks: number;
-  askTimeoutMs: number;
+  maxRequests: number;
+  answerTimeoutMs: number;
   totalAmount: string;
   events: ScenarioEvent[];
   /** The answer that is the result of the payment request, if any. */
@@ -60,8 +60,8 @@ const anyEvent = fc.oneof(
 
 const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   channel: fc.constantFrom('events', 'events', 'activity'),
-  asks: fc.integer({ min: 1, max: 2 }),
-  askTimeoutMs: fc.integer({ min: 50, max: 400 }),
+  maxRequests: fc.integer({ min: 1, max: 2 }),
+  answerTimeoutMs: fc.integer({ min: 50, max: 400 }),
   totalAmount: fc.constantFrom('90.00', '1200.00'),
   events: fc.array(anyEvent, { maxLength: 6 }),
   immediateAnswer: fc.option(anyAnswer, { freq: 2 }),
@@ -99,7 +99,8 @@ function applyEarlierRun(order: PlaceOrderInput, row: (typeof ROWS)[number], pay
 }
 
 async function runScenario(scenario: Scenario): Promise<void> {
-  const { channel, asks, askTimeoutMs, totalAmount, events, immediateAnswer, earlierRun, failures } = scenario;
+  const { channel, maxRequests, answerTimeoutMs, totalAmount, events, immediateAnswer, earlierRun, failures } =
+    scenario;
   const first = anAnswer();
   const answers = [first, anAnswer(), anAnswer()];
   const missed = (earlierRun?.answers ?? []).map(({ payment, success }) => ({
@@ -109,7 +110,7 @@ async function runScenario(scenario: Scenario): Promise<void> {
   }));
   const order = anOrder({
     totalAmount,
-    payment: { channel, asks, askTimeoutMs },
+    payment: { channel, maxRequests, answerTimeoutMs },
     ...(earlierRun ? { resumed: true, answers: missed } : {}),
   });
   for (const { step, times } of failures) sagas.shop.failTimes(order, step, times);

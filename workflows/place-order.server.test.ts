@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { aCancelledSettlement, anAnswer, anOrder, eventually, paymentNamed, SagaWorkers } from '../test/saga-workers';
-import { cancelRequested, paymentSettled, sagaStatus } from './contract';
+import { cancelRequested, paymentSettled, sagaStatus, type PlaceOrderInput } from './contract';
 
 // Tests the saga on a real Temporal server. The tests of the activities cover their effects on a database.
 let sagas: SagaWorkers;
@@ -9,7 +9,11 @@ beforeAll(async () => {
   sagas = await SagaWorkers.start('place-order');
 });
 // Skips the tests of what operators see: other tests record the same paths.
-afterEach(() => sagas.recordHistories(expect.getState().currentTestName ?? '', { skip: /^what operators see/ }));
+afterEach(() =>
+  sagas.recordHistories(expect.getState().currentTestName ?? '', {
+    skip: /^(what operators see|given an invalid input)/,
+  }),
+);
 afterAll(() => sagas.stop());
 
 describe('over RabbitMQ', () => {
@@ -86,7 +90,7 @@ describe('over RabbitMQ', () => {
   });
 
   test('requests the payment again when no answer arrives', async () => {
-    const order = anOrder({ payment: { asks: 3, askTimeoutMs: 300 } });
+    const order = anOrder({ payment: { maxRequests: 3, answerTimeoutMs: 300 } });
     sagas.shop.onRequest(order, async (saga, attempt) => {
       if (attempt === 2) await saga.signal(paymentSettled, anAnswer());
     });
@@ -96,7 +100,7 @@ describe('over RabbitMQ', () => {
   });
 
   test('cancels the order when no request is answered', async () => {
-    const order = anOrder({ payment: { asks: 2, askTimeoutMs: 200 } });
+    const order = anOrder({ payment: { maxRequests: 2, answerTimeoutMs: 200 } });
 
     const reason = 'No answer to 2 payment requests within 0.2 s each.';
     await expect(sagas.run(order)).resolves.toEqual(
@@ -188,6 +192,15 @@ describe('over RabbitMQ', () => {
     expect(sagas.shop.callsFor(order)).toEqual(['requestPayment', 'cancelOrder operator-cancelled']);
   });
 
+  test('requests no payment if an operator cancelled the saga before its first task', async () => {
+    const order = anOrder();
+    const saga = await sagas.start(order, { startDelay: '700ms' });
+    await saga.cancel();
+
+    await expect(saga.result()).resolves.toMatchObject({ cancellation: { code: 'operator-cancelled' } });
+    expect(sagas.shop.callsFor(order)[0]).toBe('cancelOrder operator-cancelled');
+  });
+
   test('retries a step while its database or broker is unavailable', async () => {
     const order = anOrder();
     sagas.shop.failTimes(order, 'requestPayment', 2);
@@ -264,7 +277,7 @@ describe('over RabbitMQ', () => {
 });
 
 describe('over the activity channel', () => {
-  const payment = { channel: 'activity', asks: 2, askTimeoutMs: 20_000 } as const;
+  const payment = { channel: 'activity', maxRequests: 2, answerTimeoutMs: 20_000 } as const;
 
   test('ships an order whose payment succeeds', async () => {
     const order = anOrder({ payment });
@@ -281,7 +294,7 @@ describe('over the activity channel', () => {
   });
 
   test('starts a refund of the order when the payment service does not answer in time', async () => {
-    const order = anOrder({ payment: { ...payment, askTimeoutMs: 500 } });
+    const order = anOrder({ payment: { ...payment, answerTimeoutMs: 500 } });
     sagas.shop.failTimes(order, 'processPayment', Infinity);
 
     await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'cancelled' });
@@ -389,7 +402,7 @@ describe('what operators see', () => {
   });
 
   test('labels the timer with the answer that the saga waits for', async () => {
-    const order = anOrder({ payment: { asks: 2, askTimeoutMs: 300 } });
+    const order = anOrder({ payment: { maxRequests: 2, answerTimeoutMs: 300 } });
     await sagas.run(order);
 
     expect(await sagas.stepsOf(order)).toEqual([
@@ -432,10 +445,23 @@ describe('what operators see', () => {
 
   test('escapes text of another service so that it stays in its table cell', async () => {
     const order = anOrder();
-    sagas.shop.onRequest(order, async () => anAnswer({ success: false, reason: 'no\n| funds' }));
+    sagas.shop.onRequest(order, async () => anAnswer({ success: false, reason: 'no\n|\u0000![x](http://x) \\ <b>' }));
     await sagas.run(order);
 
-    expect(await sagas.currentDetailsOf(order)).toContain(String.raw`declined: no \| funds |`);
+    expect(await sagas.currentDetailsOf(order)).toContain(String.raw`declined: no \| \!\[x\](http://x) \\ \<b\> |`);
+  });
+
+  test('keeps one entry for the failures of a step, so that an outage does not displace the others', async () => {
+    const order = anOrder();
+    sagas.shop.failTimes(order, 'shipOrder', 6); // two rounds of attempts
+    sagas.shop.onRequest(order, async () => anAnswer());
+    const saga = await sagas.start(order);
+    await saga.result();
+
+    const { timeline } = await saga.query(sagaStatus);
+    const failures = timeline.filter(({ outcome }) => outcome.startsWith('failed'));
+    expect(failures).toHaveLength(1);
+    expect(failures[0]?.outcome).toMatch(/^failed 2 times and will be retried: shipOrder fails/);
   });
 
   test('describes its signals and queries', async () => {
@@ -463,6 +489,24 @@ describe('what operators see', () => {
     const refund = await sagas.descriptionOf(`refund-${paymentNamed('waits')}`);
     expect(await refund.staticSummary()).toBe(`Refund payment ${paymentNamed('waits')}`);
     expect(await refund.staticDetails()).toContain('Waits for a worker on the task queue `payment-processing`');
+  });
+});
+
+/** Builds an input whose type does not match the contract. */
+const invalid = (more: object): PlaceOrderInput => Object.assign(anOrder(), more);
+
+describe('given an invalid input', () => {
+  test.each([
+    ['orderId must be a UUID', invalid({ orderId: 'one' })],
+    ['payment.maxRequests must be a positive integer', invalid({ payment: { channel: 'events', maxRequests: 0 } })],
+    ['payment.channel must be events or activity', invalid({ payment: undefined })],
+    ['answers must be an array', invalid({ answers: 'paid' })],
+  ])('fails and says: %s', async (problem, input) => {
+    const failure = await sagas.run(input).catch((error: unknown) => error);
+
+    expect(failure).toBeInstanceOf(WorkflowFailedError);
+    expect(String((failure as WorkflowFailedError).cause)).toContain(`Invalid input of placeOrder: ${problem}.`);
+    expect(sagas.shop.callsFor(input)).toEqual([]);
   });
 });
 

@@ -3,7 +3,9 @@ import { cancelRequested, paymentSettled, sagaStatus, type PlaceOrderInput, type
 import { cancelOrder, loadOrder, shipOrder } from './order-steps';
 import { PaymentInbox } from './payment-inbox';
 import { refundsDue, startRefund } from './refunds';
+import { plainText } from './plain-text';
 import { requestPayment } from './request-payment';
+import { checkSagaInput } from './saga-input';
 import { Timeline } from './timeline';
 
 /**
@@ -13,10 +15,12 @@ import { Timeline } from './timeline';
  * decides the payment only if no earlier input has.
  */
 export function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
+  checkSagaInput(input);
   const timeline = new Timeline(input);
   const inbox = new PaymentInbox(timeline);
   for (const answer of input.answers ?? []) inbox.receive(answer); // they arrived while no saga ran
 
+  observeOperator(inbox);
   setHandler(paymentSettled, (answer) => inbox.receive(answer), {
     description: 'Reports the answer of the payment service. The first answer decides; repetitions are ignored.',
   });
@@ -26,13 +30,18 @@ export function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
   setHandler(sagaStatus, () => timeline.status(inbox), {
     description: 'Returns the stage, the payment answers, how the order ended and the timeline.',
   });
-  CancellationScope.current().cancelRequested.catch(() =>
-    inbox.cancel('operator-cancelled', 'An operator cancelled the saga.'),
-  );
-  return CancellationScope.nonCancellable(() => settle(input, inbox, timeline));
+  return CancellationScope.nonCancellable(() => runSaga(input, inbox, timeline));
 }
 
-async function settle(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Timeline): Promise<Settlement> {
+/** Treats an operator's cancel as an input. One that came before the first task precedes its signals. */
+function observeOperator(inbox: PaymentInbox): void {
+  const cancel = () => inbox.cancel('operator-cancelled', 'An operator cancelled the saga.');
+  const root = CancellationScope.current();
+  if (root.consideredCancelled) cancel();
+  else root.cancelRequested.catch(cancel);
+}
+
+async function runSaga(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Timeline): Promise<Settlement> {
   // A first run has nothing to load.
   const order = input.resumed ? await loadOrder(input, inbox, timeline) : { ...input, settled: null };
   let { settled: settlement }: { settled: Settlement | null } = order;
@@ -49,14 +58,21 @@ async function settle(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Tim
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error; // a defect: the task is retried until a fixed version runs
       fault = error;
-      const reason = `A step failed: ${rootCause(error)}`;
+      const reason = plainText(`A step failed: ${rootCause(error)}`);
       settlement = await cancelOrder(order, { code: 'saga-failed', reason }, timeline);
     }
   }
 
-  timeline.settle(settlement);
+  timeline.recordSettlement(settlement);
   // Each refund is a workflow of its own, whose result is not awaited. The list may grow while a refund is being started.
-  for (const refund of refundsDue(order, settlement, inbox)) await startRefund(refund, timeline);
+  for (const refund of refundsDue(order, settlement, inbox)) {
+    try {
+      await startRefund(refund, timeline);
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      fault ??= error; // the others are started all the same
+    }
+  }
   if (fault) throw fault;
   return settlement;
 }

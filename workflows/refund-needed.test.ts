@@ -15,7 +15,15 @@ const rows: Row[] = [
   ['is not needed for a declined order on the activity channel', DECLINED, { channel: 'activity' }, false],
   ['is needed for an unpaid order on the activity channel', UNPAID, { channel: 'activity' }, true],
   ['is needed on the activity channel even after an answer', UNPAID, { channel: 'activity', answers: 1 }, true],
+  [
+    'is not needed on the activity channel if a payment is known',
+    UNPAID,
+    { channel: 'activity', answers: 1, paid: true },
+    false,
+  ],
   ['is needed if no request was confirmed', UNPAID, {}, true],
+  ['is not needed if a payment is known', UNPAID, { answers: 1, paid: true }, false],
+  ['is not needed for a resumed order if a payment is known', UNPAID, { resumed: true, answers: 1, paid: true }, false],
   ['is needed if no request was confirmed, even after an answer', UNPAID, { answers: 1 }, true],
   ['is not needed if a request was confirmed', UNPAID, { confirmed: true }, false],
   ['is needed for a resumed order without answers', UNPAID, { resumed: true }, true],
@@ -29,6 +37,6 @@ const rows: Row[] = [
 ];
 
 test.each(rows)('a refund %s', (_, settlement, known, needed) => {
-  const knowledge = { channel: 'events', confirmed: false, resumed: false, answers: 0, ...known } as const;
+  const knowledge = { channel: 'events', confirmed: false, resumed: false, answers: 0, paid: false, ...known } as const;
   expect(refundNeeded({ settlement, ...knowledge })).toBe(needed);
 });

@@ -11,6 +11,8 @@ export interface PaymentKnowledge {
   resumed: boolean;
   /** Number of payment answers that the saga has received. */
   answers: number;
+  /** Whether one of them reports a payment. */
+  paid: boolean;
 }
 
 /**
@@ -21,16 +23,17 @@ export interface PaymentKnowledge {
  * | the order ended                          | refund needed                                                            |
  * | ---------------------------------------- | ------------------------------------------------------------------------ |
  * | shipped, or cancelled by a decline       | no: its payment is decided                                               |
+ * | unpaid, but an answer reports a payment  | no: that payment is refunded by its id                                   |
  * | unpaid, activity channel                 | yes: the charge may be in flight                                         |
  * | unpaid, resumed, no answer received      | yes: an earlier saga may have received an answer and been lost with it   |
  * | unpaid, resumed, an answer received      | no                                                                       |
  * | unpaid, request confirmed by the broker  | no: the payment service will answer, and the receiver refunds            |
  * | unpaid, no request known to be confirmed | yes: a broker that crashed, or a lost first task, may have sent one      |
  */
-export function refundNeeded({ settlement, channel, confirmed, resumed, answers }: PaymentKnowledge): boolean {
+export function refundNeeded({ settlement, channel, confirmed, resumed, answers, paid }: PaymentKnowledge): boolean {
   const unpaid =
     settlement.orderStatus === OrderStatus.cancelled && settlement.paymentStatus === PaymentStatus.cancelled;
-  if (!unpaid) return false;
+  if (!unpaid || paid) return false;
   if (channel === 'activity') return true;
   return resumed ? answers === 0 : !confirmed;
 }

@@ -26,8 +26,8 @@ export function* refundsDue(
   inbox: PaymentInbox,
 ): Generator<RefundInput> {
   const { answers, requestConfirmed: confirmed } = inbox;
-  if (refundNeeded({ settlement, channel, confirmed, resumed: resumed === true, answers: answers.length }))
-    yield { orderId };
+  const knowledge = { answers: answers.length, paid: answers.some(({ success }) => success), confirmed };
+  if (refundNeeded({ settlement, channel, resumed: resumed === true, ...knowledge })) yield { orderId };
   const kept = settlement.orderStatus === OrderStatus.shipped ? settlement.paymentId : null;
   for (const { success, paymentId } of answers) if (success && paymentId !== kept) yield { orderId, paymentId };
 }

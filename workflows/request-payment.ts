@@ -29,13 +29,13 @@ export function requestPayment(
  * activity's result; any other arrives as a signal.
  */
 async function requestByMessage(
-  { orderId, customerId, totalAmount, payment: { asks, askTimeoutMs } }: PlaceOrderInput,
+  { orderId, customerId, totalAmount, payment: { maxRequests, answerTimeoutMs } }: PlaceOrderInput,
   inbox: PaymentInbox,
   timeline: Timeline,
 ): Promise<PaymentOutcome> {
   const request = { orderId, customerId, totalAmount };
-  for (let attempt = 1; attempt <= asks && !inbox.outcome; attempt++) {
-    const attemptLabel = `attempt ${attempt} of ${asks}`;
+  for (let attempt = 1; attempt <= maxRequests && !inbox.outcome; attempt++) {
+    const attemptLabel = `attempt ${attempt} of ${maxRequests}`;
     const summary = `Request $${totalAmount} over RabbitMQ, ${attemptLabel}`;
     const publish = () => orders.requestPayment.executeWithOptions({ summary }, [request]);
     const answer = await retried(summary, timeline, publish, inbox);
@@ -43,25 +43,25 @@ async function requestByMessage(
     inbox.requestConfirmed = true;
     timeline.add('Payment requested', `$${totalAmount} over RabbitMQ, ${attemptLabel}`);
     if (answer) inbox.receive(answer);
-    else await waitForOutcome(inbox, askTimeoutMs, `Wait for the payment answer, ${attemptLabel}`);
+    else await waitForOutcome(inbox, answerTimeoutMs, `Wait for the payment answer, ${attemptLabel}`);
   }
   return inbox.cancel(
     'payment-timeout',
-    `No answer to ${asks} payment requests within ${askTimeoutMs / 1_000} s each.`,
+    `No answer to ${maxRequests} payment requests within ${answerTimeoutMs / 1_000} s each.`,
   );
 }
 
 /** Charges the order by an ordinary activity, so that operators see that it waits for the payment service. */
 async function requestByActivity(
-  { orderId, customerId, totalAmount, payment: { asks, askTimeoutMs } }: PlaceOrderInput,
+  { orderId, customerId, totalAmount, payment: { maxRequests, answerTimeoutMs } }: PlaceOrderInput,
   inbox: PaymentInbox,
   timeline: Timeline,
 ): Promise<PaymentOutcome> {
   if (inbox.outcome) return inbox.outcome;
-  const timeoutMs = asks * askTimeoutMs;
+  const timeoutMs = maxRequests * answerTimeoutMs;
   const payments = proxyActivities<PaymentActivities>({
     taskQueue: PAYMENT_TASK_QUEUE,
-    startToCloseTimeout: askTimeoutMs,
+    startToCloseTimeout: answerTimeoutMs,
     scheduleToCloseTimeout: timeoutMs,
     cancellationType: 'TRY_CANCEL', // a cancel does not wait for the payment service
     retry: { initialInterval: '500ms', maximumInterval: '10s' },
@@ -72,6 +72,7 @@ async function requestByActivity(
   inbox.onOutcome = () => charging.cancel();
   try {
     inbox.receive(await charging.run(() => payments.processPayment({ orderId, customerId, totalAmount })));
+    if (!inbox.outcome) return inbox.cancel('payment-failed', 'The payment service returned no valid answer.');
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     const cause = rootCause(error);

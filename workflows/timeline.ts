@@ -1,9 +1,12 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlaceOrderInput, SagaStatus, Settlement, TimelineEntry } from './contract';
 import type { PaymentInbox } from './payment-inbox';
+import { plainText } from './plain-text';
 import { CANCELLATION_CODE, ORDER_STATUS } from './search-attributes';
+import { OrderStatus } from './statuses';
 
 const MAX_ENTRIES = 100;
+const FAILURES = /^failed (\d+) times/;
 
 /**
  * Records what happens to an order, for people: as the workflow's current details (Markdown, shown by the Web UI), in the
@@ -13,7 +16,11 @@ export class Timeline {
   private readonly entries: TimelineEntry[] = [];
   private settlement: Settlement | null = null;
 
+  /** The amount to pay in dollars. An adopted order gets it from its row. */
+  totalAmount: string;
+
   constructor(private readonly order: PlaceOrderInput) {
+    this.totalAmount = order.totalAmount;
     this.add('Saga started', order.resumed ? 'for an order that an earlier saga may have worked on' : 'order accepted');
   }
 
@@ -24,14 +31,21 @@ export class Timeline {
     setCurrentDetails(this.markdown());
   }
 
+  /** Adds the failure of a step that will be retried. It replaces the previous failure of the step. */
+  addFailure(step: string, cause: string | undefined): void {
+    const last = this.entries.at(-1);
+    const count = last?.step === step ? Number(FAILURES.exec(last.outcome)?.[1] ?? 0) + 1 : 1;
+    if (count > 1) this.entries.pop();
+    this.add(step, `failed ${count} times and will be retried: ${plainText(cause ?? '', 200)}`);
+  }
+
   /** Records how the order ended. */
-  settle(settlement: Settlement): void {
+  recordSettlement(settlement: Settlement): void {
     this.settlement = settlement;
     const { orderStatus, paymentId, cancellation } = settlement;
-    this.add(
-      `Order ${orderStatus}`,
-      cancellation ? `${cancellation.code}: ${cancellation.reason}` : `paid by payment ${paymentId}`,
-    );
+    const paid = `paid by payment ${paymentId ?? 'of unknown id'}`; // the original stored no payment ids
+    const reason = cancellation ? `${cancellation.code}: ${cancellation.reason}` : 'for an unknown reason';
+    this.add(`Order ${orderStatus}`, orderStatus === OrderStatus.shipped ? paid : reason);
     upsertSearchAttributes([
       { key: ORDER_STATUS, value: orderStatus },
       ...(cancellation ? [{ key: CANCELLATION_CODE, value: cancellation.code }] : []),
@@ -50,10 +64,9 @@ export class Timeline {
   }
 
   private markdown(): string {
-    const { customerId, totalAmount } = this.order;
-    const rows = this.entries.map(({ time, step, outcome }) => `| ${time} | ${step} | ${cell(outcome)} |`);
+    const rows = this.entries.map(({ time, step, outcome }) => `| ${time} | ${escape(step)} | ${escape(outcome)} |`);
     return [
-      `Order of $${totalAmount} by customer ${customerId}.`,
+      `Order of $${this.totalAmount} by customer ${escape(this.order.customerId)}.`,
       '',
       '| time (UTC) | step | outcome |',
       '| --- | --- | --- |',
@@ -62,5 +75,5 @@ export class Timeline {
   }
 }
 
-/** Escapes text that another service may have written, so that it stays in its table cell. */
-const cell = (text: string): string => text.replaceAll('|', String.raw`\|`).replaceAll(/\s+/g, ' ');
+/** Escapes the characters of Markdown, because another service may have written the text. */
+const escape = (text: string): string => plainText(text).replaceAll(/[\\|`*_[\]<>!#~&]/g, String.raw`\$&`);

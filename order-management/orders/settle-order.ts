@@ -30,10 +30,10 @@ export const shipOrder = (database: OrdersClient, orderId: string, paymentId: st
 export const cancelOrder = (
   database: OrdersClient,
   orderId: string,
-  { paymentId = null, ...why }: Omit<CancelOrderInput, 'paymentId'> & { paymentId?: string | null },
+  { paymentId, ...why }: CancelOrderInput,
 ): Promise<SettledOrder> => {
   const paymentStatus = why.code === 'payment-declined' ? PaymentStatus.failed : PaymentStatus.cancelled;
-  return settle(database, orderId, { ship: false, paymentId, paymentStatus, why });
+  return settle(database, orderId, { ship: false, paymentId: paymentId ?? null, paymentStatus, why });
 };
 
 interface Intent {

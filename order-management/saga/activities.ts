@@ -1,8 +1,10 @@
 import type { Broker } from '@shop/amqp/broker';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { OrdersClient } from '@shop/prisma/clients';
+import { sqlStateOf } from '@shop/prisma/errors';
 import type { Logger } from '@shop/runtime/log';
 import type { OrderActivities, Settlement } from '@shop/workflows/contract';
+import { ApplicationFailure } from '@temporalio/common';
 import { recordRefundDue } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
 import { cancelOrder, shipOrder, type SettledOrder } from '../orders/settle-order';
@@ -28,19 +30,34 @@ export function createOrderActivities({
 }: OrderActivityOptions): OrderActivities {
   const announce = (orderId: string, { changed, settlement }: SettledOrder): Settlement => {
     const { orderStatus, cancellation, ...payment } = settlement;
-    if (changed) log.info({ orderId, ...payment, ...(cancellation && { cancellation }) }, `order ${orderStatus}`);
+    const fields = { orderId, ...payment, ...(cancellation && { cancellation }) };
+    log.info(fields, changed ? `order ${orderStatus}` : `order was already ${orderStatus}`);
     settlements.publish(orderId, settlement);
     return settlement;
   };
   return {
-    resumeOrder: (orderId) => resumeOrder(database, orderId),
+    resumeOrder: (orderId) => rejectBadData(resumeOrder(database, orderId)),
     requestPayment: async ({ orderId, customerId, totalAmount }) => {
       if (!broker) throw new Error('AMQP_URL is none, but this order is paid over RabbitMQ. Set AMQP_URL.');
       const request = { orderId, customerId, totalAmount: Number(totalAmount) };
       return handover.request(orderId, () => broker.send(PROCESS_PAYMENT, request));
     },
-    shipOrder: async (orderId, paymentId) => announce(orderId, await shipOrder(database, orderId, paymentId)),
-    cancelOrder: async (orderId, why) => announce(orderId, await cancelOrder(database, orderId, why)),
-    recordRefundDue: (refund) => recordRefundDue(database, refund),
+    shipOrder: async (orderId, paymentId) =>
+      announce(orderId, await rejectBadData(shipOrder(database, orderId, paymentId))),
+    cancelOrder: async (orderId, why) => announce(orderId, await rejectBadData(cancelOrder(database, orderId, why))),
+    recordRefundDue: (refund) => rejectBadData(recordRefundDue(database, refund)),
   };
+}
+
+/** SQLSTATE classes of errors in the data itself: 22 data exception, 23 integrity constraint violation. */
+const DATA_ERROR = /^2[23]/;
+
+/** Ends the retries of a step whose own data PostgreSQL rejects. Every other error may pass, so it is retried. */
+async function rejectBadData<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    if (!DATA_ERROR.test(sqlStateOf(error) ?? '')) throw error;
+    throw ApplicationFailure.create({ message: String(error), nonRetryable: true, type: 'DataError' });
+  }
 }

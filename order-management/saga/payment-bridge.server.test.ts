@@ -70,7 +70,7 @@ beforeAll(async () => {
     },
   });
   temporal.start();
-  sagas = new Sagas(temporal, { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 });
+  sagas = new Sagas(temporal, { channel: 'events', maxRequests: 1, answerTimeoutMs: 3_600_000 });
   await eventually(() => expect([temporal.isUp, sagaBroker.isUp]).toEqual([true, true]));
 });
 afterAll(async () => {
@@ -310,7 +310,7 @@ describe('while the saga waits for a signal', () => {
     const stat = aStat({ orderId });
     const signals: unknown[] = [];
     const signalling = new Gate();
-    const slowSagas = new Sagas(temporal, { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 });
+    const slowSagas = new Sagas(temporal, { channel: 'events', maxRequests: 1, answerTimeoutMs: 3_600_000 });
     slowSagas.signalPayment = async (...answer) => {
       signals.push(answer);
       await signalling.opened;
@@ -485,7 +485,7 @@ describe('during an outage', () => {
     let current = unreachable; // throws the real error of an unreachable server
     const currentSagas = new Sagas(
       { call: (use) => (calls++, current.call(use)) },
-      { channel: 'events', asks: 1, askTimeoutMs: 3_600_000 },
+      { channel: 'events', maxRequests: 1, answerTimeoutMs: 3_600_000 },
     );
     let probes = 0;
     await startBridge({ sagas: currentSagas }, () => (probes++, current.probe()));

@@ -3,6 +3,7 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import type { Logger } from '@shop/runtime/log';
 import { readMessage } from '@shop/amqp/read-message';
 import type { PaymentAnswer } from '@shop/workflows/contract';
+import { plainText } from '@shop/workflows/plain-text';
 import { z } from 'zod';
 import { isFinal, OrderStatus, PaymentStatus, settledStatusOf } from '../orders/order-status';
 import { recordRefundDue } from '../orders/refunds-due';
@@ -11,8 +12,6 @@ import type { PaymentHandover } from './fast-path/payment-handover';
 import type { Sagas } from './sagas';
 
 const uuid = z.guid().toLowerCase();
-/** The reason becomes part of a signal. Temporal refuses signals larger than 2 MB. */
-const MAX_REASON_LENGTH = 1_000;
 
 /** The fields of `PaymentStat` that the original order service reads, too. A sender may leave out the others. */
 const paymentStat = z.object({
@@ -22,7 +21,7 @@ const paymentStat = z.object({
   reason: z
     .string()
     .nullish()
-    .transform((reason) => (reason ?? '').slice(0, MAX_REASON_LENGTH)),
+    .transform((reason) => plainText(reason ?? '')), // Temporal refuses signals larger than 2 MB
 });
 
 export interface PaymentBridgeOptions {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   ({ namespace } = server);
   connection = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection, namespace });
-  const payment = { channel: 'events', asks: 1, askTimeoutMs: 1_000 } as const;
+  const payment = { channel: 'events', maxRequests: 1, answerTimeoutMs: 1_000 } as const;
   sagas = new Sagas({ call: (use) => use(client) }, payment);
 });
 afterAll(() => connection.close());

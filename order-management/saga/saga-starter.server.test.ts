@@ -35,7 +35,9 @@ let sagas: HeldSagas;
 let warnings: { orderId: string; err: { message: string } }[];
 let starter: SagaStarter;
 /** Runs each start immediately. Other tests cover the limit. */
-const noLimit = { run: (_: string, start: () => Promise<boolean>) => start().then(() => undefined) };
+const noLimit = {
+  run: (_: string, start: (attempt: () => void) => Promise<boolean>) => start(() => undefined).then(() => undefined),
+};
 beforeEach(() => {
   sagas = new HeldSagas();
   warnings = [];
@@ -70,8 +72,8 @@ test('retries while Temporal is unavailable, and logs a warning', async () => {
 test('waits for the starts in flight when it stops, and does not begin the others', async () => {
   const queue: (() => Promise<void>)[] = [];
   const oneAtATime = {
-    run: (_: string, start: () => Promise<boolean>) =>
-      new Promise<void>((resolve) => queue.push(() => start().then(() => resolve()))),
+    run: (_: string, start: (attempt: () => void) => Promise<boolean>) =>
+      new Promise<void>((resolve) => queue.push(() => start(() => undefined).then(() => resolve()))),
   };
   starter = new SagaStarter(sagas, oneAtATime, pino({ level: 'silent' }));
   starter.start(anOrder());
@@ -116,7 +118,7 @@ afterAll(async () => {
 });
 
 const realStarter = (): SagaStarter => {
-  const terms = { channel: 'events', asks: 1, askTimeoutMs: 1_000 } as const;
+  const terms = { channel: 'events', maxRequests: 1, answerTimeoutMs: 1_000 } as const;
   return new SagaStarter(new Sagas({ call: (use) => use(client) }, terms), noLimit, silentLog);
 };
 

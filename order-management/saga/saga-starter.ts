@@ -28,7 +28,7 @@ export class SagaStarter {
   start(order: OrderToPay): void {
     if (this.pending.size >= MAX_PENDING) return;
     const starting = this.limit
-      .run(order.orderId, () => this.startOne(order))
+      .run(order.orderId, (attempt) => this.startOne(order, attempt))
       .finally(() => this.pending.delete(starting));
     this.pending.add(starting);
   }
@@ -40,10 +40,11 @@ export class SagaStarter {
   }
 
   /** Returns whether it started a saga. */
-  private async startOne(order: OrderToPay): Promise<boolean> {
+  private async startOne(order: OrderToPay, attempt: () => void): Promise<boolean> {
     const ids = { orderId: order.orderId, workflowId: orderWorkflowId(order.orderId) };
     while (!this.stopping.signal.aborted) {
       try {
+        attempt();
         const started = await this.sagas.start(order);
         this.log.info(ids, started ? 'saga started' : 'saga already exists');
         return started;

@@ -26,7 +26,7 @@ import { Sweeper, type SweeperOptions } from './sweeper';
 
 // Uses real sagas and real rows. No payment request is answered, so a started saga waits.
 const HOUR_MS = 3_600_000;
-const TERMS = { channel: 'events', asks: 1, askTimeoutMs: HOUR_MS } as const;
+const TERMS = { channel: 'events', maxRequests: 1, answerTimeoutMs: HOUR_MS } as const;
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;

@@ -23,7 +23,10 @@ const limitOf = ({ enabled = true }): StartLimit => new StartLimit({ settlements
 
 const run = (orders: number): void => {
   for (let i = 1; i <= orders; i++) {
-    void limit.run(`order ${i}`, () => new Promise((resolve) => starts.set(`order ${i}`, resolve)));
+    void limit.run(`order ${i}`, (attempt) => {
+      attempt();
+      return new Promise((resolve) => starts.set(`order ${i}`, resolve));
+    });
   }
 };
 const end = async (order: number, started: boolean): Promise<void> => {
@@ -83,8 +86,24 @@ test('waits for one order in twenty while payments take too long', async () => {
   const timeOut = async (): Promise<null> => (waited++, null);
   limit = new StartLimit({ settlements: { next: timeOut }, rush, enabled: true });
 
-  for (let i = 0; i < 400; i++) await limit.run(`order ${i}`, async () => true);
+  for (let i = 0; i < 400; i++) await limit.run(`order ${i}`, async (attempt) => (attempt(), true));
 
   expect(waited).toBeGreaterThan(15);
   expect(waited).toBeLessThan(60);
+});
+
+test('measures the time to settle from the last attempt, not from the first', async () => {
+  let waited = 0;
+  const settledAfterLast = async (): Promise<Settlement | null> => (++waited % 2 === 0 ? ({} as Settlement) : null);
+  limit = new StartLimit({ settlements: { next: settledAfterLast }, rush, enabled: true });
+
+  for (let i = 0; i < 100; i++) {
+    await limit.run(`order ${i}`, async (attempt) => {
+      attempt(); // fails
+      attempt();
+      return true;
+    });
+  }
+
+  expect(waited).toBe(200); // each saga was waited for: none counted as too late
 });

@@ -1,3 +1,4 @@
+import type { Settlement } from '@shop/workflows/contract';
 import pLimit from 'p-limit';
 import type { Settlements } from '../../orders/settlements';
 import { FAST_PATH } from './options';
@@ -18,8 +19,12 @@ export class StartLimit {
 
   constructor(private readonly options: StartLimitOptions) {}
 
-  /** Starts a saga as soon as the limit allows it. @param start returns whether it started one */
-  run(orderId: string, start: () => Promise<boolean>): Promise<void> {
+  /**
+   * Starts a saga as soon as the limit allows it.
+   *
+   * @param start calls its parameter before each attempt, and returns whether it started a saga
+   */
+  run(orderId: string, start: (attempt: () => void) => Promise<boolean>): Promise<void> {
     this.adjust();
     return this.limit(() => this.startAndSettle(orderId, start).finally(() => this.adjust()));
   }
@@ -28,11 +33,14 @@ export class StartLimit {
     this.limit.concurrency = this.options.rush.isOn ? FAST_PATH.sagasInRush : FAST_PATH.sagasInFlight;
   }
 
-  private async startAndSettle(orderId: string, start: () => Promise<boolean>): Promise<void> {
+  private async startAndSettle(orderId: string, start: (attempt: () => void) => Promise<boolean>): Promise<void> {
     const { enabled, settlements } = this.options;
-    const settled =
-      enabled && this.settled.isWorthWaiting() ? settlements.next(orderId, FAST_PATH.settledWithinMs) : null;
-    const started = await start();
+    const waits = enabled && this.settled.isWorthWaiting();
+    const waiting: Promise<Settlement | null>[] = []; // one per attempt: the time counts from the last one
+    const started = await start(() => {
+      if (waits) waiting.push(settlements.next(orderId, FAST_PATH.settledWithinMs));
+    });
+    const settled = waiting.at(-1);
     if (started && settled) this.settled.record((await settled) !== null);
   }
 }
