@@ -6,6 +6,7 @@ import { CANCELLATION_CODE, ORDER_STATUS } from './search-attributes';
 import { OrderStatus } from './statuses';
 
 const MAX_ENTRIES = 100;
+const DATE_LENGTH = '2026-01-31'.length;
 const FAILURES = /^failed (\d+) times/;
 
 /**
@@ -64,9 +65,14 @@ export class Timeline {
   }
 
   private markdown(): string {
-    const rows = this.entries.map(({ time, step, outcome }) => `| ${time} | ${escape(step)} | ${escape(outcome)} |`);
+    // The Web UI's box is narrow: the date stands in the first line, and again only if it differs.
+    const date = this.entries[0]!.time.slice(0, DATE_LENGTH);
+    const rows = this.entries.map(({ time, step, outcome }) => {
+      const shown = time.startsWith(date) ? time.slice(DATE_LENGTH + 1, -1) : time;
+      return `| ${shown} | ${escape(step)} | ${escape(outcome)} |`;
+    });
     return [
-      `Order of $${this.totalAmount} by customer ${escape(this.order.customerId)}.`,
+      `Order of $${this.totalAmount} by customer ${escape(this.order.customerId)}, ${date}.`,
       '',
       '| time (UTC) | step | outcome |',
       '| --- | --- | --- |',
