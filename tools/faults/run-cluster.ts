@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from '@shop/cluster/cluster';
-import { INSTANCES, layoutOf, PORT_COUNT } from '@shop/cluster/layout';
+import { INSTANCES, layoutOf } from '@shop/cluster/layout';
 import { valuesByLabel } from '@shop/cluster/metrics-text';
-import { checkPrerequisites, isFreeRange } from '@shop/cluster/prerequisites';
+import { checkPrerequisites } from '@shop/cluster/prerequisites';
 import { ServiceInstances } from '@shop/cluster/service-instances';
 import { describeCluster } from '@shop/cluster/status';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { z } from 'zod';
 import { STEPS } from './cluster-steps';
 import { checkFinalState, printVerdict } from './final-checks';
+import { findFreeRange } from './free-ports';
 import { sentence } from './invariants';
 import { describeLoad, load } from './load';
 import { ReadAfterWrite } from './read-after-write';
@@ -113,14 +114,6 @@ async function sharesOfReads({ services }: Cluster): Promise<[string, number][]>
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return Array.from(counts, ([from, count]) => [from, count / total]);
-}
-
-/** Finds a free range of ports, outside the range from which the system assigns ports to clients. */
-async function findFreeRange(): Promise<number> {
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 200) * PORT_COUNT;
-    if (await isFreeRange(first)) return first;
-  }
 }
 
 void runSystemTest({

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
 import { controlRabbitMq, findOrInstallRabbitMq, startRabbitMq } from '@shop/dev/rabbitmq';
 import { Servers } from '@shop/dev/servers';
@@ -10,6 +9,7 @@ import { paymentsDatabaseOf, serviceProgram, type ServiceName } from '@shop/dev/
 import { SetupError } from '@shop/dev/setup-error';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
+import { findFreeRange } from './free-ports';
 import { countRunningWorkflows } from './temporal-workflows';
 import { print } from './test-run';
 
@@ -51,17 +51,19 @@ export class SystemUnderTest {
     if (rabbitMq === null) {
       throw new SetupError('The test needs RabbitMQ: install it, so that rabbitmq-server is on the PATH.');
     }
-    const services: Record<string, number> = {};
-    for (const [name, instance] of INSTANCES) services[`${name}-${instance}`] = await freePort();
+    const first = await findFreeRange();
+    const services = Object.fromEntries(
+      INSTANCES.map(([name, instance], index) => [`${name}-${instance}`, first + index]),
+    );
     return new SystemUnderTest(
       new Servers(join(folder, 'logs')),
       folder,
       { rabbitMq, temporal: await findTemporalCli(print) },
       {
-        database: await freePort(),
-        broker: await freePort(),
-        brokerMapper: await freePort(),
-        temporal: await freePort(),
+        database: first + 10,
+        broker: first + 11,
+        brokerMapper: first + 12,
+        temporal: first + 13,
         services,
       },
     );
