@@ -12,7 +12,7 @@ export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'tempora
  * settled later; a usable secondary serves reads without the primary.
  */
 export class OrderReadiness {
-  /** Set it when the migrations are applied. */
+  /** The caller sets it after it has applied the migrations. */
   migrated = false;
 
   constructor(private readonly needs: ReadinessNeeds) {}

@@ -18,7 +18,7 @@ afterAll(async () => {
   await shop.drop();
 });
 
-test('inserts the predefined customer and product, even by several instances at once, and never changes them', async () => {
+test('inserts the predefined customer and product once, even if several instances start concurrently', async () => {
   await Promise.all([1, 2, 3].map(() => loadPredefined(database)));
   const productId = 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15';
   await expect(database.customer.findMany()).resolves.toEqual([

@@ -399,7 +399,7 @@ describe('an order', () => {
     const ids = [randomUUID(), randomUUID()].toSorted();
     for (const productId of ids) await database.product.create({ data: { productId, ...product } });
     const lines = ids.toReversed().map((productId) => ({ productId, quantity: 1 }));
-    // The older order has the greater id, so that the test can tell the two sort orders apart.
+    // The older order has the greater id, so that the test distinguishes the two sort orders.
     const [newer, older] = [
       await anOriginalOrder(database, customer, lines),
       await anOriginalOrder(database, customer, lines),
@@ -522,7 +522,7 @@ test.each(['/orderManagement', '/order-management'])(
   },
 );
 
-test('accepts any number of orders while none is settled: then a dependency is unavailable', async () => {
+test('accepts orders beyond the limit while no payment settles any, because a dependency is then unavailable', async () => {
   await server.stop();
   server = await serve(database, { maxUnsettled: 1, settles: false });
   const [{ customerId }, { productId }] = [await aCustomer(database), await aProduct(database)];
@@ -542,7 +542,8 @@ test('refuses orders with 503 while too many are unsettled, and accepts them aga
   };
   await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]); // is not counted
 
-  // Until its next count, the service may count an order twice that it accepts during a count: hence the retries.
+  // The service may count an order twice if it accepts the order during a count. Its next count corrects that, so the
+  // test retries.
   const accept = () => eventually(async () => expect((await call('POST', '/order', body)).status).toBe(201));
   for (let i = 0; i < 3; i++) await accept();
   const refused = await call('POST', '/order', body);

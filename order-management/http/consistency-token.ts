@@ -25,8 +25,8 @@ export async function sendToken(response: Response, reads: ReadClient): Promise<
 }
 
 /**
- * Reads the position that the answer to a request must show: the later one of header and cookie. Returns null if the
- * request has neither. An invalid cookie is ignored, because a browser sends it without the client's doing.
+ * Reads the position that the answer to a request must show: the later one if the request has both a header and a
+ * cookie, null if it has neither. An invalid cookie is ignored, because a browser sends it automatically.
  *
  * @throws {Problem} 400 if the header is not a valid token
  */

@@ -61,7 +61,7 @@ test('adds the orders accepted during a count, and runs one count at a time', as
   expect(counts).toHaveLength(1);
 });
 
-test('replaces the orders accepted before a count by the count', async () => {
+test('does not add orders that were accepted before a count to that count', async () => {
   await countOf(0);
   await admit();
   await delay(550);

@@ -38,7 +38,7 @@ export async function postponeRefundCheck(database: OrdersClient, refund: Refund
     WHERE refund_id = ${refundId(refund)}::uuid`;
 }
 
-/** Deletes the record of a refund that has ended, or that proved not to be due. */
+/** Deletes the record of a refund that has ended, or that turned out not to be due. */
 export async function deleteRefundDue(database: OrdersClient, refund: RefundInput): Promise<void> {
   await database.refundDue.deleteMany({ where: { refundId: refundId(refund) } });
 }

@@ -28,7 +28,7 @@ export async function readOrderState(database: OrdersClient, orderId: string): P
 /**
  * Claims orders that have been `placed` for too long. No other instance gets them within `examineAgainMs` milliseconds.
  *
- * @param adopt whether to claim orders that the original left behind, for which no stock was taken
+ * @param adopt whether to claim orders that the original left `placed`, for which no stock was taken
  * @returns the ids of the orders that have waited longest, unordered
  */
 export async function claimUnsettledOrders(

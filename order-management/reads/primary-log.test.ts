@@ -33,7 +33,7 @@ test('the lag is unknown if the secondary lacks more than was recorded', () => {
   expect(log.lagMs(99n)).toBe(Infinity);
 });
 
-test('a record of which the primary has written only a part does not count', () => {
+test('a record that the primary has written only in part does not count as missing', () => {
   log.record(8_100n, 1_000);
   log.record(8_192n, 2_000);
   log.record(8_192n, 9_000);

@@ -8,7 +8,7 @@ interface Sample {
   atMs: number;
 }
 
-/** Records when the primary's log reached which position. From this follows how far behind a secondary is. */
+/** Records when the primary's log reached each position. The lag of a secondary is computed from these samples. */
 export class PrimaryLog {
   private samples: Sample[] = [];
   private lastSampleAtMs = 0;
@@ -30,7 +30,7 @@ export class PrimaryLog {
    * Returns for how long a secondary has lacked a part of the log, in milliseconds up to the last sample. The lag is 0 if
    * the secondary lacks nothing, and Infinity if it lacks more than the samples cover.
    *
-   * The lag grows only while samples arrive: an unavailable primary leaves it as it is.
+   * The lag grows only while samples arrive. While the primary is unavailable, the lag does not change.
    *
    * @param replayed the position up to which the secondary has replayed the log
    */

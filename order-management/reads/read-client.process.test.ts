@@ -268,7 +268,7 @@ describe('a read is answered by', () => {
     expect(answer).toBe('another');
   });
 
-  test('no other server if the query fails on the primary because it is wrong', async () => {
+  test('no other server if the query itself is invalid and fails on the primary', async () => {
     const shop = await aShop();
 
     await expect(shop.reads.read((source) => source.$queryRaw`SELECT 1 / 0`)).rejects.toThrow(/division by zero/);
@@ -289,7 +289,7 @@ describe('a client reads its own write', () => {
     expect((sources.first ?? 0) + (sources.second ?? 0)).toBeGreaterThan(90);
   });
 
-  test('from the primary if no secondary replays it in time; without the token it does not see it', async () => {
+  test('from the primary if no secondary replays it in time; without the token the client does not see its write', async () => {
     const shop = await aShop();
     await Promise.all([pauseReplay('first'), pauseReplay('second')]);
     const { path, ...answer } = await placeOrder(shop);
@@ -387,7 +387,7 @@ describe('a client reads its own write', () => {
     },
   );
 
-  test('is served although its cookie holds no valid token', async () => {
+  test('is answered although its cookie contains an invalid token', async () => {
     const shop = await aShop();
 
     for (const value of ['', 'yesterday', '%', '"0/1"']) {
@@ -418,7 +418,7 @@ describe('a client reads its own write', () => {
 });
 
 describe('a secondary is not used', () => {
-  test('while it is stopped; no read fails, and it is used again once it is back', async () => {
+  test('while it is stopped; no read fails, and it is used again after its restart', async () => {
     const shop = await aShop();
 
     const { statuses } = await readThroughout(shop, '/products', async () => {
@@ -556,7 +556,7 @@ test('a secondary that lost its connections is not used until its position is re
   expect(secondary.hasReplayed(1n)).toBe(false);
 });
 
-test('a secondary is found again at an address that led to the primary for a while', async () => {
+test('a secondary is used again after its address has temporarily led to the primary', async () => {
   const proxy = await TcpProxy.to(urlOf('primary'));
   stopping.push(() => proxy.close());
   const shop = await aShop([], { secondaryUrls: [proxy.url] });
@@ -579,32 +579,34 @@ test('the service reports the state of its secondaries, and which server answers
     TEMPORAL_ADDRESS: 'localhost:1',
   });
   stopping.push(() => ServiceProcess.endAll());
-  const ask = async (path: string): Promise<string> => (await fetch(`${service.url}${path}`)).text();
+  const getText = async (path: string): Promise<string> => (await fetch(`${service.url}${path}`)).text();
   const [first, second] = [`localhost:${ports.first}`, `localhost:${ports.second}`];
   await eventually(async () => {
-    expect(JSON.parse(await ask('/readyz'))).toMatchObject({
+    expect(JSON.parse(await getText('/readyz'))).toMatchObject({
       ready: true,
       checks: { [`secondary ${first}`]: 'streaming', [`secondary ${second}`]: 'streaming' },
     });
   });
 
   await service.request('GET', '/order');
-  const metrics = await ask('/metrics');
+  const metrics = await getText('/metrics');
   expect(metrics).toContain(`reads_total{from="${second}"} 1`);
   expect(metrics).toContain(`secondary_usable{secondary="${first}"} 1`);
   expect(metrics).toContain(`secondary_lag_seconds{secondary="${first}"} 0`);
 
   await pauseReplay('second');
   await aProduct(database);
-  await eventually(async () => expect(await ask('/metrics')).toContain(`secondary_usable{secondary="${second}"} 0`));
-  expect(JSON.parse(await ask('/readyz'))).toMatchObject({
+  await eventually(async () =>
+    expect(await getText('/metrics')).toContain(`secondary_usable{secondary="${second}"} 0`),
+  );
+  expect(JSON.parse(await getText('/readyz'))).toMatchObject({
     ready: true,
     checks: { [`secondary ${first}`]: 'streaming', [`secondary ${second}`]: 'lagging' },
   });
-  expect(await ask('/metrics')).toMatch(new RegExp(`secondary_lag_seconds\\{secondary="${second}"\\} [1-9]`));
+  expect(await getText('/metrics')).toMatch(new RegExp(`secondary_lag_seconds\\{secondary="${second}"\\} [1-9]`));
 });
 
-test('while the primary is unavailable, the service answers reads, and new orders with 503 and Retry-After', async () => {
+test('while the primary is unavailable, the service answers reads, and rejects new orders with 503 and Retry-After', async () => {
   const service = await ServiceProcess.start('order-management', {
     DATABASE_URL: urlOf('primary'),
     DATABASE_READ_URLS: urlOf('first'),

@@ -28,7 +28,7 @@ interface Source {
 }
 
 // A secondary that fails may still be used for up to this time, and one that recovers may stay unused for as long. Reads
-// with a consistency token do not wait for it: they refresh the secondaries themselves.
+// with a consistency token do not wait for the next refresh: they refresh the secondaries themselves.
 const REFRESH_INTERVAL_MS = 250;
 const POLL_INTERVAL_MS = 5;
 
@@ -112,7 +112,7 @@ export class ReadClient {
     return rows[0]?.position ?? null;
   }
 
-  /** While the primary is unavailable, every secondary is disconnected and misses nothing by it. */
+  /** While the primary is unavailable, every secondary is disconnected, but misses no writes. */
   private isUsable({ state }: Secondary): boolean {
     return state === 'streaming' || (state === 'disconnected' && !this.primaryAvailable);
   }

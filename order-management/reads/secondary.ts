@@ -24,7 +24,7 @@ export class Secondary {
   private status: ReplicationStatus | null = null;
   private replayed: WalPosition | null = null;
   private loggedState: SecondaryState = 'unavailable';
-  /** One function per query in flight, which rejects it. */
+  /** For each query in flight, the function that rejects it. */
   private readonly inFlight = new Set<(reason: Error) => void>();
 
   constructor(
@@ -91,7 +91,7 @@ export class Secondary {
     await Promise.all([this.probe.stop(), this.database.$disconnect()]);
   }
 
-  /** Forgets the status. A secondary that restarts after a crash may show less than it had replayed before. */
+  /** Discards the status. A secondary that restarts after a crash may show less than it had replayed before. */
   private resetStatus(): void {
     this.status = null;
     this.replayed = null;

@@ -52,7 +52,7 @@ export function createOrderActivities({
 /** SQLSTATE classes of errors in the data itself: 22 data exception, 23 integrity constraint violation. */
 const DATA_ERROR = /^2[23]/;
 
-/** Ends the retries of a step whose own data PostgreSQL rejects. Every other error may pass, so it is retried. */
+/** Ends the retries of a step whose own data PostgreSQL rejects. Every other error may be temporary, so it is retried. */
 async function rejectBadData<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;

@@ -7,7 +7,7 @@ import { PAYMENT_STAT } from '@shop/amqp/topology';
  * payment answer for one of them may still be in the queue, because it would request a second payment.
  *
  * @param broker null if the service runs without a broker; then no answer can be queued
- * @param consumer the consumer of `PaymentStat`; adoption waits until it runs, because queued answers come first
+ * @param consumer the consumer of `PaymentStat`; adoption waits until it runs, so that it handles queued answers first
  */
 export const createAdoptionPolicy =
   (broker: Pick<Broker, 'countMessages'> | null, consumer: Pick<Consumer, 'isUp'> | null) =>

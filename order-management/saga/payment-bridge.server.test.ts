@@ -31,7 +31,7 @@ let database: OrdersClient;
 let queues: Queues;
 let temporal: Temporal;
 let sagas: Sagas;
-/** The broker by which the sagas request payments. */
+/** The broker through which the sagas request payments. */
 let sagaBroker: Broker;
 let broker: Broker | undefined;
 const settlements = new Settlements();

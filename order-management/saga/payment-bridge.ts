@@ -32,8 +32,8 @@ export interface PaymentBridgeOptions {
 }
 
 /**
- * Creates the bridge from `PaymentStat` messages to sagas. An answer is handed to the saga that waits in this process, or
- * signalled, or given to a new saga; the consumer acknowledges the message afterwards.
+ * Creates the bridge from `PaymentStat` messages to sagas. An answer is handed to the saga that waits in this process, sent
+ * to a running saga as a signal, or passed to a new saga as input. The consumer acknowledges the message afterwards.
  */
 export const createPaymentBridge =
   ({ database, sagas, handover, log }: PaymentBridgeOptions) =>

@@ -24,7 +24,7 @@ export async function registerSearchAttributes(
   const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in customAttributes));
   if (missing.length > 0) await register(connection, namespace, missing, log);
 
-  // Also if none was missing: another instance may just have registered them.
+  // Waits even if none was missing: another instance may just have registered them.
   const deadline = performance.now() + USABLE_WITHIN_MS;
   while (!(await areUsable(connection, namespace))) {
     if (performance.now() > deadline) {

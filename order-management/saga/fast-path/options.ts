@@ -9,8 +9,8 @@ export const FAST_PATH = {
    */
   answerWithinMs: 150,
   /**
-   * How long the bridge waits for the saga to settle the order by an answer that it handed over, in milliseconds. After
-   * that the bridge signals the answer. If the saga has received the answer already, it ignores the repetition.
+   * How long the bridge waits, after it has handed over an answer, for the saga to settle the order, in milliseconds.
+   * After that the bridge signals the answer. If the saga has received the answer already, it ignores the repetition.
    */
   settledWithinMs: 1_000,
   /**
@@ -27,14 +27,14 @@ export const FAST_PATH = {
   probeEvery: 20,
   /** Sagas in flight per process. These keep Temporal busy; more would only slow each other down. */
   sagasInFlight: 16,
-  /** Sagas in flight during a rush. Few, so that customers who wait for their 201 come first. */
+  /** Sagas in flight during a rush. Few, so that requests that wait for their 201 have priority. */
   sagasInRush: 2,
   rush: {
     /** A rush begins when this many orders are being accepted concurrently. */
     concurrentOrders: 4,
     /** A rush ends when fewer orders are being accepted for this many milliseconds. */
     quietMs: 100,
-    /** A rush ends after this many milliseconds in any case: it is then sustained load. */
+    /** A rush ends after this many milliseconds in any case: a longer one is sustained load. */
     maxMs: 5_000,
   },
 } as const;
