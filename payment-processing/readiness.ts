@@ -7,7 +7,7 @@ export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'tempora
 
 /** Decides whether this instance is ready: with a database, and with at least one source of payment requests. */
 export class PaymentReadiness {
-  /** Set it when the migrations are applied. */
+  /** The caller sets it after it has applied the migrations. */
   migrated = false;
 
   constructor(private readonly needs: ReadinessNeeds) {}

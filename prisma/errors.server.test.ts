@@ -7,7 +7,7 @@ let database: Awaited<ReturnType<typeof createDatabase>>;
 beforeAll(async () => void (database = await createDatabase('errors')));
 afterAll(() => database.drop());
 
-test('a database that refuses the credentials counts as unavailable: the query is not wrong', async () => {
+test('a database that refuses the credentials counts as unavailable, because the query is not wrong', async () => {
   const url = new URL(database.url);
   url.username = 'unknown_user';
   const client = connectOrders(url.toString(), { poolSize: 1 });

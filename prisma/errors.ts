@@ -36,7 +36,7 @@ const OUTAGE_SQL_STATES = new RegExp(
 const OUTAGE_MESSAGES =
   /Connection terminated|not queryable|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
 
-/** Checks whether an error means that the database is unavailable, rather than that the query is wrong. */
+/** Checks whether an error means that the database is unavailable, not that the query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { kind, originalCode } = driverCauseOf(error);
   if (kind !== undefined && OUTAGE_KINDS.has(kind)) return true;

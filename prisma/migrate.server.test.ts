@@ -63,7 +63,7 @@ test('creates the schema if it does not exist, and creates tables only there', a
   ]);
 });
 
-test('applies each migration once if five instances start at once without a database', async () => {
+test('applies each migration once if five instances start concurrently without a database', async () => {
   await database.drop();
 
   const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.url, 'orders')));

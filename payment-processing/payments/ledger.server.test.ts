@@ -78,7 +78,7 @@ describe('a charge', () => {
     expect(await ledger.charge(request)).toEqual(first);
   });
 
-  test('that is requested 20 times at once creates one payment', async () => {
+  test('that is requested 20 times concurrently creates one payment', async () => {
     const request = aRequest();
 
     const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.charge(request)));
@@ -164,7 +164,7 @@ describe('a refund without a payment id', () => {
     expect(await paymentsOf(request)).toEqual(once);
   });
 
-  test('during a charge leaves no charge in place, whichever comes first', async () => {
+  test('during a charge leaves the order uncharged, whichever of the two completes first', async () => {
     for (let round = 0; round < 10; round++) {
       const request = aRequest();
 

@@ -47,7 +47,7 @@ export class Ledger {
   }
 
   /**
-   * Refunds a payment of an order. Without a payment id, it refunds whatever the order has paid, and prevents later
+   * Refunds a payment of an order. Without a payment id, it refunds any payment of the order, and prevents later
    * charges.
    *
    * @throws {Error} if the order has no payment with this id; an operator must then refund it
