@@ -191,9 +191,9 @@ test.each([
   ['drops the connection at the same time', () => proxy.dropConnections()],
 ])(
   'stops even if RabbitMQ %s',
-  async (_, goAway) => {
+  async (_, fail) => {
     await open();
-    goAway();
+    fail();
     await broker.stop();
   },
   30_000,

@@ -18,7 +18,7 @@ export interface BrokerLog {
   warn(fields: object, message: string): void;
 }
 
-/** RabbitMQ is unavailable or did not confirm in time. It may have accepted the message all the same. */
+/** RabbitMQ is unavailable or did not confirm in time. It may nevertheless have accepted the message. */
 export class BrokerUnavailableError extends Error {
   override name = 'BrokerUnavailableError';
 }
@@ -43,7 +43,7 @@ export class Broker {
   private publisher: ConfirmChannel | null = null;
   private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
   private readonly returned = new Set<string>();
-  /** Messages of `send` that are unconfirmed, and those that were confirmed when no caller waited any more. */
+  /** Messages of `send` that are unconfirmed, and those that were confirmed after every caller had timed out. */
   private readonly sent = new Map<string, Confirmation>();
 
   constructor(private readonly options: BrokerOptions) {}
@@ -107,18 +107,18 @@ export class Broker {
   async send({ exchange, routingKey }: Route, message: object): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
-    const forget = (): void => void this.sent.delete(key);
+    const remove = (): void => void this.sent.delete(key);
     const onUnobserved = (error: Error | null): void => {
       // Every caller timed out, but the message is published: a caller that retries must learn that it is confirmed.
-      if (error) forget();
-      else setTimeout(forget, REMEMBER_CONFIRMED_MS).unref();
+      if (error) remove();
+      else setTimeout(remove, REMEMBER_CONFIRMED_MS).unref();
     };
     const confirmation = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text), {}, onUnobserved);
     this.sent.set(key, confirmation);
     try {
       await confirmed(confirmation, routingKey);
     } finally {
-      if (confirmation.isSettled) forget();
+      if (confirmation.isSettled) remove();
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * The broker's answer to a published message: confirmed, or an error.
  *
- * Not a promise, because a promise keeps a reaction for each caller until it settles, also for those that timed out. While
+ * Not a promise, because a promise keeps a reaction for each caller until it settles, even for callers that timed out. While
  * RabbitMQ blocks publishers, callers time out and retry for hours.
  */
 export class Confirmation {

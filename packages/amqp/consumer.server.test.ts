@@ -194,7 +194,7 @@ async function failing(text: string): Promise<HandlerResult> {
   return DONE;
 }
 
-describe('a message that fails alone', () => {
+describe('a message that fails although no dependency is unavailable', () => {
   test('is retried later and delays no other', async () => {
     const times: number[] = [];
     await consume(
@@ -339,13 +339,13 @@ describe('a consumer that is stopped', () => {
   });
 });
 
-test('a consumer resumes ever more slowly if its probe succeeds and its work still fails', async () => {
+test('a consumer waits longer before each resumption while its probe succeeds but its work fails', async () => {
   const consumer = await consume(async () => {
     throw new BrokerUnavailableError('refused');
   });
   await queues.send(route, 'order');
 
-  await delay(3_000); // handled at once, after 0.5 s, and 1 s later
+  await delay(3_000); // handled immediately, after 0.5 s, and 1 s later
 
   expect(handled.length).toBeGreaterThan(1);
   expect(handled.length).toBeLessThan(5);
@@ -366,7 +366,7 @@ test('a consumer is up again only after RabbitMQ has confirmed it', async () => 
   expect(consumer.isUp).toBe(false);
 });
 
-test('a consumer stops even if RabbitMQ does not answer while a message meets an outage', async () => {
+test('a consumer stops during an outage even if RabbitMQ does not answer', async () => {
   const outage = new Gate();
   const consumer = await consume(async () => {
     await outage.opened;

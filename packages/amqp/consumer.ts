@@ -19,7 +19,7 @@ export type HandlerResult =
 /** The result of one delivery: the handler's, or what follows from its error. */
 type Delivery =
   | HandlerResult
-  /** Handling failed for this message alone. */
+  /** Handling failed, but no dependency is unavailable: other messages may succeed. */
   | { outcome: 'retry'; error: unknown; tries: number }
   | { outcome: 'exhausted'; reason: string }
   /** A dependency is unavailable. */
@@ -37,7 +37,7 @@ export interface ConsumerOptions {
   probe: () => Promise<void>;
   /** Counts each message by its effect, or as `duplicate`, `parked`, `retried` or `requeued`; by default in `messages_total`. */
   count?: (outcome: string) => void;
-  /** How often a message that fails alone is handled before it is parked; 5 by default. */
+  /** Maximum number of tries of a message that fails although no dependency is unavailable; 5 by default. */
   maxTries?: number;
   /** The pause between those tries; 5 seconds by default. */
   retryDelayMs?: number;
@@ -49,8 +49,9 @@ const RESUME_MS = { first: 500, longest: 15_000 };
 /**
  * Consumes a queue and acknowledges each message after its effect.
  *
- * A message that cannot be handled is parked. One that fails alone is retried later from a queue of its own, so that it
- * delays no other. In an outage every message is requeued once, and the consumer pauses until a probe succeeds.
+ * A message that cannot be handled is parked. A message that fails although no dependency is unavailable is retried later
+ * from a separate queue, so that it delays no other. In an outage every message is requeued once, and the consumer pauses
+ * until a probe succeeds.
  */
 export class Consumer {
   readonly name: string;
@@ -155,8 +156,8 @@ export class Consumer {
   }
 
   /**
-   * Acknowledges a message, after its effect: a crash between the two repeats the effect, which changes nothing. The other
-   * order would lose the message.
+   * Acknowledges a message, after its effect: a crash between the two repeats the effect, which changes nothing. The
+   * reverse order could lose the message.
    */
   private acknowledge(channel: ConfirmChannel, message: ConsumeMessage, outcome: string): void {
     this.count(outcome);
@@ -164,7 +165,10 @@ export class Consumer {
     ignoreClosedChannel(() => channel.ack(message));
   }
 
-  /** Pauses the consumer, then requeues: requeued while it consumes, the message would return thousands of times a second. */
+  /**
+   * Pauses the consumer before it requeues a message. While the consumer runs, RabbitMQ would redeliver the message
+   * thousands of times per second.
+   */
   private async requeue(channel: ConfirmChannel, message: ConsumeMessage, error: unknown): Promise<void> {
     this.count('requeued');
     await this.pause(error);

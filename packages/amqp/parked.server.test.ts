@@ -33,7 +33,7 @@ async function parked(...args: string[]): Promise<{ output: string; exitCode: nu
   return { output, exitCode };
 }
 
-/** Sends messages, and lets a consumer park every waiting message in order. */
+/** Sends messages, and runs a consumer that parks every waiting message in order. */
 async function park(...contents: string[]): Promise<void> {
   const broker = new Broker({ url, connectionName: 'test', log: silentLog });
   const consumer = new Consumer({
@@ -137,6 +137,6 @@ test.each([
   [['retry', 'all'], 1, 'No message is parked.'],
   [['retry'], 2, 'npm run parked -- retry <id>|all'],
   [[], 2, 'npm run parked -- list'],
-])('%j exits with %d and prints what to do', async (args, exitCode, says) => {
-  await expect(parked(...args)).resolves.toEqual({ exitCode, output: expect.stringContaining(says) });
+])('%j exits with %d and prints what to do', async (args, exitCode, message) => {
+  await expect(parked(...args)).resolves.toEqual({ exitCode, output: expect.stringContaining(message) });
 });

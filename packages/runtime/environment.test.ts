@@ -93,7 +93,7 @@ describe('a duration', () => {
 });
 
 describe('a whole number', () => {
-  test.each(['1', '100'])('may be %s, an end of its range', (text) => {
+  test.each(['1', '100'])('may be %s, a limit of its range', (text) => {
     expect(read(integer(5, 1, 100), text)).toBe(Number(text));
   });
 

@@ -133,7 +133,7 @@ export const commonSettings = {
     .string()
     .regex(/^[\w-]{1,128}$/, { error: 'is not a build id. Use at most 128 letters, digits, _ and -.' })
     .optional(),
-  /** `on` lets Temporal give each saga only to workers of the current build. */
+  /** `on`: Temporal assigns each saga only to workers of the current build. */
   WORKER_VERSIONING: oneOf(['off', 'on'], 'off'),
   /** How long the service keeps serving after SIGTERM, while `/readyz` answers 503 and load balancers notice it. */
   DRAIN_TIME: duration('0s', { allowZero: true }),

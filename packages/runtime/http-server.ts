@@ -90,7 +90,7 @@ function requestId(log: Logger): RequestHandler {
   };
 }
 
-/** Closes each connection with its response. Otherwise a load balancer may reuse one that is closing, and lose a request. */
+/** Closes each connection with its response. Otherwise a load balancer may reuse a closing one, and lose a request. */
 const closeConnectionsOnce =
   (stopping: AbortSignal): RequestHandler =>
   (_request, response, next) => {

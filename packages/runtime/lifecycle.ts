@@ -58,7 +58,7 @@ export async function runUntilSignal(
   process.exit();
 }
 
-/** Runs `attempt` until it succeeds. Retries while `isOutage` holds for its error, with pauses of 250 ms to 5 s. */
+/** Runs `attempt` until it succeeds. Retries if `isOutage` is true for its error, with pauses of 250 ms to 5 s. */
 export async function whenAvailable<T>(
   what: string,
   { log, isOutage, attempt }: { log: Logger; isOutage: (error: unknown) => boolean; attempt: () => Promise<T> },

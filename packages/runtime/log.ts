@@ -24,7 +24,7 @@ const OUTPUT = {
 };
 
 /**
- * Opens standard output. Each line is written at once, so that none is lost or reordered when the process exits.
+ * Opens standard output. Each line is written immediately, so that none is lost or reordered when the process exits.
  * If a line cannot be written, it waits in memory; logging never fails and never blocks a request.
  */
 function standardOutput(): DestinationStream {

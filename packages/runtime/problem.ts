@@ -6,7 +6,7 @@ export class Problem extends Error {
   override name = 'Problem';
 
   /**
-   * @param detail says what is wrong, with the name and the value, and what to do about it
+   * @param detail what is wrong, with the name and the value, and how to correct it
    * @param more further `members` of the document, and `headers` of the response
    */
   constructor(

@@ -1,10 +1,10 @@
-/** Whether a service is ready, with a word on the state of each dependency. */
+/** Whether a service is ready, and the state of each dependency in one word. */
 export interface Readiness {
   ready: boolean;
   checks: Record<string, string>;
 }
 
-/** The dependencies that every service has, as a readiness check sees them. */
+/** The state of the dependencies that every service has, for a readiness check. */
 export interface Dependencies {
   /** Whether the database answers a query. */
   databaseUp: boolean;

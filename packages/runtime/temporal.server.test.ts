@@ -47,7 +47,7 @@ test('connects without TLS by default', async () => {
   expect(await firstByteTo({})).not.toBe(TLS_HANDSHAKE);
 });
 
-test('counts as unavailable if it finds no namespace, as it does while its store does not answer', async () => {
+test('a server counts as unavailable if it reports an unknown namespace, as it does while its store does not answer', async () => {
   const { address, namespace } = await createNamespace('temporal-store');
   const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
   const temporal = new Temporal({ address, namespace, log: silentLog, worker });
@@ -62,21 +62,24 @@ test('counts as unavailable if it finds no namespace, as it does while its store
   await temporal.stop();
 });
 
-test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)('counts as unavailable if it answers %s', async (code) => {
-  const { address, namespace } = await createNamespace('temporal-refuses');
-  const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
-  const temporal = new Temporal({ address, namespace, log: silentLog, worker });
-  temporal.start();
-  await eventually(() => temporal.probe(), 20_000);
+test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)(
+  'a server counts as unavailable if it answers %s',
+  async (code) => {
+    const { address, namespace } = await createNamespace('temporal-refuses');
+    const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
+    const temporal = new Temporal({ address, namespace, log: silentLog, worker });
+    temporal.start();
+    await eventually(() => temporal.probe(), 20_000);
 
-  const refused = Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
-  const call = temporal.call(() => Promise.reject(refused));
+    const refused = Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
+    const call = temporal.call(() => Promise.reject(refused));
 
-  await expect(call).rejects.toThrow(TemporalUnavailableError);
-  await temporal.stop();
-});
+    await expect(call).rejects.toThrow(TemporalUnavailableError);
+    await temporal.stop();
+  },
+);
 
-test('queued calls fail at once if the server does not answer the calls in flight', async () => {
+test('queued calls fail immediately if the server does not answer the calls in flight', async () => {
   const { address, namespace } = await createNamespace('temporal');
   const proxy = await TcpProxy.to(`tcp://${address}`);
   const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };

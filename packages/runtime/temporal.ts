@@ -43,12 +43,12 @@ const CALL_TIMEOUT_MS = 5_000;
 // and keeps working on calls whose callers have timed out.
 const MAX_CALLS_IN_FLIGHT = 16;
 // Slots for open tasks, not for parallel work: a saga's first task stays open while the saga waits for its payment, and each
-// poller reserves a slot. A start is eager only if a slot is free; with 40 slots a third of all starts was not.
+// poller reserves a slot. A start is eager only if a slot is free; with 40 slots a third of all starts were not eager.
 const MAX_WORKFLOW_TASKS = 200;
 const MAX_CACHED_WORKFLOWS = 1_000; // a saga that was evicted from the cache is replayed when its answer arrives
 const RECONNECT_MS = { first: 500, longest: 10_000 };
 
-/** Logs Temporal's log lines with ours, and leaves signals to `runUntilSignal`. Call it once per process, before any worker. */
+/** Writes Temporal's log lines to `log`, and leaves signals to `runUntilSignal`. Call it once per process, before any worker. */
 export function installTemporalRuntime(log: Logger): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
@@ -95,7 +95,7 @@ export class Temporal implements Part {
   call<T>(use: (client: Client) => Promise<T>): Promise<T> {
     const queuedAtMs = performance.now();
     return this.limit(() => {
-      // The calls in the queue fail at once, instead of waiting for their timeouts one after the other.
+      // The calls in the queue fail immediately, instead of waiting for their timeouts one after the other.
       if (this.unavailableAtMs > queuedAtMs)
         throw new TemporalUnavailableError(`Temporal at ${this.options.address} does not answer.`);
       return this.callNow(use);
