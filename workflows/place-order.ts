@@ -12,7 +12,7 @@ import { Timeline } from './timeline';
  * The life of an accepted order: pay, then ship; on any failure, cancel and release the stock.
  *
  * Runs in a non-cancellable scope. The saga handles an operator's cancel like a customer's: it is an input, and it
- * decides the payment only if no earlier input has.
+ * decides the payment only if no earlier input has decided it.
  */
 export function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
   checkSagaInput(input);
@@ -33,7 +33,7 @@ export function placeOrder(input: PlaceOrderInput): Promise<Settlement> {
   return CancellationScope.nonCancellable(() => runSaga(input, inbox, timeline));
 }
 
-/** Treats an operator's cancel as an input. One that came before the first task precedes its signals. */
+/** Treats an operator's cancel as an input. A cancel that arrived before the first task precedes the signals of that task. */
 function observeOperator(inbox: PaymentInbox): void {
   const cancel = () => inbox.cancel('operator-cancelled', 'An operator cancelled the saga.');
   const root = CancellationScope.current();
@@ -42,7 +42,7 @@ function observeOperator(inbox: PaymentInbox): void {
 }
 
 async function runSaga(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Timeline): Promise<Settlement> {
-  // A first run has nothing to load.
+  // The first saga of an order has nothing to load.
   const order = input.resumed ? await loadOrder(input, inbox, timeline) : { ...input, settled: null };
   let { settled: settlement }: { settled: Settlement | null } = order;
   let fault: TemporalFailure | null = null;
@@ -70,7 +70,7 @@ async function runSaga(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Ti
       await startRefund(refund, timeline);
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
-      fault ??= error; // the others are started all the same
+      fault ??= error; // the other refunds are started nevertheless
     }
   }
   if (fault) throw fault;

@@ -5,7 +5,7 @@ test('replaces control characters, which PostgreSQL or the timeline cannot store
   expect(plainText('no\u0000 funds\r\nat\tall')).toBe('no  funds at all');
 });
 
-test('cuts long text', () => {
+test('truncates long text', () => {
   expect(plainText('x'.repeat(5_000))).toHaveLength(1_000);
 });
 

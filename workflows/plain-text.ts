@@ -1,4 +1,4 @@
-/** Long texts are cut: they are stored in the order's row, the workflow's result and its details. */
+/** Long texts are truncated: they are stored in the order's row, the workflow's result and its details. */
 const MAX_LENGTH = 1_000;
 
 /**

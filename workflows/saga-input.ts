@@ -5,7 +5,7 @@ import { UUID } from './payment-answer';
 const AMOUNT = /^-?\d+\.\d{2}$/; // an adopted order of the original may have any price
 
 /**
- * Checks the input of a saga, which anyone who reaches Temporal may have written. An invalid input ends the workflow; the
+ * Checks the input of a saga, which any client of Temporal may have written. An invalid input ends the workflow; the
  * sweeper then starts a valid saga if the order exists. Without this check, the workflow task would fail forever.
  *
  * @throws {ApplicationFailure} that names the invalid field, and is not retried

@@ -65,7 +65,7 @@ export class Timeline {
   }
 
   private markdown(): string {
-    // The Web UI's box is narrow: the date stands in the first line, and again only if it differs.
+    // The Web UI's box is narrow: the date is in the first line, and is repeated only if it differs.
     const date = this.entries[0]!.time.slice(0, DATE_LENGTH);
     const rows = this.entries.map(({ time, step, outcome }) => {
       const shown = time.startsWith(date) ? time.slice(DATE_LENGTH + 1, -1) : time;
