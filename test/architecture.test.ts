@@ -42,7 +42,7 @@ describe('the imports of this repository', () => {
     expect(imports(code.filter(isIn(folder)), forbidden)).toEqual([]);
   });
 
-  test('orders do not import the saga that drives them', () => {
+  test('orders/ imports nothing from saga/', () => {
     const orders = files.filter(isIn('order-management/orders'));
     expect(imports(orders, (module) => module.startsWith('./order-management/saga/'))).toEqual([]);
   });
@@ -54,7 +54,7 @@ describe('the imports of this repository', () => {
     expect(imports(bundled, (name) => !allowed.includes(name) && !name.startsWith('./workflows/'))).toEqual([]);
   });
 
-  test('a file of another package is imported by the name of the package, test helpers excepted', () => {
+  test('a file of another package is imported by the name of the package, except test helpers', () => {
     expect(imports(files, crossesPackages)).toEqual([]);
   });
 
@@ -87,7 +87,7 @@ function isUndeclared(module: string, file: SourceFile): boolean {
   return !module.startsWith('.') && !isBuiltIn && !importableBy(file.package).has(packageName(module));
 }
 
-/** The part of a module's name that stands in package.json: `@scope/name` or `name`. */
+/** The part of a module's name that package.json lists: `@scope/name` or `name`. */
 const packageName = (module: string): string =>
   module
     .split('/')

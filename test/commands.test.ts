@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 const read = (name: string): string => readFileSync(join(__dirname, '..', name), 'utf8');
 const makefile = read('Makefile');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-/** `npm run` itself lists the scripts, `clean` removes npm's packages, and `npm start` would suggest the whole system. */
+/** `npm run` itself lists the scripts, `clean` removes npm's packages, and `npm start` would seem to run the whole system. */
 const ONLY_IN_MAKE = ['help', 'clean', 'start', 'stop'];
 const targets = [...makefile.matchAll(/^([a-z-]+):.*## /gm)].map(([, target = '']) => target);
 
@@ -32,7 +32,7 @@ test.each(targets.filter((target) => !ONLY_IN_MAKE.includes(target)))('npm run d
   expect(same).toContain(scripts[name]);
 });
 
-test('a target that is described is no file', () => {
+test('every described target is phony', () => {
   const phony = new Set(makefile.slice(makefile.indexOf('.PHONY:')).match(/[a-z-]+/g));
   expect(targets.filter((target) => !phony.has(target))).toEqual([]);
 });

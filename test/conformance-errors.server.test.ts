@@ -10,7 +10,7 @@ import { ServiceProcess } from './service-process';
 // The errors that clients receive, one test per rule, against a running service.
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
-const NOBODY = '00000000-0000-4000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let proxy: TcpProxy;
@@ -52,35 +52,42 @@ async function expectProblem(answer: ReturnType<typeof call>, status: number, er
 
 describe('an error is a problem document with the field `error`:', () => {
   test.each<[number, string, string, string, unknown, RegExp]>([
-    [400, 'what is not JSON', 'POST', '/order', '{"customerId"', /^The body is not JSON: /],
+    [400, 'a body that is not JSON', 'POST', '/order', '{"customerId"', /^The body is not JSON: /],
     [400, 'an empty body', 'POST', '/customer', '', /^The body is empty/],
-    [400, 'a body that is no object', 'POST', '/product', [], /must be a JSON object/],
-    [400, 'an id that is none', 'DELETE', '/order/7', undefined, /"7" is not a UUID/],
+    [400, 'a body that is not an object', 'POST', '/product', [], /must be a JSON object/],
+    [400, 'an id that is not a UUID', 'DELETE', '/order/7', undefined, /"7" is not a UUID/],
     [400, 'a path that cannot be decoded', 'DELETE', '/order/%E0%A4%A', undefined, /%E0%A4%A/],
     [404, 'an unknown path', 'GET', '/nothing', undefined, /^No route for GET \/orderManagement\/nothing/],
-    [404, 'an unknown order', 'DELETE', `/order/${NOBODY}`, undefined, /^Order 0.* does not exist/],
-    [404, 'an unknown product', 'DELETE', `/product/${NOBODY}`, undefined, /^Product 0.* does not exist/],
+    [404, 'an unknown order', 'DELETE', `/order/${UNKNOWN_ID}`, undefined, /^Order 0.* does not exist/],
+    [404, 'an unknown product', 'DELETE', `/product/${UNKNOWN_ID}`, undefined, /^Product 0.* does not exist/],
     [405, 'an unknown method', 'PUT', '/order', undefined, /POST, GET, HEAD/],
-    [405, 'DELETE /product, which names none', 'DELETE', '/product', undefined, /^DELETE is not allowed/],
-    [409, 'more than there is', 'POST', '/order', anOrder(26), /^Product e574.* has 25 units left; the order needs 26/],
-    [413, 'more than a MiB', 'POST', '/product', { name: 'x'.repeat(2 ** 20) }, /larger than 1 MiB/],
+    [405, 'DELETE /product without an id', 'DELETE', '/product', undefined, /^DELETE is not allowed/],
+    [
+      409,
+      'an order that exceeds the stock',
+      'POST',
+      '/order',
+      anOrder(26),
+      /^Product e574.* has 25 units left; the order needs 26/,
+    ],
+    [413, 'a body larger than 1 MiB', 'POST', '/product', { name: 'x'.repeat(2 ** 20) }, /larger than 1 MiB/],
     [422, 'a missing field', 'POST', '/customer', { firstName: 'A', email: 'a@b.c' }, /^lastName: is missing$/],
     [422, 'a field of a wrong type', 'POST', '/order', anOrder('2'), /^products\.0\.orderedQuantity: .*number/],
     [
       422,
-      'a NUL, which no text can hold',
+      'a NUL character, which PostgreSQL cannot store',
       'POST',
       '/customer',
       { firstName: '\0', lastName: 'B', email: 'a@b.c' },
       /^firstName: .*NUL/,
     ],
-    [422, 'an order of an unknown product', 'POST', '/order', anOrder(1, NOBODY), /^Product 0.* does not exist/],
+    [422, 'an order of an unknown product', 'POST', '/order', anOrder(1, UNKNOWN_ID), /^Product 0.* does not exist/],
     [
       422,
       'an order of an unknown customer',
       'POST',
       '/order',
-      anOrder(1, THERMOS, NOBODY),
+      anOrder(1, THERMOS, UNKNOWN_ID),
       /^Customer 0.* does not exist/,
     ],
   ])('%i for %s', async (status, _what, method, path, body, error) => {
@@ -90,7 +97,7 @@ describe('an error is a problem document with the field `error`:', () => {
   test.each([
     ['an unknown charset', { 'Content-Type': 'application/json; charset=klingon' }],
     ['an unknown compression', { 'Content-Encoding': 'zstd' }],
-  ])('415 for a body in %s', async (_what, headers) => {
+  ])('415 for a body with %s', async (_what, headers) => {
     await expectProblem(call('POST', '/customer', '{}', headers), 415, expect.any(String));
   });
 
@@ -108,12 +115,12 @@ describe('while PostgreSQL is unavailable', () => {
     ['POST', '/customer', { firstName: 'A', lastName: 'B', email: 'a@b.c' }],
     ['POST', '/product', { name: 'Mug', price: 1, quantityAvailable: 1, productType: 'Kitchen' }],
     ['GET', '/products', undefined],
-    ['DELETE', `/product/${NOBODY}`, undefined],
+    ['DELETE', `/product/${UNKNOWN_ID}`, undefined],
     ['POST', '/order', anOrder(1)],
     ['GET', '/order', undefined],
-    ['GET', `/order/${NOBODY}`, undefined],
-    ['POST', `/order/${NOBODY}/cancel`, undefined],
-    ['DELETE', `/order/${NOBODY}`, undefined],
+    ['GET', `/order/${UNKNOWN_ID}`, undefined],
+    ['POST', `/order/${UNKNOWN_ID}/cancel`, undefined],
+    ['DELETE', `/order/${UNKNOWN_ID}`, undefined],
   ])('%s %s returns 503 within seconds, with Retry-After', async (method, path, body) => {
     const began = Date.now();
 

@@ -213,7 +213,7 @@ const byCi = async (command: string) => {
 /** Not run, because it needs a container engine; `make check` checks the Compose file. */
 const isNotRun = async () => undefined;
 
-/** Only expects that make knows the target, which takes minutes or would delete what this test runs on. */
+/** Expects only that make has the target: running it would take minutes, or delete files that this test uses. */
 const isKnownToMake = async (command: string, document: string) =>
   succeeds(command.replace(/^make/, 'make --dry-run'), /\w/, { cwd: join(ROOT, folderOf(document)) });
 

@@ -1,5 +1,5 @@
--- A database as the original service creates and leaves it: customers, products, orders in every status it knows, three
--- of them still placed, and one product that it has oversold.
+-- A database as the original service creates and leaves it: customers, products, orders in every status that it uses,
+-- four of them still placed, and one product that it has oversold.
 CREATE TABLE customers (
   customer_id uuid PRIMARY KEY, first_name text NOT NULL, last_name text NOT NULL, email text NOT NULL
 );
@@ -34,7 +34,7 @@ FROM (VALUES
 ) AS settled (n, payment_status, order_status);
 INSERT INTO order_products SELECT order_id, '00000000-0000-4000-8000-0000000000b1', 1 FROM orders;
 
--- Still placed: one whose answer waits in the queue, one that was never answered, one that cannot be had any more.
+-- Still placed, in this sequence: paid, with the answer in the queue; never answered; out of stock; paid and out of stock.
 INSERT INTO orders VALUES
   ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-0000000000c1', 'pending', 'placed'),
   ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-0000000000c1', 'pending', 'placed'),

@@ -381,8 +381,8 @@ test('needs no broker with the activity channel', async () => {
 
 test('accepts orders while Temporal is unavailable, and settles them later', async () => {
   await startPayments();
-  const deaf = await startOrders({ TEMPORAL_ADDRESS: 'localhost:1' });
-  const order = await place(deaf, 1);
+  const withoutTemporal = await startOrders({ TEMPORAL_ADDRESS: 'localhost:1' });
+  const order = await place(withoutTemporal, 1);
   expect(order.orderStatus).toBe('placed');
 
   const other = await startOrders(); // the sweeper of another instance starts the saga
@@ -391,7 +391,7 @@ test('accepts orders while Temporal is unavailable, and settles them later', asy
 });
 
 test.each(['order-management', 'payment-processing'] as const)(
-  '%s starts with everything else absent, and takes it up as it comes',
+  '%s starts without its dependencies, and uses each one as soon as it is available',
   async (name) => {
     const environment = name === 'order-management' ? orderEnvironment : paymentEnvironment;
     const [postgres, rabbitmq, server] = [

@@ -14,7 +14,7 @@ const FORBIDDEN: [object: object, method: string][] = [
   ...['spawnSync', 'execSync', 'execFileSync'].map((method): [object, string] => [child_process, method]),
 ];
 
-/** Makes a test that opens a socket or starts a process fail, with the advice how to name its file. */
+/** Makes a test fail if it opens a socket or starts a process. The error states how to name the file instead. */
 export default class UnitEnvironment extends TestEnvironment {
   private readonly originals = FORBIDDEN.map(([object, method]) => Reflect.get(object, method) as unknown);
 
