@@ -12,8 +12,8 @@ import { reportOf } from './report/report';
 import { openResultsFile } from './report/results-file';
 import { readSettings } from './settings';
 
-// Implements `make bench`: each repetition runs every candidate once, one at a time, through all scenarios. So a change of
-// the machine during the bench affects all candidates alike.
+// Implements `make bench`: each repetition runs every candidate once, one at a time, through all scenarios. A change of
+// the machine during the bench therefore affects all candidates equally.
 const settings = readOrExit(readSettings);
 const { BENCH_REPS: repetitions, BENCH_ONLY: only, BENCH_ORDERS: ordersPerBurst } = settings;
 const selected = candidates.filter(({ name }) => only.length === 0 || only.includes(name));

@@ -16,10 +16,10 @@ import { readSettings, type Settings } from './settings';
 // Implements `make bench-growth`: measures the cost of an order as the number of stored orders grows, and the memory under
 // a constant load.
 const settings: Settings = readOrExit(readSettings);
-// A run is published from this size on.
+// The number of orders from which on a run is published.
 const FULL_SIZE = { halfLoadMs: 600_000, orders: 10_000 };
-// The number of orders that are in flight while the store is filled. More would only wait in memory; and the sweeper would
-// start the sagas of those that wait too long once more.
+// The number of orders that are in flight while the store is filled. More would only wait in memory, and the sweeper
+// would try to start the sagas of orders that wait too long a second time.
 const FILL_BATCH = 2_000;
 
 interface GrowthPoint {

@@ -30,7 +30,8 @@ async function overload(environment: BenchEnvironment): Promise<boolean> {
   const ordersPerSecond = settings.OVERLOAD_PER_SECOND || Math.ceil(capacity * LOAD_FACTOR);
   printProgress(`A burst settles ${capacity.toFixed(0)} orders/s; the offered load is ${ordersPerSecond} orders/s.`);
 
-  // If the accepted orders arrive at twice the rate that settles, the backlog takes as long again. Allow three times that.
+  // If orders are accepted at twice the rate at which they settle, the backlog takes as long as the load. Allow three
+  // times that.
   const settleTimeoutMs = 60_000 + 3 * settings.OVERLOAD_FOR;
   const load = { kind: 'paced', ordersPerSecond, seconds } as const;
   const { measurement, memory } = await measure(environment, shop, load, settleTimeoutMs);

@@ -64,7 +64,7 @@ export class Cluster {
     return `http://localhost:${this.layout.ports.orders}/orderManagement`;
   }
 
-  /** The URL of the shop's database on the primary, whichever server that is. */
+  /** The URL of the shop's database on the current primary. */
   get databaseUrl(): string {
     return `postgresql://postgres:postgres@127.0.0.1:${this.layout.ports.primary}/Ecommerce`;
   }
@@ -94,7 +94,7 @@ export class Cluster {
     await Promise.all([this.loadBalancer.start(), this.startBroker(), this.startPrimary(roles.primary)]);
     const broker = this.programs.rabbitMq ? 'RabbitMQ, ' : '';
     print(`Running: HAProxy, ${broker}and the PostgreSQL primary, postgres-${roles.primary}`);
-    await this.loadBalancer.routeByRoles(roles); // HAProxy may be older than a switch-over that was interrupted
+    await this.loadBalancer.routeByRoles(roles); // HAProxy may have started before an interrupted switch-over
     for (const secondary of roles.secondaries) await this.startSecondary(secondary);
     await this.postgres.waitUntilStreaming(roles.primary, roles.secondaries.length);
     const secondaries = roles.secondaries.map((server) => `postgres-${server}`).join(' and ');
@@ -120,7 +120,7 @@ export class Cluster {
     await stopCluster(this.servers);
   }
 
-  /** Restarts the services one instance at a time; each starts only when the previous one works again. */
+  /** Restarts the services one instance at a time. The next restart begins only after the previous instance works again. */
   async restartServices(print: Print): Promise<void> {
     for (const service of SERVICES) {
       for (const instance of INSTANCES) {

@@ -100,7 +100,7 @@ export class PostgresServers {
     });
   }
 
-  /** Stops a server in good order; with SIGKILL as a crash does. */
+  /** Shuts a server down cleanly; with SIGKILL, ends it like a crash. */
   async end(server: PostgresServer, signal?: 'SIGKILL'): Promise<void> {
     await this.servers.end(nameOf(server), signal);
   }
@@ -118,7 +118,7 @@ export class PostgresServers {
   /**
    * Returns the WAL position (LSN) at which a primary shut down: a secondary that has received it has received all.
    *
-   * @throws {SetupError} if the server did not shut down in good order; it may have written more than it has recorded
+   * @throws {SetupError} if the server did not shut down cleanly; it may have written more than it has recorded
    */
   async shutdownPosition(server: PostgresServer): Promise<string> {
     const controlData = await this.run('pg_controldata', [this.dataOf(server)]);
@@ -127,7 +127,7 @@ export class PostgresServers {
     );
     if (state === 'shut down' && position !== undefined) return position;
     throw new SetupError(
-      `${nameOf(server)} did not shut down in good order (state: "${state}"), so its last write is unknown. ` +
+      `${nameOf(server)} did not shut down cleanly (state: "${state}"), so its last write is unknown. ` +
         'Read its log, then try again.',
     );
   }

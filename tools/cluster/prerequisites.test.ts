@@ -69,7 +69,7 @@ test.each<[string, Partial<Machine>, RegExp]>([
   expect(problemsOf(aMachine(changes))).toEqual([expect.stringMatching(problem)]);
 });
 
-test('reports all problems at once', () => {
+test('reports every problem in one error', () => {
   const problems = problemsOf(
     aMachine({ missingPackages: [haproxy, rabbitMq], ...toBuild, portsInUse: [{ port: 8000, server: 'haproxy' }] }),
   );

@@ -20,7 +20,7 @@ const DATA_BYTES = GB;
 const OLDEST_GO = [1, 21] as const;
 const BROKER_TIMEOUT_MS = 5_000;
 
-/** What the check of the prerequisites looks at. */
+/** The facts that the check of the prerequisites uses. */
 export interface Machine {
   platform: NodeJS.Platform;
   /** Debian packages that are missing, each with its program. */
@@ -44,7 +44,7 @@ export interface Machine {
 /**
  * Checks everything that a start of the cluster needs, before anything is installed, built or started.
  *
- * @throws {SetupError} with all problems and how to solve each
+ * @throws {SetupError} with every problem and its solution
  */
 export async function checkPrerequisites(layout: Layout, amqpUrl: string | undefined): Promise<void> {
   const problems = problemsOf(await inspectMachine(layout, amqpUrl));

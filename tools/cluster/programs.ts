@@ -75,7 +75,7 @@ export async function findOrInstallPrograms(
   { ownBroker }: { ownBroker: boolean },
   print: Print,
 ): Promise<ClusterPrograms> {
-  // The packages first: they take seconds, and show soon whether they can be installed.
+  // Packages first: installing them takes seconds, so a failure is reported early.
   return {
     haproxy: await findOrInstall(
       'HAProxy',

@@ -55,18 +55,18 @@ test('does not start a running server again', async () => {
   expect(recordOf('sleeper').pid).toBe(pid);
 });
 
-test('leaves a process alone that has received the pid of a stopped server', async () => {
+test('does not kill a process that has received the pid of a stopped server', async () => {
   await start('sleeper');
-  await start('stranger');
-  const [stopped, stranger] = [recordOf('sleeper'), recordOf('stranger')];
+  await start('other');
+  const [stopped, other] = [recordOf('sleeper'), recordOf('other')];
   await servers.end('sleeper');
   const record = JSON.parse(readFileSync(join(folder, 'servers.json'), 'utf8')) as object;
-  const reused = { ...stopped, pid: stranger.pid, startTime: String(Number(stranger.startTime) - 1) };
+  const reused = { ...stopped, pid: other.pid, startTime: String(Number(other.startTime) - 1) };
   writeFileSync(join(folder, 'servers.json'), JSON.stringify({ ...record, sleeper: reused }));
 
   await servers.end('sleeper', 'SIGKILL');
 
-  expect(servers.running).toEqual(['stranger']);
+  expect(servers.running).toEqual(['other']);
 });
 
 test('reports a killed server as not running', async () => {
@@ -87,7 +87,7 @@ test('waits for a running server that is not ready yet', async () => {
   expect(checks).toBe(3);
 });
 
-test('reports a server that exits while it is waited for', async () => {
+test('reports a server that exits before it is ready', async () => {
   await start('sleeper');
   const waiting = servers.start({ name: 'sleeper', program: 'sleep', args: ['600'], isReady: async () => false });
 

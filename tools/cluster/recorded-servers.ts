@@ -62,7 +62,7 @@ export class RecordedServers implements Starter {
     if (pid !== null) process.kill(toAll ? -pid : pid, signal);
   }
 
-  /** Stops a server in good order; with SIGKILL as a crash does. */
+  /** Shuts a server down cleanly; with SIGKILL, ends it like a crash. */
   async end(name: string, signal?: 'SIGKILL'): Promise<void> {
     const record = this.read()[name];
     if (!record || !isAlive(record)) return;
@@ -77,7 +77,7 @@ export class RecordedServers implements Starter {
     this.refusing = true;
   }
 
-  /** Stops all servers in good order, in reverse order of their starts. */
+  /** Shuts all servers down cleanly, in the reverse order of their starts. */
   async stopAll(): Promise<void> {
     for (const name of this.running.toReversed()) await this.end(name);
   }
@@ -95,7 +95,7 @@ export class RecordedServers implements Starter {
 
 const isAlive = ({ pid, startTime }: ServerRecord): boolean => startTimeOf(pid) === startTime;
 
-/** Returns the start time of a process, in clock ticks since boot; null if there is none, or only a zombie. */
+/** Returns the start time of a process, in clock ticks since boot; null if it does not exist or is a zombie. */
 function startTimeOf(pid: number): string | null {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -3,7 +3,7 @@ import type { PostgresServer } from './layout';
 import type { Roles } from './roles';
 import { switchOver, type SwitchOverCluster } from './switch-over';
 
-/** A cluster with postgres-1 as the primary, of which postgres-3 has received the most; records what is done to it. */
+/** A fake cluster that records its calls: postgres-1 is the primary, and postgres-3 has received the most from it. */
 function aCluster({ running, received = true }: { running: PostgresServer[]; received?: boolean }) {
   const calls: string[] = [];
   const record = async (...call: unknown[]): Promise<void> => void calls.push(call.join(' '));

@@ -24,7 +24,7 @@ export interface SwitchOverCluster extends Pick<Cluster, 'roles' | 'startSeconda
 /**
  * Makes a secondary the primary, and the primary a secondary.
  *
- * A running primary is first shut down in good order: it exits only after its secondaries have received all its WAL, so
+ * A running primary is first shut down cleanly: it exits only after its secondaries have received all its WAL, so
  * nothing is lost. A primary that has crashed may have committed transactions that no secondary has received; these are
  * lost, unless commits wait for a secondary (docs/scaling.md).
  *
@@ -55,7 +55,7 @@ export async function switchOver(cluster: SwitchOverCluster, print: Print): Prom
   cluster.roles = after;
   await postgres.promote(primary, [other!, before.primary]);
   await loadBalancer.routeByRoles(after);
-  await postgres.endSessions(primary); // only now: clients that reconnect earlier are routed as before
+  await postgres.endSessions(primary); // not earlier: clients would reconnect to the old primary
   const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
   print(`postgres-${primary} is the primary; there was no primary for ${seconds} s`);
 

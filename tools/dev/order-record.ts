@@ -5,7 +5,7 @@ import { withDatabase } from './with-database';
 
 const TEMPORAL_TIMEOUT_MS = 5_000;
 
-/** Where the facts about orders are stored. */
+/** The databases and the Temporal server that store the state of orders. */
 export interface OrderSources {
   databaseUrl: string;
   /** The database of payment-processing; its tables are in the schema that the URL names. */
@@ -59,7 +59,7 @@ export interface OrderRecord {
   /** What the saga reports; null if it does not answer. */
   saga: SagaStatus | null;
   refunds: RefundWorkflow[];
-  /** Why a source is missing, each a sentence. */
+  /** One sentence for each source that could not be read, with the reason. */
   gaps: string[];
 }
 

@@ -50,12 +50,12 @@ export async function findOrStartPostgres(
 }
 
 export interface PostgresOptions {
-  /** Identifies it among the servers. */
+  /** The name of the server, unique among the servers of this process. */
   name?: string;
   port: number;
   /** The folder of its data, which is created if necessary. */
   folder: string;
-  /** Makes it faster, but a power cut may lose data. */
+  /** Makes the server faster, but a power cut may lose data. */
   forTests?: boolean;
   /** Makes a new server a secondary of this one: the URL of its maintenance database, and the folder of its data. */
   secondaryOf?: { url: string; folder: string };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { lockOwner } from './data-folder';
 
-/** Where the servers are that `make run` uses: their ports differ from the settings if those were taken. */
+/** The addresses of the servers of `make run`. A port differs from its setting if the configured port was taken. */
 export interface ServerAddresses {
   databaseUrl: string;
   paymentsDatabaseUrl: string;

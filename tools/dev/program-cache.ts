@@ -15,7 +15,7 @@ export const GO_FOLDERS = ['/usr/local/go/bin'];
 export const cacheFor = (nameAndVersion: string): string =>
   join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'order-placement', nameAndVersion);
 
-/** Ways to get programs, each by the text that reports its progress; each writes the programs into the given folder. */
+/** Methods to get programs, by the text that reports their progress. Each writes the programs into the given folder. */
 export type InstallMethods = Record<string, (folder: string) => Promise<void>>;
 
 /**
@@ -77,7 +77,7 @@ function removeAbandoned(cache: string): void {
 
 /**
  * Removes a folder in the background: the caches of a Go build have so many files that removing them can take a minute,
- * for which nobody should wait after Ctrl-C. Makes it writable first, because Go makes its modules read-only, and tries
+ * and Ctrl-C must not wait for that. Makes it writable first, because Go makes its modules read-only, and tries
  * twice, because processes that are being stopped may still write to it.
  */
 function removeInBackground(folder: string): void {

@@ -76,7 +76,7 @@ export function signalGroup(leader: number | undefined, signal: NodeJS.Signals):
 export const exitText = (exitCode: number | null, signal: NodeJS.Signals | null): string =>
   signal ?? `exit code ${exitCode ?? 'unknown'}`;
 
-/** Returns whether a process of this machine is running, whichever user owns it. */
+/** Returns whether a process of this machine is running, even if another user owns it. */
 export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);

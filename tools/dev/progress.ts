@@ -1,7 +1,7 @@
 /** Prints a line for the person who runs the command. */
 export type Print = (line: string) => void;
 
-/** A step that takes no longer is reported by its start alone. */
+/** For a step that takes no longer than this, only its start is printed. */
 const SHORT_MS = 2_000;
 
 /** Runs a long step: prints what it does, the elapsed time while it runs, and how long it took. */

@@ -7,7 +7,7 @@ import { paymentSettled } from '@shop/workflows/contract';
 import { anAnswer, anOrder, HISTORIES, SagaWorkers } from '../../test/saga-workers';
 import { temporaryFolder } from '../../test/temporary-folder';
 
-// The very programs of `make replay` and `make record`, as built.
+// Runs the built programs of `make replay` and `make record`.
 let sagas: SagaWorkers;
 let folder: string;
 beforeAll(async () => {
@@ -75,13 +75,13 @@ test.each(['replay', 'record'] as const)(
   async (program) => {
     const bin = join(folder, program);
     mkdirSync(bin);
-    writeFileSync(join(bin, 'temporal'), `#!/bin/sh\necho "$@" > "${bin}/asked"\nexit 1\n`, { mode: 0o755 });
+    writeFileSync(join(bin, 'temporal'), `#!/bin/sh\necho "$@" > "${bin}/arguments"\nexit 1\n`, { mode: 0o755 });
     const environment = { PATH: `${bin}:${process.env['PATH']}`, SAGA: 'order-1', NAME: 'none' };
 
     for (const TEMPORAL_TLS of ['on', 'off']) {
       await run(program, [], { ...environment, TEMPORAL_TLS });
 
-      expect(readFileSync(join(bin, 'asked'), 'utf8').includes(' --tls')).toBe(TEMPORAL_TLS === 'on');
+      expect(readFileSync(join(bin, 'arguments'), 'utf8').includes(' --tls')).toBe(TEMPORAL_TLS === 'on');
     }
   },
 );

@@ -9,7 +9,7 @@ import { exitText, signalGroup } from './programs';
 export interface ServerProgram {
   /** Identifies the server, also in messages and as the name of its log file. */
   name: string;
-  /** The name of the log file if it differs, so that a restart keeps the log of the earlier process. */
+  /** The name of the log file if it differs from `name`, so that a restart keeps the log of the earlier process. */
   logName?: string;
   /** Whether to keep what the log file contains. */
   appendLog?: boolean;
@@ -37,7 +37,7 @@ export interface Starter {
 
 /** Requests the shutdown of a server that names no signal of its own. */
 export const DEFAULT_STOP_SIGNAL = 'SIGTERM';
-/** Only bounds a server that hangs, because one that ends is detected at once. On a slow machine Temporal takes 80 s. */
+/** Limits only a server that hangs: one that ends is detected immediately. On a slow machine Temporal takes 80 s. */
 const READY_WITHIN_MS = 5 * 60_000;
 /** How long a server may take to shut down before it is killed. */
 export const STOP_WITHIN_MS = 30_000;
@@ -100,7 +100,7 @@ export class Servers implements Starter {
     signalGroup(this.findRunning(name)?.child.pid, signal);
   }
 
-  /** Ends a server: by an orderly shutdown or, with SIGKILL, as a crash does. */
+  /** Shuts a server down cleanly; with SIGKILL, ends it like a crash. */
   async end(name: string, signal?: 'SIGKILL'): Promise<void> {
     const server = this.findRunning(name);
     if (!server) return;

@@ -1,6 +1,6 @@
 /**
  * Runs a long step of the Makefile: `node step.mjs '<what it does>' '<how long it takes>' <program> <arguments>`.
- * Prints the elapsed time while the step runs, and its output only if it fails. Ctrl-C kills it at once, together with
+ * Prints the elapsed time while the step runs, and its output only if it fails. Ctrl-C kills it immediately, together with
  * the processes that it has started. Works before anything is installed, so it imports no package.
  */
 import { spawn } from 'node:child_process';

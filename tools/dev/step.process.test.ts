@@ -40,7 +40,7 @@ test('fails if npm could not write all files although it exits with 0', () => {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s kills the program and its processes at once', async (signal, exitCode) => {
+] as const)('%s kills the program and its processes immediately', async (signal, exitCode) => {
   const pidFile = join(folder, 'pid');
   // Ignores the signals, as npm does while it unpacks.
   const script = `trap "" INT TERM; sleep 60 & echo $! > ${pidFile}; wait`;

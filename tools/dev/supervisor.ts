@@ -9,7 +9,7 @@ const QUICK_EXIT_MS = 60_000;
 /** The number of failed starts in a row after which a further restart is unlikely to help. */
 const QUICK_EXITS = 5;
 const FIRST_PAUSE_MS = 1_000;
-/** How often the request to stop or start a process is looked for. */
+/** The pause between two checks for a request of `make stop` or `make start`. */
 const POLL_MS = 200;
 
 /**
@@ -30,7 +30,7 @@ export class Supervisor implements Starter {
     private readonly firstPauseMs = FIRST_PAUSE_MS,
   ) {
     this.failure = new Promise((_, reject) => (this.fail = reject));
-    this.failure.catch(() => undefined); // a failure before somebody waits for it is no unhandled rejection
+    this.failure.catch(() => undefined); // a failure before a caller waits must not be an unhandled rejection
   }
 
   async start(server: ServerProgram): Promise<void> {

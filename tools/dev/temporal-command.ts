@@ -14,7 +14,7 @@ const settings = readOrExit(() =>
   ),
 );
 
-/** The variables that the CLI reads itself, so that a flag on the command line wins; it reads the API key likewise. */
+/** Variables that the CLI reads, so that flags on the command line override them. It also reads TEMPORAL_API_KEY. */
 const environment = {
   ...process.env,
   TEMPORAL_ADDRESS: process.env['TEMPORAL_ADDRESS'] || `localhost:${settings.TEMPORAL_PORT}`,

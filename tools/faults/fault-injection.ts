@@ -16,7 +16,7 @@ export interface FaultReport {
   invalidMessages?: string[];
 }
 
-/** Causes a fault, and repairs it as an orchestrator would: by starting again what has ended. */
+/** Causes a fault, and repairs it as an orchestrator would: by restarting the processes that have ended. */
 export async function causeFault(system: SystemUnderTest, fault: Fault): Promise<FaultReport> {
   if (fault.kind !== 'publish invalid messages') return { description: await cause(system, fault) };
   const invalidMessages = await publishInvalidMessages(system.amqpUrl, fault.count);
@@ -123,7 +123,7 @@ async function during(
   return `${kind} for ${ms} ms`;
 }
 
-/** "kill" is a crash; "stop" is a shutdown in good order. */
+/** "kill" is a crash; "stop" is a clean shutdown. */
 const signalOf = (kind: string): 'SIGKILL' | undefined => (kind.startsWith('kill') ? 'SIGKILL' : undefined);
 const serviceOf = (kind: string): ServiceName =>
   kind.endsWith('order service') ? 'order-management' : 'payment-processing';
@@ -140,7 +140,7 @@ async function writeUntilDiskIsFull(databaseUrl: string): Promise<string> {
   throw new Error('PostgreSQL wrote 100 million rows to a disk that should be full.');
 }
 
-/** Does something while both payment services are down, and some requests wait in their queue. */
+/** Calls `act` while both payment services are down and some requests wait in their queue. */
 async function withoutPaymentServices<T>(system: SystemUnderTest, act: () => Promise<T>): Promise<T> {
   for (const instance of [1, 2]) await system.endService('payment-processing', instance, 'SIGKILL');
   try {

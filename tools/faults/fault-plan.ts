@@ -57,7 +57,7 @@ const ORDERS_BEFORE_LAST_FAULT = 0.9;
 /**
  * Returns the plan of a seed: every kind of fault once and five of them twice, in random order, at random moments.
  *
- * The last fault is always that no payment is possible until sagas give up: it takes long, and needs orders in flight.
+ * The last fault is always the one that prevents payments until sagas give up: it takes long, and needs orders in flight.
  */
 export function planOf(seed: number, orders: number): PlannedFault[] {
   const distance = (orders * ORDERS_BEFORE_LAST_FAULT) / (FAULTS.length + REPEATED_FAULTS);

@@ -14,7 +14,7 @@ export interface CheckedSystem {
   temporalAddress: string;
   /** The URLs of all instances of both services. */
   serviceUrls: string[];
-  /** Repairs what the test is not about; is called repeatedly while the system settles. */
+  /** Repairs failures that the test does not cover; is called repeatedly while the system settles. */
   restartTemporalIfStoreHangs?: () => Promise<void>;
 }
 

@@ -10,7 +10,7 @@ export interface Invariant {
   violations: (sql: Sql, observed: Observed) => Promise<string[]>;
 }
 
-/** What the clients know of the system. */
+/** What the clients know about the system. */
 export interface Observed {
   /** The id of each order that was answered 201, by its `Idempotency-Key`. */
   accepted: ReadonlyMap<string, string>;

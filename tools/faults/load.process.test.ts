@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { load } from './load';
 
-/** Returns what a load requests of a shop that fails at random: each order, and what is done with it, sorted. */
+/** Returns the requests of a load to a shop that fails at random: each order and the action on it, sorted. */
 async function requestsOf(seed: number): Promise<string[]> {
   const names = new Map<string, string>();
   const requests: string[] = [];
@@ -33,7 +33,7 @@ async function requestsOf(seed: number): Promise<string[]> {
   return requests.toSorted();
 }
 
-test('a seed determines what is ordered, cancelled and deleted, whatever the shop answers and when', async () => {
+test('a seed determines what is ordered, cancelled and deleted, regardless of the responses and their timing', async () => {
   const requests = await requestsOf(7);
 
   expect(requests).toContain('cancel');

@@ -14,7 +14,7 @@ const RETRIED_STATUSES = [502, 503, 504];
 interface PlannedOrder {
   cheap: number;
   scarce: number;
-  dear: number;
+  expensive: number;
   /** What the client does with the order after it was accepted. */
   action: 'cancel' | 'delete' | null;
   actionAfterMs: number;
@@ -25,7 +25,7 @@ interface PlannedOrder {
 const plannedOrder: fc.Arbitrary<PlannedOrder> = fc.record({
   cheap: sometimes(80, between(1, 3), 0),
   scarce: sometimes(10, fc.constant(1), 0),
-  dear: sometimes(20, fc.constant(2), 1), // two of them cost more than a payment may amount to
+  expensive: sometimes(20, fc.constant(2), 1), // two units exceed the payment limit
   action: fc.oneof(
     { weight: 10, arbitrary: fc.constant('cancel' as const) },
     { weight: 3, arbitrary: fc.constant('delete' as const) },
@@ -97,7 +97,7 @@ export async function load(
   const products = {
     cheap: await createProduct('Cheap', 10, 1_000_000),
     scarce: await createProduct('Scarce', 20, Math.ceil(orders / 20)),
-    dear: await createProduct('Dear', 600, 1_000_000),
+    expensive: await createProduct('Expensive', 600, 1_000_000),
   };
 
   const remaining = planned.entries();
@@ -113,7 +113,7 @@ export async function load(
 
   async function place({ action, actionAfterMs, firstInstance, ...quantities }: PlannedOrder): Promise<void> {
     const key = randomUUID();
-    const lines = (['cheap', 'scarce', 'dear'] as const)
+    const lines = (['cheap', 'scarce', 'expensive'] as const)
       .filter((name) => quantities[name] > 0)
       .map((name) => ({ productId: products[name], orderedQuantity: quantities[name] }));
     const body = { customerId: PREDEFINED_CUSTOMER.customerId, products: lines };

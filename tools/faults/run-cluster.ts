@@ -18,19 +18,18 @@ import { print, runSystemTest } from './test-run';
 
 /**
  * Runs `make test-cluster`: starts a cluster of its own, measures how many orders per second it accepts, sends half of that
- * through the load balancer while each part is restarted, killed or switched over, and then checks what must hold whatever
- * has failed.
+ * through the load balancer while each part is restarted, killed or switched over, and then checks the invariants.
  */
 const { TRIES: minimumReads } = readOrExit(() => readEnvironment(z.object({ TRIES: integer(5_000, 100, 1_000_000) })));
 const PARALLEL_READS = 6;
-/** The part of the reads that each secondary must have answered. */
+/** The share of the reads that each secondary must have answered. */
 const MINIMUM_SHARE = 0.1;
-/** New processes are several times slower than later. */
+/** Load before the measurement: new processes are several times slower than warm ones. */
 const WARM_UP_MS = 10_000;
 const MEASUREMENT_MS = 8_000;
-/** The load between two steps, which shows the effects of the first. */
+/** Load after each step, so that its late effects are attributed to it and not to the next step. */
 const PAUSE_MS = 3_000;
-/** More than the clients place during the test. */
+/** An upper limit that the clients do not reach during the test. */
 const MAX_ORDERS = 50_000;
 const SETTINGS = { SWEEP_INTERVAL: '500ms', SWEEP_AFTER: '5s', PAYMENT_TIMEOUT: '5s' };
 

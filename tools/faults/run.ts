@@ -10,8 +10,7 @@ import { print, runSystemTest } from './test-run';
 
 /**
  * Runs `make test-faults`: clients place orders at two instances of each service, while a plan causes one fault after the
- * other. When everything has settled, the test checks what must hold whatever has failed. A seed determines the plan and
- * the load.
+ * other. When everything has settled, the test checks the invariants. A seed determines the plan and the load.
  */
 const { SEED: seed, ORDERS: orders } = readOrExit(() =>
   readEnvironment(z.object({ SEED: integer(1, 0, 2 ** 31 - 1), ORDERS: integer(2_000, 50, 1_000_000) })),

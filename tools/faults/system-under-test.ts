@@ -22,7 +22,7 @@ const SETTINGS = {
   LOG_LEVEL: 'info',
 };
 
-/** The end of Temporal's log that shows whether its store hangs now, and how often the error must be in it. */
+/** The length of the end of Temporal's log that is searched, and how often it must contain the error if the store hangs. */
 const LOG_TAIL_LENGTH = 50_000;
 const HANG_INTERRUPTIONS = 20;
 
