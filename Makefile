@@ -21,7 +21,7 @@ run: $(BUILT) ## Start the servers that are missing and both services, place two
 demo: $(BUILT) ## Start everything, place the two orders, and exit: 0 if both ended as expected
 	@node tools/dev/dist/run.js --demo
 
-test: $(BUILT) ## Run all tests on servers of their own; TEST=path and CASE="part of a name" select some
+test: $(BUILT) ## Run all tests on temporary servers; TEST=path and CASE="part of a name" select some
 	@$(JEST) $(TEST) $(if $(CASE),--testNamePattern "$(CASE)")
 
 test-unit: $(GENERATED) ## Run the tests that need no server and no other process
@@ -36,7 +36,7 @@ temporal: $(BUILT) ## Run Temporal's CLI, for example: make temporal ARGS="workf
 parked: $(BUILT) ## List, show, retry or discard parked messages: ARGS="list", ARGS="retry all"
 	@node packages/amqp/dist/parked.js $(ARGS)
 
-replay: $(BUILT) ## Replay recorded sagas against this code: the LAST=20 on the server, or FILES="a.json b.json"
+replay: $(BUILT) ## Replay sagas against this code: the latest LAST=20 of the server, or FILES="a.json b.json"
 	@node tools/dev/dist/replay.js $(FILES)
 
 record: $(BUILT) ## Save the history of SAGA=order-<id> as NAME=what-happens-in-it for the tests to replay
@@ -58,7 +58,7 @@ bench-growth: $(BUILT) $(PEERS) ## Measure the cost per order after GROWTH_ORDER
 bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacity for OVERLOAD_FOR=10m
 	@$(BENCH_NODE) tools/bench/dist/overload.js
 
-bench-promises: $(BUILT) ## Count the promises that workflow code creates for each recorded saga, and where
+bench-promises: $(BUILT) ## Count the promises that workflow code creates for each recorded saga, by line
 	@node tools/bench/dist/promises.js --places
 
 cluster: $(BUILT) ## Start HAProxy, 3 instances per service, PostgreSQL with 2 secondaries, RabbitMQ and Temporal
@@ -106,9 +106,9 @@ clean: ## Remove everything that was built or installed, and the data of `make r
 	@[ ! -e .data/cluster/servers.json ] || [ ! -e tools/cluster/dist/main.js ] || node tools/cluster/dist/main.js down
 	rm -rf .data node_modules prisma/generated $(foreach folder,dist node_modules,$(addsuffix $(folder),$(wildcard */ packages/*/ tools/*/)))
 
-# PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always `npm ci`, because only a new
-# node_modules is sure to be complete: after an interruption npm regards half unpacked packages as installed. What was
-# downloaded before stays in npm's cache.
+# PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always runs `npm ci`, because only a
+# new node_modules is certain to be complete: after an interruption npm treats partly unpacked packages as installed.
+# npm's cache keeps earlier downloads.
 $(INSTALLED): package.json package-lock.json $(wildcard */package.json packages/*/package.json) $(filter-out tools/bench/%,$(wildcard tools/*/package.json))
 	@PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" $(STEP) 'Installing npm packages' '20 seconds to 2 minutes' \
 		npm ci --no-progress --prefer-offline || { rm -f $@; exit 1; }

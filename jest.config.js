@@ -23,7 +23,7 @@ const shared = {
   },
 };
 
-/** A test's file name says what it needs; Jest starts the servers only if a test that needs them is selected. */
+/** The suffix of a test's file name states what it needs. Jest starts servers only if a selected test needs them. */
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
