@@ -1,6 +1,6 @@
 /**
  * The tuned numbers of the payment fast path, each with its reason. The decision is
- * docs/decisions/0009-payment-fast-path.md; docs/decisions/0030-sagas-started-at-once.md has the measurements.
+ * docs/decisions/0009-payment-fast-path.md; docs/decisions/0030-concurrent-saga-starts.md has the measurements.
  */
 export const FAST_PATH = {
   /**
