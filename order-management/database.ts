@@ -8,7 +8,7 @@ import { loadPredefined } from './catalog/predefined';
 import type { Config } from './config';
 import { ReadClient } from './reads/read-client';
 
-/** Creates the clients of the primary and of the secondaries, and starts to watch the secondaries. Waits for none of them. */
+/** Creates the clients of the primary and the secondaries, and starts to monitor the secondaries. Waits for no server. */
 export function openDatabase(config: Config, log: Logger, parts: Part[]) {
   const poolSize = config.DATABASE_POOL_SIZE;
   const database = connectOrders(config.DATABASE_URL, { poolSize });

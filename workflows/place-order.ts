@@ -64,7 +64,7 @@ async function runSaga(input: PlaceOrderInput, inbox: PaymentInbox, timeline: Ti
   }
 
   timeline.recordSettlement(settlement);
-  // Each refund is a workflow of its own, whose result is not awaited. The list may grow while a refund is being started.
+  // Each refund is a separate workflow, whose result is not awaited. The list may grow while a refund is being started.
   for (const refund of refundsDue(order, settlement, inbox)) {
     try {
       await startRefund(refund, timeline);

@@ -1,6 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 
-/** The customer that the original system comes with. */
+/** The predefined customer of the original system. */
 export const PREDEFINED_CUSTOMER = {
   customerId: 'cf68cb9a-104d-4e27-928e-0ec1e471f5ce',
   firstName: 'John',
@@ -8,7 +8,7 @@ export const PREDEFINED_CUSTOMER = {
   email: 'john.Doe@test.com',
 };
 
-/** The product that the original system comes with. */
+/** The predefined product of the original system. */
 export const PREDEFINED_PRODUCT = {
   productId: 'e574cb80-0dbb-4df6-baf1-8e7bc9c7fe15',
   name: 'Thermos Flask',

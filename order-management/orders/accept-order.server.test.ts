@@ -79,11 +79,11 @@ test('keeps the price of an order when the price of its product rises', async ()
 });
 
 test('writes nothing when the stock of one line is too low, and reports that line', async () => {
-  const plenty = await aProduct(database, { quantityAvailable: 10 });
+  const inStock = await aProduct(database, { quantityAvailable: 10 });
   const scarce = await aProduct(database, { quantityAvailable: 1 });
 
   const outcome = await accept([
-    { productId: plenty.productId, quantity: 2 },
+    { productId: inStock.productId, quantity: 2 },
     { productId: scarce.productId, quantity: 3 },
   ]);
 
@@ -92,8 +92,8 @@ test('writes nothing when the stock of one line is too low, and reports that lin
     why: 'short',
     shortages: [{ productId: scarce.productId, ordered: 3, available: 1 }],
   });
-  expect([await stockOf(database, plenty), await stockOf(database, scarce)]).toEqual([10, 1]);
-  expect([await ordersOf(plenty), await ordersOf(scarce)]).toEqual([0, 0]);
+  expect([await stockOf(database, inStock), await stockOf(database, scarce)]).toEqual([10, 1]);
+  expect([await ordersOf(inStock), await ordersOf(scarce)]).toEqual([0, 0]);
 });
 
 test('writes nothing for a product or a customer that does not exist', async () => {

@@ -18,8 +18,9 @@ const SETTLES_WITHIN_MS = 10_000;
 /**
  * Limits how many orders wait to be settled. An instance that accepts more than can be settled makes all customers wait.
  *
- * The number is the last count plus the orders that this instance has accepted since. If payments settle no orders, a
- * dependency is unavailable. The limit then does not apply: every order is accepted, and is settled after the outage.
+ * The number of waiting orders is the last count plus the orders that this instance has accepted since. If payments settle
+ * no orders, a dependency is unavailable. The limit then does not apply: every order is accepted, and is settled after the
+ * outage.
  */
 export class Backlog {
   private counted = 0;

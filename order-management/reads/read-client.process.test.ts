@@ -23,7 +23,7 @@ import { PrimaryLog } from './primary-log';
 import { ReadClient, type ReadOptions } from './read-client';
 import { Secondary } from './secondary';
 
-// This suite runs a primary and two streaming secondaries of its own. It stops, suspends and promotes them.
+// This suite starts a separate primary and two streaming secondaries, which it stops, suspends and promotes.
 
 type Name = 'primary' | 'first' | 'second';
 
@@ -208,7 +208,7 @@ async function disconnect(name: Name): Promise<() => Promise<void>> {
   return connect;
 }
 
-/** Suspends all processes of a server until the test ends. Each is a process group of its own. */
+/** Suspends all processes of a server until the test ends. Each process has its own process group. */
 async function suspend(name: Name): Promise<void> {
   const processes = await sql<{ pid: number }>(name, 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
   const [postmaster = ''] = readFileSync(join(folder, name, 'cluster', 'postmaster.pid'), 'utf8').split('\n');

@@ -74,7 +74,7 @@ test('sends requests but hands over no answers if it is disabled', async () => {
   expect(requests).toBe(1);
 });
 
-test('stops waiting while other instances receive the answers, and waits again when this instance does', async () => {
+test('stops waiting while other instances receive the answers, and waits again when this instance receives them', async () => {
   handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 5, settledWithinMs: 1 });
   /** Returns whether a request still waits after it was sent. */
   const waits = async (isAnswered: boolean): Promise<boolean> => {
