@@ -20,7 +20,7 @@ const STATUS_QUERY = `
 // The query takes about a millisecond. A server that does not answer it within a second counts as unavailable.
 const TIMEOUT_MS = 1_000;
 
-/** Reads the replication status of a server over a connection of its own, which no other query can delay. */
+/** Reads the replication status of a server over a separate connection, which no other query can delay. */
 export class ReplicationProbe {
   private readonly pool: Pool;
   private pending: Promise<ReplicationStatus> | null = null;

@@ -19,7 +19,7 @@ export class Confirmation {
   settle(error: Error | null): void {
     this.outcome ??= { error };
     if (this.waiting.size === 0) this.onUnobserved?.(error);
-    for (const wake of this.waiting) wake();
+    for (const notify of this.waiting) notify();
   }
 
   /**
@@ -35,13 +35,13 @@ export class Confirmation {
 
   private async settledOrTimeout(timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const wake = (): void => {
+      const notify = (): void => {
         clearTimeout(timer);
-        this.waiting.delete(wake);
+        this.waiting.delete(notify);
         resolve();
       };
-      const timer = setTimeout(wake, timeoutMs);
-      this.waiting.add(wake);
+      const timer = setTimeout(notify, timeoutMs);
+      this.waiting.add(notify);
     });
   }
 }

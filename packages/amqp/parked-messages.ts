@@ -95,12 +95,12 @@ export class ParkedMessages {
         for (let left = (await this.channel.checkQueue(queue)).messageCount; left > 0; left--) {
           const message = await this.channel.get(queue);
           if (!message) break;
-          const acted = act(parkedMessageOf(message, route), message);
-          if (acted === null) {
+          const effect = act(parkedMessageOf(message, route), message);
+          if (effect === null) {
             kept.push(message);
             continue;
           }
-          await acted;
+          await effect;
           this.channel.ack(message);
         }
       } finally {

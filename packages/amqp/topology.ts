@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib';
 
-/** How messages of one kind travel; the names are those of the original system. */
+/** The exchange, queue and routing key of one kind of message, named as in the original system. */
 export interface Route {
   exchange: string;
   queue: string;
@@ -25,7 +25,7 @@ export const retryQueue = ({ queue }: Route): string => `${queue}.retry`;
 
 /**
  * Declares a route with the same arguments as the original system, that is, none: a declaration with other arguments
- * fails with 406 PRECONDITION_FAILED. Parked and retried messages therefore use queues of their own.
+ * fails with 406 PRECONDITION_FAILED. Parked and retried messages therefore use separate queues.
  */
 export async function declareRoute(channel: Channel, route: Route): Promise<void> {
   const { exchange, queue, routingKey } = route;

@@ -151,8 +151,8 @@ export async function serveHttp(
   });
   server.on('clientError', (error, socket) => {
     const response = latest.get(socket);
-    // The malformed bytes belong to a request whose response has begun: the client would take a second response for that of
-    // its next request.
+    // The response to the malformed request has begun. The client would take a second response for the response to its
+    // next request.
     if (response?.headersSent && !(response.req.complete && response.writableFinished)) socket.destroy();
     else refuseMalformed(error, socket);
   });

@@ -21,8 +21,8 @@ const STOP_LIMIT_MS = 25_000;
  * Runs a service until SIGTERM or SIGINT. Then drains it, stops its parts, the last one first, and exits with code 0.
  * Exits with code 1 if the start fails, a part fails to stop or takes too long, or an error is not caught.
  *
- * @param start starts the service and adds to `parts` what must be stopped. A signal may arrive before it returns; it aborts
- *   `stopping`
+ * @param start starts the service and adds each part that must be stopped to `parts`. A signal that arrives before it
+ *   returns aborts `stopping`
  */
 export async function runUntilSignal(
   { log, drainMs }: LifecycleOptions,

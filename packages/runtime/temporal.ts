@@ -39,7 +39,7 @@ export class TemporalUnavailableError extends Error {
 // Longer than the longest local activity (5 s), so that a deployment interrupts none.
 const SHUTDOWN_GRACE = '10s';
 const CALL_TIMEOUT_MS = 5_000;
-// Enough to keep a server busy. With 100, the prefetch of a consumer, a server that is short of CPU answers no call in time
+// Enough to keep a server busy. With 100 (the prefetch of a consumer), a server that is short of CPU answers no call in time
 // and keeps working on calls whose callers have timed out.
 const MAX_CALLS_IN_FLIGHT = 16;
 // Slots for open tasks, not for parallel work: a saga's first task stays open while the saga waits for its payment, and each
