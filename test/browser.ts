@@ -19,6 +19,6 @@ export const findChromium = (): string | null =>
  */
 export async function startChromium(executablePath: string | null): Promise<Browser> {
   if (executablePath === null) throw new Error(`Install Chromium or Chrome: none of ${PROGRAMS.join(', ')} was found.`);
-  // Chromium refuses to run as root with its sandbox. The tests open pages of their own servers only.
+  // Chromium refuses to run as root with its sandbox. The tests open only pages of servers that they started.
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 }

@@ -15,7 +15,7 @@ import { createDatabase, createNamespace, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
 import { temporaryFolder } from './temporary-folder';
 
-// Runs every command of the documents as printed, except that the services use ports of the tests' own.
+// Runs every command of the documents as printed, except that the services use free ports.
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
 const RECORDED = join(ROOT, 'workflows', 'histories', 'what-happens.json');
@@ -69,7 +69,7 @@ afterAll(async () => {
 
 const place = (orderedQuantity = 1): Promise<Order> =>
   orders.request('POST', '/order', { customerId: CUSTOMER, products: [{ productId, orderedQuantity }] });
-const toEnd = ({ orderId }: Order, orderStatus: string): Promise<void> =>
+const waitForStatus = ({ orderId }: Order, orderStatus: string): Promise<void> =>
   eventually(async () => {
     expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ orderStatus });
   });
@@ -107,7 +107,7 @@ const succeeds = async (command: string, prints: RegExp, options: { orderId?: st
 /** Runs a command about an order that is shipped. */
 const ofShipped = (prints: RegExp, orderedQuantity?: number) => async (command: string) => {
   const order = await place(orderedQuantity);
-  await toEnd(order, 'shipped');
+  await waitForStatus(order, 'shipped');
   await succeeds(command, prints, order);
 };
 
@@ -120,7 +120,7 @@ const whileItWaits = async (act: (order: Order) => Promise<void>, ends: 'shipped
   } finally {
     payments.send('SIGCONT');
   }
-  await toEnd(order, ends);
+  await waitForStatus(order, ends);
 };
 
 /** Runs a command about an order that waits for its payment, and expects its final status. */
@@ -137,7 +137,7 @@ const listsRunning = (command: string) =>
 /** Runs a command that lists a declined order. */
 const listsDeclined = async (command: string) => {
   const order = await place(23); // $1,035, more than the payment service accepts
-  await toEnd(order, 'cancelled');
+  await waitForStatus(order, 'cancelled');
   await succeeds(command, new RegExp(`order-${order.orderId}`));
 };
 
@@ -153,7 +153,7 @@ const serves = (prints: RegExp) => async (command: string, document: string) => 
     PAYMENT_PORT: String(paymentPort),
     DATA_FOLDER: join(folder, 'data'),
   };
-  // In a process group of its own: like Ctrl-C at a terminal, SIGINT goes to the whole group.
+  // In a separate process group: like Ctrl-C at a terminal, SIGINT goes to the whole group.
   const child = spawn('bash', ['--norc', '-c', command], { cwd: join(ROOT, folderOf(document)), env, detached: true });
   const ended = once(child, 'exit');
   let output = '';
@@ -173,14 +173,14 @@ const isDeclinedRepeatedly = async (command: string) => {
     const { output } = await run(command);
     expect(output).toMatch(/"orderStatus":"placed"/);
     const [, orderId = ''] = /"orderId":"([^"]+)"/.exec(output) ?? [];
-    await toEnd({ orderId, orderStatus: 'placed' }, 'cancelled');
+    await waitForStatus({ orderId, orderStatus: 'placed' }, 'cancelled');
     expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ paymentStatus: 'failed' });
   }
 };
 
-const inTheTree = (prints: RegExp, orderedQuantity?: number) => async (command: string) => {
+const inRepository = (prints: RegExp, orderedQuantity?: number) => async (command: string) => {
   const order = await place(orderedQuantity);
-  await toEnd(order, 'shipped');
+  await waitForStatus(order, 'shipped');
   environment['ORDER_PORT'] = String(await freePort());
   environment['PAYMENT_PORT'] = String(await freePort());
   environment['DATA_FOLDER'] = join(folder, 'data');
@@ -195,7 +195,7 @@ const makesCurrent = async (command: string) => {
     await succeeds(command.replace('<buildId>', 'documented'), /success/i);
     const products = [{ productId: THERMOS, orderedQuantity: 1 }];
     const order = await next.request<Order>('POST', '/order', { customerId: CUSTOMER, products });
-    await toEnd(order, 'shipped');
+    await waitForStatus(order, 'shipped');
     await succeeds('temporal workflow describe --workflow-id order-<orderId>', /BuildId +documented/, order);
   } finally {
     await run('temporal worker deployment set-current-version --deployment-name order-management --unversioned --yes');
@@ -219,7 +219,7 @@ const isKnownToMake = async (command: string, document: string) =>
 
 const replaysFile = async (command: string) => {
   const order = await place();
-  await toEnd(order, 'shipped');
+  await waitForStatus(order, 'shipped');
   await succeeds('temporal workflow show --workflow-id order-<orderId> --output json > history.json', /^$/, order);
   await succeeds(command.replace('history.json', join(folder, 'history.json')), /1 replayed, 0 with a mismatch/, {
     cwd: ROOT,
@@ -245,22 +245,22 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
   [/^temporal worker deployment set-current-version/, makesCurrent],
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
-  [/^make temporal .*workflow list/, inTheTree(/Completed/, 2)],
-  [/^make order ID=/, inTheTree(/^Outcome +shipped$[^]*Order shipped/m)],
-  [/^make demo$/, inTheTree(/Both orders ended as expected/)],
+  [/^make temporal .*workflow list/, inRepository(/Completed/, 2)],
+  [/^make order ID=/, inRepository(/^Outcome +shipped$[^]*Order shipped/m)],
+  [/^make demo$/, inRepository(/Both orders ended as expected/)],
   [/^make replay FILES=/, replaysFile],
-  [/^make replay LAST=/, inTheTree(/replays {3}order-[^]* 0 with a mismatch/)],
-  [/^make replay$/, inTheTree(/replays {3}order-[^]* 0 with a mismatch/)],
-  [/^make record/, inTheTree(/what-happens.json was recorded/)],
+  [/^make replay LAST=/, inRepository(/replays {3}order-[^]* 0 with a mismatch/)],
+  [/^make replay$/, inRepository(/replays {3}order-[^]* 0 with a mismatch/)],
+  [/^make record/, inRepository(/what-happens.json was recorded/)],
   [/^make run$/, serves(/Serving; Ctrl-C stops it|"msg":"/)],
   [/^npm run parked$/, (command) => fails(command, /retry <id>\|all/, 2)],
-  [/^npm run parked -- list$/, inTheTree(/0 parked/)],
+  [/^npm run parked -- list$/, inRepository(/0 parked/)],
   [/^npm run parked -- retry all$/, (command) => fails(command, /No message is parked/)],
   [
     /^make (test|conformance|check)$/,
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),
   ],
-  [/^make help$/, inTheTree(/^test-faults /m)],
+  [/^make help$/, inRepository(/^test-faults /m)],
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
   [/^make (order|temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],

@@ -39,10 +39,10 @@ afterAll(async () => {
 });
 
 /** Internal details that no response may contain: stack traces, file names, libraries, queries. */
-const INSIDES =
+const INTERNAL_DETAILS =
   /\n\s+at |node_modules|node:internal|\/(home|root|tmp|usr|app|srv)\/|\b\w+\.(ts|js)\b|Prisma|invocation|SELECT|INSERT|UPDATE |postgres|ECONN|HPE_|(Type|Syntax|Range|Reference)Error|undefined/;
 
-async function expectProperAnswer(port: number, request: RawRequest): Promise<void> {
+async function expectSafeResponse(port: number, request: RawRequest): Promise<void> {
   const { status, headers: answered, body } = await sendRaw(port, request);
   expect(status).toBeGreaterThanOrEqual(200);
   expect(status).toBeLessThan(500);
@@ -53,20 +53,20 @@ async function expectProperAnswer(port: number, request: RawRequest): Promise<vo
   const problem = JSON.parse(body) as { status: number; error: string };
   expect(problem).toMatchObject({ status, title: expect.any(String), detail: problem.error });
   expect(problem.error).not.toBe('');
-  expect(problem.error).not.toMatch(INSIDES);
+  expect(problem.error).not.toMatch(INTERNAL_DETAILS);
   expect(body.length).toBeLessThan(50_000);
 }
 
 describe('any request', () => {
   test('order-management answers with a status below 500 and a problem document', () =>
     assert(
-      asyncProperty(hostileRequest, (request) => expectProperAnswer(orders.port, request)),
+      asyncProperty(hostileRequest, (request) => expectSafeResponse(orders.port, request)),
       RUNS,
     ));
 
   test('payment-processing answers with a status below 500 and a problem document', () =>
     assert(
-      asyncProperty(hostileRequest, (request) => expectProperAnswer(payments.port, request)),
+      asyncProperty(hostileRequest, (request) => expectSafeResponse(payments.port, request)),
       { ...RUNS, numRuns: 300 },
     ));
 });
@@ -75,7 +75,7 @@ test.each(['/customer', '/product', '/order'])(
   'POST %s answers every odd body with a status below 500',
   async (route) => {
     for (const body of ODD_BODIES) {
-      await expectProperAnswer(orders.port, {
+      await expectSafeResponse(orders.port, {
         method: 'POST',
         target: `/orderManagement${route}`,
         body: Buffer.from(body),

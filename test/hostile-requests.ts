@@ -40,7 +40,7 @@ const hostileValue = fc.oneof(
 );
 
 /** A valid document with one or more invalid values. */
-const spoiled = <T extends object>(good: T) =>
+const corrupted = <T extends object>(good: T) =>
   fc
     .record(
       Object.fromEntries(
@@ -49,12 +49,12 @@ const spoiled = <T extends object>(good: T) =>
     )
     .map((bad) => ({ ...good, ...Object.fromEntries(Object.entries(bad).filter(([, value]) => value !== undefined)) }));
 
-const spoiledDocument = fc.oneof(
-  spoiled({ firstName: 'Ann', lastName: 'Bo', email: 'ann@bo.com' }),
-  spoiled({ name: 'Mug', price: 4.5, description: 'Blue', quantityAvailable: 3, productType: 'Kitchen' }),
-  spoiled({ customerId: CUSTOMER, products: [{ productId: THERMOS, orderedQuantity: 1 }] }),
+const corruptedDocument = fc.oneof(
+  corrupted({ firstName: 'Ann', lastName: 'Bo', email: 'ann@bo.com' }),
+  corrupted({ name: 'Mug', price: 4.5, description: 'Blue', quantityAvailable: 3, productType: 'Kitchen' }),
+  corrupted({ customerId: CUSTOMER, products: [{ productId: THERMOS, orderedQuantity: 1 }] }),
   fc
-    .array(fc.oneof(hostileValue, spoiled({ productId: THERMOS, orderedQuantity: 1 })), { maxLength: 5 })
+    .array(fc.oneof(hostileValue, corrupted({ productId: THERMOS, orderedQuantity: 1 })), { maxLength: 5 })
     .map((products) => ({ customerId: CUSTOMER, products })),
   hostileValue,
 );
@@ -88,7 +88,7 @@ export const ODD_BODIES = [
   '{} trailing',
 ];
 const hostileBody = fc.oneof(
-  { weight: 12, arbitrary: spoiledDocument.map(json) },
+  { weight: 12, arbitrary: corruptedDocument.map(json) },
   { weight: 2, arbitrary: fc.uint8Array({ maxLength: 64 }) },
   // A name whose bytes are not UTF-8.
   {
@@ -207,7 +207,7 @@ const headers: fc.Arbitrary<string[]> = fc.oneof(
   { weight: 2, arbitrary: fc.array(header, { maxLength: 3 }).map((more) => ['Host: shop', ...more]) },
   fc.constantFrom<string[]>([], ['Host: ']),
 );
-/** A request with a few faults or many. */
+/** A request with few or many faults. */
 export const hostileRequest: fc.Arbitrary<RawRequest> = fc
   .record({
     method: fc.oneof(

@@ -54,7 +54,7 @@ export class Queues {
     return (await this.channel.checkQueue(queue)).consumerCount;
   }
 
-  /** Runs an operation that may make the broker close the channel, on a channel of its own. */
+  /** Runs an operation on a separate channel, because the broker may close the channel. */
   async onItsOwnChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
     const channel = await this.connection.createChannel();
     channel.on('error', () => undefined); // the operation throws it as well

@@ -205,7 +205,7 @@ class FakeShop implements OrderActivities, PaymentActivities {
   }
 }
 
-/** Runs the real workflows on an in-memory shop and a real Temporal server. Each suite has a namespace of its own. */
+/** Runs the real workflows on an in-memory shop and a real Temporal server. Each suite has its own namespace. */
 export class SagaWorkers {
   readonly shop = new FakeShop((orderId) => this.client.workflow.getHandle(orderWorkflowId(orderId)) as Saga);
 

@@ -36,7 +36,7 @@ export async function anOriginalOrder(
   return orderId;
 }
 
-const PATIENT = { maxWait: 10_000, timeout: 60_000 };
+const LONG_TIMEOUTS = { maxWait: 10_000, timeout: 60_000 };
 
 /**
  * Makes concurrent calls that all lock the same product row. Each call waits for the lock before the next one starts,
@@ -54,7 +54,7 @@ export async function whileHeld<T>(
       running.push(call());
       await eventually(async () => expect(await callsWaiting(database)).toBe(running.length));
     }
-  }, PATIENT);
+  }, LONG_TIMEOUTS);
   return Promise.all(running);
 }
 

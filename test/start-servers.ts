@@ -13,7 +13,7 @@ declare global {
   var stopTestServers: () => Promise<void>;
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Starts the servers that all test files share, on free ports and with data in a temporary folder. */
 export default async function startServers(): Promise<void> {
@@ -27,10 +27,10 @@ export default async function startServers(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   try {
-    const rabbitMq = await findOrInstallRabbitMq(say);
+    const rabbitMq = await findOrInstallRabbitMq(print);
     if (rabbitMq === null)
       throw new Error('The tests need RabbitMQ. Install it so that rabbitmq-server is on the PATH.');
-    const cli = await findTemporalCli(say);
+    const cli = await findTemporalCli(print);
     const temporalUiPort = await freePort();
     const [postgresUrl, amqpUrl, temporalAddress] = await Promise.all([
       startPostgres({ port: await freePort(), folder: join(folder, 'postgresql'), forTests: true }, servers),

@@ -14,7 +14,7 @@ import { ServiceProcess } from './service-process';
 // Both services run as processes on the test servers. Each test has its own database and Temporal namespace.
 const CUSTOMER = PREDEFINED_CUSTOMER.customerId;
 const THERMOS = PREDEFINED_PRODUCT.productId;
-const QUICKLY = { SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
+const SHORT_SWEEP_TIMES = { SWEEP_INTERVAL: '300ms', SWEEP_AFTER: '1s' };
 
 interface Order {
   orderId: string;
@@ -48,7 +48,7 @@ beforeEach(async () => {
   const { address, namespace } = await createNamespace('system');
   temporal = new TemporalClient({ connection, namespace });
   const shared = { AMQP_URL: virtualHostUrl('system'), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
-  orderEnvironment = { ...shared, ...QUICKLY, DATABASE_URL: database.url };
+  orderEnvironment = { ...shared, ...SHORT_SWEEP_TIMES, DATABASE_URL: database.url };
   paymentEnvironment = { ...shared, DATABASE_URL: `${database.url}?schema=payments` };
 });
 afterEach(async () => {
@@ -66,7 +66,7 @@ const startPayments = (more: NodeJS.ProcessEnv = {}) =>
 const place = (service: ServiceProcess, orderedQuantity: number, productId = THERMOS): Promise<Order> =>
   service.request<Order>('POST', '/order', { customerId: CUSTOMER, products: [{ productId, orderedQuantity }] });
 
-const toEnd = (service: ServiceProcess, { orderId }: Order, wanted: Partial<Order>): Promise<void> =>
+const waitForOrder = (service: ServiceProcess, { orderId }: Order, wanted: Partial<Order>): Promise<void> =>
   eventually(async () => {
     expect(await service.request<Order>('GET', `/order/${orderId}`)).toMatchObject(wanted);
   });
@@ -93,7 +93,7 @@ test('ships a paid order and sells its stock', async () => {
   const order = await place(orders, 2);
 
   expect(order).toMatchObject({ orderStatus: 'placed', paymentStatus: 'pending' });
-  await toEnd(orders, order, SHIPPED);
+  await waitForOrder(orders, order, SHIPPED);
   expect(await stock()).toBe(23);
   expect(await payments()).toEqual(['success']);
 });
@@ -103,7 +103,7 @@ test('cancels an order whose payment is declined, and releases its stock', async
 
   const order = await place(orders, 23); // $1035
 
-  await toEnd(orders, order, DECLINED);
+  await waitForOrder(orders, order, DECLINED);
   expect(await stock()).toBe(25);
   expect(await payments()).toEqual(['failed']);
 });
@@ -111,7 +111,7 @@ test('cancels an order whose payment is declined, and releases its stock', async
 test('lists a saga by its customer, total and status', async () => {
   const [orders] = await Promise.all([startOrders(), startPayments()]);
   const order = await place(orders, 1);
-  await toEnd(orders, order, SHIPPED);
+  await waitForOrder(orders, order, SHIPPED);
 
   await eventually(async () => {
     const found: string[] = [];
@@ -134,7 +134,7 @@ test('settles an order if its service is killed between accepting it and startin
 
   const restarted = await startOrders();
 
-  await toEnd(restarted, order, SHIPPED);
+  await waitForOrder(restarted, order, SHIPPED);
   expect(await stock()).toBe(23);
   expect(await payments()).toEqual(['success']);
 });
@@ -154,7 +154,7 @@ test('settles an order if its service is killed while it waits for the payment a
 
   const restarted = await startOrders();
 
-  await toEnd(restarted, order, SHIPPED);
+  await waitForOrder(restarted, order, SHIPPED);
   expect(await stock()).toBe(23);
   expect(await payments()).toEqual(['success']);
 });
@@ -168,7 +168,7 @@ test('settles an order if its service is killed while RabbitMQ is unavailable', 
 
   const restarted = await startOrders();
 
-  await toEnd(restarted, order, SHIPPED);
+  await waitForOrder(restarted, order, SHIPPED);
   expect(await stock()).toBe(23);
   expect(await payments()).toEqual(['success']);
 });
@@ -200,7 +200,7 @@ test.each([
 
     const restarted = await startOrders();
 
-    await toEnd(restarted, order, ending);
+    await waitForOrder(restarted, order, ending);
     await eventually(async () => {
       const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
       expect((await saga.describe()).status.name).toBe('COMPLETED');
@@ -231,17 +231,21 @@ test('takes stock once for an order of the original if its service is killed dur
 
   const restarted = await startOrders();
 
-  await toEnd(restarted, { orderId, orderStatus: 'placed', paymentStatus: 'pending' }, SHIPPED);
+  await waitForOrder(restarted, { orderId, orderStatus: 'placed', paymentStatus: 'pending' }, SHIPPED);
   expect(await stock()).toBe(23);
   expect(await payments()).toEqual(['success']);
 });
 
 test('refunds a payment once if the payment service is killed during the refund', async () => {
   const orders = await startOrders();
-  const payee = await startPayments({ AMQP_URL: 'none' });
+  const killed = await startPayments({ AMQP_URL: 'none' });
   const { orderId } = await place(orders, 2);
   await fetch(`${orders.url}/orderManagement/order/${orderId}/cancel`, { method: 'POST' });
-  await toEnd(orders, { orderId, orderStatus: 'placed', paymentStatus: 'pending' }, { orderStatus: 'cancelled' });
+  await waitForOrder(
+    orders,
+    { orderId, orderStatus: 'placed', paymentStatus: 'pending' },
+    { orderStatus: 'cancelled' },
+  );
   const paymentId = randomUUID();
   await sql.query("INSERT INTO payments.payments (payment_id, order_id, status) VALUES ($1, $2, 'success')", [
     paymentId,
@@ -251,7 +255,7 @@ test('refunds a payment once if the payment service is killed during the refund'
   await sql.query('LOCK TABLE payments.payments');
   await queues.send(PAYMENT_STAT, { orderId, paymentId, success: true });
   await eventually(async () => expect(await waitingStatements()).toBe(1));
-  await payee.end('SIGKILL');
+  await killed.end('SIGKILL');
   await sql.query('COMMIT');
 
   await startPayments({ AMQP_URL: 'none' });
@@ -277,7 +281,7 @@ test('completes an order in the current build after the build that started it ha
 
   await startPayments();
 
-  await toEnd(after, order, SHIPPED);
+  await waitForOrder(after, order, SHIPPED);
   const saga = temporal.workflow.getHandle(orderWorkflowId(order.orderId));
   await eventually(async () => {
     const { raw, status } = await saga.describe();
@@ -299,7 +303,7 @@ test('charges an order once if the payment service is killed during the charge',
 
   await startPayments();
 
-  await toEnd(orders, order, SHIPPED);
+  await waitForOrder(orders, order, SHIPPED);
   expect(await payments()).toEqual(['success']);
 });
 
@@ -360,7 +364,7 @@ test('shuts down gracefully under load: accepted orders settle after the restart
   await expect(stopped.end('SIGTERM')).resolves.toEqual({ code: 0, signal: null });
 
   const restarted = await startOrders();
-  for (const order of orders) await toEnd(restarted, order, SHIPPED);
+  for (const order of orders) await waitForOrder(restarted, order, SHIPPED);
   expect(await stock(productId)).toBe(80);
   expect(await payments()).toHaveLength(20);
 });
@@ -374,8 +378,8 @@ test('needs no broker with the activity channel', async () => {
 
   const [shipped, declined] = [await place(orders, 1), await place(orders, 23)];
 
-  await toEnd(orders, shipped, SHIPPED);
-  await toEnd(orders, declined, DECLINED);
+  await waitForOrder(orders, shipped, SHIPPED);
+  await waitForOrder(orders, declined, DECLINED);
   expect(await stock()).toBe(24);
 });
 
@@ -387,7 +391,7 @@ test('accepts orders while Temporal is unavailable, and settles them later', asy
 
   const other = await startOrders(); // the sweeper of another instance starts the saga
 
-  await toEnd(other, order, SHIPPED);
+  await waitForOrder(other, order, SHIPPED);
 });
 
 test.each(['order-management', 'payment-processing'] as const)(
@@ -444,7 +448,7 @@ test('reports every invalid setting and exits', async () => {
 test('exposes metrics of message outcomes, parked messages and unsettled orders', async () => {
   const [orders] = [await startOrders({ SWEEP_AFTER: '1m' }), await startPayments()]; // the sweeper resumes none
   const metrics = async (): Promise<string> => (await fetch(`${orders.url}/metrics`)).text();
-  await toEnd(orders, await place(orders, 1), SHIPPED);
+  await waitForOrder(orders, await place(orders, 1), SHIPPED);
   await queues.send(PAYMENT_STAT, 'no JSON');
 
   await eventually(async () => {

@@ -69,7 +69,7 @@ const refundsDue = async (): Promise<object[]> =>
 const stock = async (productId: string): Promise<unknown> =>
   (await sql.query('SELECT quantity_available FROM products WHERE product_id = $1', [productId])).rows.at(0);
 
-const unsold = ({ products }: Rows) => products.map((product) => ({ ...product, quantity_available: 'as sold' }));
+const withoutStock = ({ products }: Rows) => products.map((product) => ({ ...product, quantity_available: 'as sold' }));
 
 test('takes over a database of the original without losing a row, and settles the orders left placed', async () => {
   const before = await originalRows();
@@ -114,5 +114,5 @@ test('takes over a database of the original without losing a row, and settles th
   expect(after.orders).toHaveLength(before.orders.length);
   expect(after.order_products).toEqual(before.order_products);
   expect(after.customers).toEqual(before.customers);
-  expect(unsold(after)).toEqual(unsold(before));
+  expect(withoutStock(after)).toEqual(withoutStock(before));
 });

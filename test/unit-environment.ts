@@ -3,7 +3,7 @@ import net from 'node:net';
 import { TestEnvironment } from 'jest-environment-node';
 
 const ADVICE =
-  'A unit test opens no socket and starts no process. Name the file *.process.test.ts if it needs one of its own, or ' +
+  'A unit test opens no socket and starts no process. Name the file *.process.test.ts if it needs either, or ' +
   '*.server.test.ts if it needs PostgreSQL, RabbitMQ or Temporal.';
 
 /** The functions through which Node opens every socket and starts every process. */
