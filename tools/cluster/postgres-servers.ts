@@ -54,7 +54,7 @@ export class PostgresServers {
     return !POSTGRES_SERVERS.some((server) => this.exists(server));
   }
 
-  /** Returns whether a server starts as a secondary, which accepts no writes of its own. */
+  /** Returns whether a server starts as a secondary, which accepts no writes from clients. */
   isSecondary(server: PostgresServer): boolean {
     return existsSync(join(this.dataOf(server), 'standby.signal'));
   }
@@ -255,7 +255,7 @@ export class PostgresServers {
     await withDatabase(url, (sql) => createSlot(sql, slotOf(nameOf(secondary)), options), CONNECT_TIMEOUT_MS);
   }
 
-  /** Creates the data of a server in a folder beside its own, which it replaces only when it is complete. */
+  /** Creates the data of a server in a temporary folder, which replaces the data folder only when it is complete. */
   private async createData(server: PostgresServer, create: (data: string) => Promise<unknown>): Promise<void> {
     const unfinished = `${this.dataOf(server)}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true });

@@ -11,9 +11,9 @@ export interface DebianPackage {
   /** The program's name, for people. */
   program: string;
   packageName: string;
-  /** A sentence that says what needs the program. */
+  /** A sentence that states why the program is needed. */
   purpose: string;
-  /** A sentence that says how to do without the package. */
+  /** A sentence that states the alternative to the package. */
   alternative?: string;
 }
 

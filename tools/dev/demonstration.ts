@@ -9,8 +9,8 @@ import { withDatabase } from './with-database';
 
 const CUSTOMER_ID = PREDEFINED_CUSTOMER.customerId;
 /**
- * The product of the demonstration and of the examples in README.md, so its id never changes. One piece is paid; two cost
- * more than the $1,000 above which the payment service declines, and a declined order releases its stock.
+ * The product of the demonstration and of the examples in README.md, so its id never changes. A payment for one
+ * piece succeeds. Two pieces cost more than $1,000, so the payment is declined and the order releases its stock.
  */
 export const DEMONSTRATION_PRODUCT = {
   productId: 'c0ffee00-0600-4000-8000-000000000600',

@@ -24,7 +24,7 @@ function isExecutable(file: string): boolean {
 
 /**
  * Runs a program and waits until it exits. If this process exits first, it stops the program and everything that the
- * program has started, which therefore form a process group of their own.
+ * program has started, which therefore form a separate process group.
  *
  * @param options `signal` stops the program as well
  * @returns what the program wrote to standard output

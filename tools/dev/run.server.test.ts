@@ -137,12 +137,12 @@ test('starts PostgreSQL if none is running, and stops it', async () => {
 
 test('starts all servers on other ports if unusable processes have theirs, after an interrupted start', async () => {
   for (const name of ['DATABASE_URL', 'AMQP_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE']) delete environment[name];
-  const squatters = await Promise.all(
+  const occupants = await Promise.all(
     ['POSTGRES_PORT', 'AMQP_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map(async (name) => {
-      const squatter = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
-      await once(squatter, 'listening');
-      environment[name] = String((squatter.address() as AddressInfo).port);
-      return squatter;
+      const occupant = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+      await once(occupant, 'listening');
+      environment[name] = String((occupant.address() as AddressInfo).port);
+      return occupant;
     }),
   );
   mkdirSync(join(folder, 'postgresql', 'unfinished'), { recursive: true });
@@ -150,7 +150,7 @@ test('starts all servers on other ports if unusable processes have theirs, after
   for (const name of ['temporal.db', 'temporal.db.unfinished']) writeFileSync(join(folder, name), 'half');
 
   const { output, exitCode } = await runDemo();
-  for (const squatter of squatters) squatter.close();
+  for (const occupant of occupants) occupant.close();
 
   for (const [server, port] of [
     ['PostgreSQL', 'POSTGRES_PORT'],
@@ -301,9 +301,9 @@ test('make order uses the servers of make run although no setting names them', a
 });
 
 test('prints which port is taken, and which setting changes it', async () => {
-  const squatter = createServer().listen(Number(environment['ORDER_PORT']), '127.0.0.1');
+  const occupant = createServer().listen(Number(environment['ORDER_PORT']), '127.0.0.1');
   const { output, exitCode } = await runDemo();
-  squatter.close();
+  occupant.close();
 
   expect(output).toContain(`Port ${environment['ORDER_PORT']} of order-management is taken`);
   expect(output).toContain('set ORDER_PORT');

@@ -35,14 +35,14 @@ export interface Starter {
   start(server: ServerProgram): Promise<void>;
 }
 
-/** Requests the shutdown of a server that names no signal of its own. */
+/** The signal that requests the shutdown of a server without a `stopSignal`. */
 export const DEFAULT_STOP_SIGNAL = 'SIGTERM';
 /** Limits only a server that hangs: one that ends is detected immediately. On a slow machine Temporal takes 80 s. */
 const READY_WITHIN_MS = 5 * 60_000;
 /** How long a server may take to shut down before it is killed. */
 export const STOP_WITHIN_MS = 30_000;
 
-/** Servers are being stopped, so no server is started any more. */
+/** Servers are being stopped, so no further server is started. */
 export class StartsRefusedError extends Error {
   override name = 'StartsRefusedError';
 
@@ -148,7 +148,7 @@ export async function launch(
   mkdirSync(logFolder, { recursive: true });
   const logFile = join(logFolder, `${logName}.log`);
   const log = openSync(logFile, appendLog ? 'a' : 'w');
-  // A process group of its own: Ctrl-C at the terminal must reach only this process, which stops the servers in order.
+  // A separate process group: Ctrl-C at the terminal must reach only this process, which stops the servers in order.
   const child = spawn(program, args, { env, cwd, uid, gid, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   let failure: string | null = null;

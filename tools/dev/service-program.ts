@@ -9,7 +9,7 @@ const REPOSITORY = join(dirname(require.resolve('@shop/dev/package.json')), '..'
 const READINESS_TIMEOUT_MS = 3_000;
 
 /**
- * Describes how to run a built service as a process of its own, on one port of this machine.
+ * Describes how to run a built service as a separate process, on one port of this machine.
  *
  * @param name names the instance in messages and log files; the service's name by default
  * @param environment all environment variables of the process except `PORT`
@@ -41,7 +41,7 @@ export function serviceProgram({
   };
 }
 
-/** Returns the URL of the payment tables, which have a schema of their own in the shop's database. */
+/** Returns the URL of the payment tables, which are in a separate schema of the shop's database. */
 export function paymentsDatabaseOf(databaseUrl: string): string {
   const url = new URL(databaseUrl);
   url.searchParams.set('schema', 'payments');

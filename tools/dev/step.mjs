@@ -13,7 +13,7 @@ const elapsed = () => `${Math.round((Date.now() - startedAt) / 1_000)} s`;
 console.log(`${step} … (${estimate})`);
 const reminder = setInterval(() => console.log(`  still running after ${elapsed()}`), 10_000);
 
-// A process group of its own, so that all its processes can be killed, also those that would ignore Ctrl-C.
+// A separate process group, so that all its processes can be killed, even those that ignore Ctrl-C.
 const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 let output = '';
 for (const stream of [child.stdout, child.stderr]) {

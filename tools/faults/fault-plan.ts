@@ -63,7 +63,7 @@ export function planOf(seed: number, orders: number): PlannedFault[] {
   const distance = (orders * ORDERS_BEFORE_LAST_FAULT) / (FAULTS.length + REPEATED_FAULTS);
   const faults = someOf(FAULTS, REPEATED_FAULTS)
     .chain((repeated) => shuffled([...FAULTS, ...repeated]))
-    // Each fault happens in its own section of the load, and leaves a part of that section for the load to continue.
+    // Each fault happens in a separate section of the load. The load continues for the rest of that section.
     .chain((inOrder) => fc.tuple(...inOrder.map((fault) => fc.record({ fault, moment: between(0, 80) }))));
   const [planned = []] = sample(faults, { seed, count: 1 });
   return [

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 
 type Sql = Pick<Client, 'query'>;
 
-/** A condition that holds for the tables once every order is settled, whatever has failed before. */
+/** A condition on the tables that is true once every order is settled, even after failures. */
 export interface Invariant {
   /** Returns a sentence about the number of violations, which is true for 0, too: "0 orders are unsettled". */
   statement: (violations: number) => string;

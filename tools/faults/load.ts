@@ -54,7 +54,7 @@ export interface LoadResult {
 export interface LoadOptions {
   /** The number of orders to place at most. */
   orders: number;
-  /** Determines the content of each order and what is done with it, however long the responses take. */
+  /** Determines the content of each order and what is done with it, regardless of how long the responses take. */
   seed: number;
   /** Is called with the number of each order; the client waits for it before it places the order. */
   beforeOrder: (number: number) => Promise<void>;

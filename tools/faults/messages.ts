@@ -7,7 +7,7 @@ import { sample, shuffled } from './sampling';
 const ROUTES = [PAYMENT_STAT, PROCESS_PAYMENT];
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Uses the queues on a connection of its own. */
+/** Uses the queues over a separate connection. */
 async function withChannel<T>(amqpUrl: string, use: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
   const connection = await connect(amqpUrl, { timeout: CONNECT_TIMEOUT_MS });
   connection.on('error', () => undefined); // the operation in flight fails, too

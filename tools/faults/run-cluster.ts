@@ -17,7 +17,7 @@ import { formatCounts, ResponseCounter } from './response-counter';
 import { print, runSystemTest } from './test-run';
 
 /**
- * Runs `make test-cluster`: starts a cluster of its own, measures how many orders per second it accepts, sends half of that
+ * Runs `make test-cluster`: starts a separate cluster, measures how many orders per second it accepts, sends half of that
  * through the load balancer while each part is restarted, killed or switched over, and then checks the invariants.
  */
 const { TRIES: minimumReads } = readOrExit(() => readEnvironment(z.object({ TRIES: integer(5_000, 100, 1_000_000) })));

@@ -26,10 +26,10 @@ const SETTINGS = {
 const LOG_TAIL_LENGTH = 50_000;
 const HANG_INTERRUPTIONS = 20;
 
-/** The whole system with two instances of each service, on servers and ports of its own, and ways to break each part. */
+/** The whole system with two instances of each service, on separate servers and ports, and ways to break each part. */
 export class SystemUnderTest {
   private starts = 0;
-  /** Whether the database has a disk of its own, which a fault can fill. */
+  /** Whether the database has a separate disk, which a fault can fill. */
   private ownDisk = false;
 
   private constructor(
@@ -155,7 +155,7 @@ export class SystemUnderTest {
     );
   }
 
-  /** Fills the database's disk completely. @returns false if the database has no disk of its own */
+  /** Fills the database's disk completely. @returns false if the database has no separate disk */
   fillDisk(): boolean {
     if (!this.ownDisk) return false;
     const file = openSync(this.filler, 'w');

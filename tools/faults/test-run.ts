@@ -35,7 +35,7 @@ export async function runSystemTest<T extends { stop(): Promise<void> }>({
     system = await setUp(folder);
     passed = await orInterrupt(check(system));
   } catch (error) {
-    // The message of a SetupError says what to do; for other errors, the stack shows the origin.
+    // The message of a SetupError states what to do; for other errors, the stack shows the origin.
     print(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
   }
   await system?.stop();

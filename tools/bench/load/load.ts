@@ -30,7 +30,7 @@ export interface LoadTask {
 const RESPONSE_TIMEOUT_MS = 60_000;
 
 /**
- * Applies a load. Runs in a process of its own (`load-process.ts`), so that its CPU time is not counted for a candidate.
+ * Applies a load. Runs in a separate process (`load-process.ts`), so that its CPU time is not counted for a candidate.
  *
  * @returns the POSTs, in the order in which they were sent
  */

@@ -49,7 +49,7 @@ export class MemorySampler {
 // In the first quarter caches and pools fill. Growth by more than a tenth from the second to the fourth quarter means
 // that memory is not bounded.
 const MAX_GROWTH = 1.1;
-// The number of open connections varies, and PostgreSQL needs 2 to 4 MB for each: allow for 4 to 8 more of them.
+// The number of open connections varies, and PostgreSQL needs 2 to 4 MB for each: allow for 4 to 8 more connections.
 const POSTGRES_TOLERANCE_MB = 16;
 
 /** The memory of each component over time, as a table. */
