@@ -9,7 +9,7 @@ GENERATED := node_modules/.generated
 JEST := node_modules/.bin/jest --runInBand
 PEERS := tools/bench/node_modules/.package-lock.json
 STEP := node tools/dev/step.mjs
-# Benches run on the Node version of the container image, whatever version this machine has.
+# Benches run on the Node version of the container image, not on the one that this machine has installed.
 BENCH_NODE := NODE_ENV=production tools/bench/node_modules/.bin/node
 
 help: ## Print this list
@@ -21,7 +21,7 @@ run: $(BUILT) ## Start the servers that are missing and both services, place two
 demo: $(BUILT) ## Start everything, place the two orders, and exit: 0 if both ended as expected
 	@node tools/dev/dist/run.js --demo
 
-test: $(BUILT) ## Run all tests on temporary servers; TEST=path and CASE="part of a name" select some
+test: $(BUILT) ## Run all tests on temporary servers; select some with TEST=path and CASE="part of a name"
 	@$(JEST) $(TEST) $(if $(CASE),--testNamePattern "$(CASE)")
 
 test-unit: $(GENERATED) ## Run the tests that need no server and no other process
@@ -36,13 +36,13 @@ temporal: $(BUILT) ## Run Temporal's CLI, for example: make temporal ARGS="workf
 parked: $(BUILT) ## List, show, retry or discard parked messages: ARGS="list", ARGS="retry all"
 	@node packages/amqp/dist/parked.js $(ARGS)
 
-replay: $(BUILT) ## Replay sagas against this code: the latest LAST=20 of the server, or FILES="a.json b.json"
+replay: $(BUILT) ## Replay the latest LAST=20 sagas of the server with this code, or FILES="a.json b.json"
 	@node tools/dev/dist/replay.js $(FILES)
 
-record: $(BUILT) ## Save the history of SAGA=order-<id> as NAME=what-happens-in-it for the tests to replay
+record: $(BUILT) ## Save the history of SAGA=order-<id> as NAME=what-happens-in-it, so that the tests replay it
 	@node tools/dev/dist/record.js
 
-conformance: $(BUILT) ## Test the contract with the original's clients and services, one line per rule
+conformance: $(BUILT) ## Test what clients and services of the original rely on; prints one line per rule
 	@$(JEST) --verbose test/conformance
 
 test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
@@ -79,7 +79,7 @@ cluster-reload: $(BUILT) ## Reload deploy/haproxy.cfg without closing connection
 cluster-down: $(BUILT) ## Stop the cluster; its data stays in .data/cluster
 	@node --enable-source-maps tools/cluster/dist/main.js down
 
-test-cluster: $(BUILT) ## Load a separate cluster while it is restarted, broken and switched over; TRIES=5000 reads
+test-cluster: $(BUILT) ## Test a separate cluster under load: restarts, failures and switch-overs; TRIES=5000 reads
 	@node --enable-source-maps tools/faults/dist/run-cluster.js
 
 check: $(GENERATED) ## Check types, lint and format
@@ -90,13 +90,13 @@ format: $(INSTALLED) ## Format all files
 
 build: $(BUILT) ## Compile the code and bundle the workflows
 
-order: $(BUILT) ## Print the timeline of an order: ID=<order id>
+order: $(BUILT) ## Print how an order ended, why, and each step: ID=<order id>
 	@node tools/dev/dist/order.js "$(ID)"
 
 stop: ## Stop SERVICE=payment-processing, or another process of `make run`
 	@node tools/dev/dist/process-control.js stop "$(SERVICE)"
 
-start: ## Start SERVICE=payment-processing again under `make run`
+start: ## Start SERVICE=payment-processing again after `make stop`
 	@node tools/dev/dist/process-control.js start "$(SERVICE)"
 
 clean: ## Remove everything that was built or installed, and the data of `make run` and `make cluster`
