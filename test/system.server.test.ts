@@ -240,6 +240,8 @@ test('refunds a payment once if the payment service is killed during the refund'
   const orders = await startOrders();
   const killed = await startPayments({ AMQP_URL: 'none' });
   const { orderId } = await place(orders, 2);
+  // With a confirmed request, the saga starts no refund of the whole order beside that of the payment.
+  await eventually(async () => expect(await queues.waiting('processPayment')).toBe(1));
   await fetch(`${orders.url}/orderManagement/order/${orderId}/cancel`, { method: 'POST' });
   await waitForOrder(
     orders,
