@@ -1,24 +1,25 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  proxyLocalActivities,
   rootCause,
   sleep,
   TemporalFailure,
-  type LocalActivityOptions,
 } from '@temporalio/workflow';
+import type { OrderActivities } from './contract';
 import type { PaymentInbox } from './payment-inbox';
 import type { Timeline } from './timeline';
 import { waitForOutcome } from './wait-for-outcome';
 
 /**
- * Options of the steps on this service's database and broker. They are local activities, which cost a third of ordinary
+ * The steps on this service's database and broker. They are local activities, which cost a third of ordinary
  * ones. A local activity holds its workflow task open, so its attempts are short and few. `retried` waits between rounds.
  */
-export const LOCAL_ACTIVITY: LocalActivityOptions = {
+export const orders = proxyLocalActivities<OrderActivities>({
   startToCloseTimeout: '5s',
   scheduleToCloseTimeout: '6s', // of all attempts: a cancel waits for them
   retry: { initialInterval: '200ms', maximumAttempts: 3 },
-};
+});
 
 const PAUSE_MS = { first: 1_000, longest: 30_000 };
 

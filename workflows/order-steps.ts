@@ -1,17 +1,7 @@
-import { proxyLocalActivities } from '@temporalio/workflow';
-import type {
-  CancelOrderInput,
-  OrderActivities,
-  PaymentRequest,
-  PlaceOrderInput,
-  RefundInput,
-  Settlement,
-} from './contract';
-import { LOCAL_ACTIVITY, retried } from './local-activity';
+import type { CancelOrderInput, PaymentRequest, PlaceOrderInput, RefundInput, Settlement } from './contract';
+import { orders, retried } from './local-activity';
 import type { PaymentInbox } from './payment-inbox';
 import type { Timeline } from './timeline';
-
-const orders = proxyLocalActivities<OrderActivities>(LOCAL_ACTIVITY);
 
 /** An order as an earlier saga left it. `settled` is null if the order is still placed. */
 export interface LoadedOrder extends PlaceOrderInput {

@@ -1,17 +1,9 @@
-import {
-  ActivityFailure,
-  CancellationScope,
-  proxyActivities,
-  proxyLocalActivities,
-  rootCause,
-} from '@temporalio/workflow';
-import { PAYMENT_TASK_QUEUE, type OrderActivities, type PaymentActivities, type PlaceOrderInput } from './contract';
-import { isPermanent, LOCAL_ACTIVITY, retried } from './local-activity';
+import { ActivityFailure, CancellationScope, proxyActivities, rootCause } from '@temporalio/workflow';
+import { PAYMENT_TASK_QUEUE, type PaymentActivities, type PlaceOrderInput } from './contract';
+import { isPermanent, orders, retried } from './local-activity';
 import type { PaymentInbox, PaymentOutcome } from './payment-inbox';
 import type { Timeline } from './timeline';
 import { waitForOutcome } from './wait-for-outcome';
-
-const orders = proxyLocalActivities<OrderActivities>(LOCAL_ACTIVITY);
 
 /** Requests the payment until the inbox holds an outcome. The timeout of the last request is an outcome, too. */
 export function requestPayment(

@@ -7,7 +7,6 @@ import { OrderStatus } from './statuses';
 
 const MAX_ENTRIES = 100;
 const DATE_LENGTH = '2026-01-31'.length;
-const FAILURES = /^failed (\d+) times/;
 
 /**
  * Records what happens to an order, for people: as the workflow's current details (Markdown, shown by the Web UI), in the
@@ -16,6 +15,7 @@ const FAILURES = /^failed (\d+) times/;
 export class Timeline {
   private readonly entries: TimelineEntry[] = [];
   private settlement: Settlement | null = null;
+  private failure: { entry: TimelineEntry; count: number } | null = null;
 
   /** The amount to pay in dollars. An adopted order gets it from its row. */
   totalAmount: string;
@@ -35,9 +35,11 @@ export class Timeline {
   /** Adds the failure of a step that will be retried. It replaces the previous failure of the step. */
   addFailure(step: string, cause: string | undefined): void {
     const last = this.entries.at(-1);
-    const count = last?.step === step ? Number(FAILURES.exec(last.outcome)?.[1] ?? 0) + 1 : 1;
-    if (count > 1) this.entries.pop();
+    const isRepeated = last !== undefined && last === this.failure?.entry && last.step === step;
+    const count = isRepeated ? this.failure!.count + 1 : 1;
+    if (isRepeated) this.entries.pop();
     this.add(step, `failed ${count} times and will be retried: ${plainText(cause ?? '', 200)}`);
+    this.failure = { entry: this.entries.at(-1)!, count };
   }
 
   /** Records how the order ended. */
