@@ -55,6 +55,16 @@ test('prints no password', () => {
   expect(problems.join()).not.toContain('secret');
 });
 
+test('reports TLS parameters of a database URL that cannot be used', () => {
+  const url = 'postgresql://root:secret@db/shop?sslmode=verify-full&sslrootcert=/missing.pem';
+
+  const missing = "sslrootcert is not readable: Error: ENOENT: no such file or directory, open '/missing.pem'";
+  expect(problemsOf({ DATABASE_URL: url, DATABASE_READ_URLS: `postgresql://near/shop,${url}` })).toEqual([
+    `config: DATABASE_URL cannot be used. ${missing}`,
+    `config: DATABASE_READ_URLS entry 2 cannot be used. ${missing}`,
+  ]);
+});
+
 test('keeps the order of the secondaries, and reports an invalid one by its position', () => {
   const [near, far] = ['postgresql://postgres:secret@near:5432/shop', 'postgresql://postgres:secret@far:5432/shop'];
 

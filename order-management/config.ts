@@ -1,3 +1,4 @@
+import { connectionOf } from '@shop/prisma/connection';
 import {
   amqpUrl,
   commonSettings,
@@ -15,9 +16,9 @@ const settings = z
   .object({
     ...commonSettings,
     PORT: port(8001),
-    DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce'),
+    DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce', connectionOf),
     /** The secondaries of that database, in order of preference. */
-    DATABASE_READ_URLS: postgresUrls(),
+    DATABASE_READ_URLS: postgresUrls(connectionOf),
     /** Reads avoid a secondary that is further behind the primary. */
     READ_MAX_LAG: duration('5s'),
     /** How long a read waits until a secondary has replayed the client's last write. */

@@ -1,10 +1,11 @@
+import { connectionOf } from '@shop/prisma/connection';
 import { amqpUrl, commonSettings, port, postgresUrl, readEnvironment } from '@shop/runtime/environment';
 import { z } from 'zod';
 
 const settings = z.object({
   ...commonSettings,
   PORT: port(8002),
-  DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments'),
+  DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments', connectionOf),
   AMQP_URL: amqpUrl(),
 });
 

@@ -1,5 +1,7 @@
+import { takeTlsParameters, type DatabaseTls } from './tls';
+
 /** The part of a database URL that `pg` needs, and the schema to work in. */
-export interface Connection {
+export interface Connection extends DatabaseTls {
   connectionString: string;
   database: string;
   schema: string;
@@ -10,7 +12,7 @@ export interface Connection {
 /**
  * Parses a PostgreSQL URL the way Prisma does: `?schema=` names the schema, and the default is `public`.
  *
- * @throws {Error} if the URL is not a PostgreSQL URL, or names no database
+ * @throws {Error} if the URL is not a PostgreSQL URL, names no database, or has TLS parameters that cannot be used
  */
 export function connectionOf(url: string): Connection {
   const parsed = new URL(url);
@@ -24,7 +26,9 @@ export function connectionOf(url: string): Connection {
   parsed.searchParams.delete('schema');
   // In `pg`, an option in the URL overrides the one passed beside it. Both are joined below.
   parsed.searchParams.delete('options');
+  const tls = takeTlsParameters(parsed);
   return {
+    ...tls,
     connectionString: parsed.toString(),
     database,
     schema,

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, escapeIdentifier, type ClientConfig } from 'pg';
-import { connectionOf } from './connection';
+import { escapeIdentifier, type Client } from 'pg';
+import { connectionOf, type Connection } from './connection';
 
 /** The migrations of one service: a folder in Prisma's layout. */
 export type History = 'orders' | 'payments';
@@ -80,7 +80,7 @@ async function createDatabaseIfMissing(url: string): Promise<void> {
   await probe.end();
 }
 
-function createClient(config: ClientConfig): Client {
+function createClient({ Client, ...config }: Omit<Connection, 'database' | 'schema'>): Client {
   const client = new Client(config);
   client.on('error', () => undefined); // a connection that breaks between two queries fails the next one
   return client;

@@ -84,12 +84,33 @@ const isPostgresUrl = (text: string): boolean => isUrlOf(text, /^postgres(ql)?:$
 const NOT_A_POSTGRES_URL =
   'is not a PostgreSQL URL with a database. Use, for example, postgresql://user:password@localhost:5432/Ecommerce.';
 
-/** The URL of a PostgreSQL database. */
-export const postgresUrl = (fallback: string) =>
-  z.string().default(fallback).refine(isPostgresUrl, { error: NOT_A_POSTGRES_URL });
+/** Returns what is wrong with a PostgreSQL URL; null if nothing is. `check` throws if its parameters cannot be used. */
+function postgresProblem(url: string, check: (url: string) => unknown): string | null {
+  if (!isPostgresUrl(url)) return NOT_A_POSTGRES_URL;
+  try {
+    check(url);
+    return null;
+  } catch (error) {
+    return `cannot be used. ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
 
-/** The URLs of PostgreSQL databases, separated by commas; an empty list by default. */
-export const postgresUrls = () =>
+/**
+ * The URL of a PostgreSQL database.
+ *
+ * @param check throws if the parameters of the URL cannot be used; its message must not repeat the password
+ */
+export const postgresUrl = (fallback: string, check: (url: string) => unknown) =>
+  z
+    .string()
+    .default(fallback)
+    .superRefine((url, context) => {
+      const problem = postgresProblem(url, check);
+      if (problem !== null) context.addIssue(problem);
+    });
+
+/** The URLs of PostgreSQL databases, separated by commas; an empty list by default. `check` as in `postgresUrl`. */
+export const postgresUrls = (check: (url: string) => unknown) =>
   z
     .string()
     .default('')
@@ -101,7 +122,8 @@ export const postgresUrls = () =>
     )
     .superRefine((urls, context) => {
       for (const [at, url] of urls.entries()) {
-        if (!isPostgresUrl(url)) context.addIssue(`entry ${at + 1} ${NOT_A_POSTGRES_URL}`);
+        const problem = postgresProblem(url, check);
+        if (problem !== null) context.addIssue(`entry ${at + 1} ${problem}`);
       }
     });
 

@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import { connectionOf } from '@shop/prisma/connection';
+import type { Client } from 'pg';
 
 /**
  * Opens a connection to a database, uses it, and closes it.
@@ -10,7 +11,8 @@ export async function withDatabase<T>(
   use: (sql: Client) => Promise<T>,
   connectWithinMs = 5_000,
 ): Promise<T> {
-  const sql = new Client({ connectionString: url, connectionTimeoutMillis: connectWithinMs });
+  const { Client: DatabaseClient, ...config } = connectionOf(url);
+  const sql = new DatabaseClient({ ...config, connectionTimeoutMillis: connectWithinMs });
   sql.on('error', () => undefined); // the query that uses the connection reports the error
   try {
     await sql.connect();

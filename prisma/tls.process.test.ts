@@ -1,0 +1,204 @@
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePort } from '@shop/dev/ports';
+import { startPostgres } from '@shop/dev/postgres';
+import { Servers } from '@shop/dev/servers';
+import { CertificateAuthority, type Certificate } from '../test/certificates';
+import { temporaryFolder } from '../test/temporary-folder';
+import { connectOrders } from './clients';
+import { connectionOf } from './connection';
+import { migrate } from './migrate';
+import { ReplicationProbe } from './replication';
+
+// This suite starts two PostgreSQL servers: one with TLS and a private CA, one without TLS.
+
+const folder = temporaryFolder('database-tls');
+const servers = new Servers(join(folder, 'logs'));
+const authority = new CertificateAuthority(folder, 'shop-ca');
+const strangers = new CertificateAuthority(folder, 'other-ca');
+const client = authority.issue('postgres');
+const ports = { encrypted: 0, plain: 0 };
+
+beforeAll(async () => {
+  for (const name of ['encrypted', 'plain'] as const) {
+    ports[name] = await freePort();
+    await startPostgres({ name, port: ports[name], folder: join(folder, name), forTests: true }, servers);
+  }
+  const data = join(folder, 'encrypted', 'cluster');
+  // The role certified connects with a certificate of the CA only.
+  const rules = readFileSync(join(data, 'pg_hba.conf'), 'utf8');
+  writeFileSync(join(data, 'pg_hba.conf'), `hostssl all certified all scram-sha-256 clientcert=verify-ca\n${rules}`);
+  useCertificate(authority.issue('server'));
+  copyFileSync(authority.cert, join(data, 'ca.pem'));
+  const enable = "ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.key'\nssl_ca_file = 'ca.pem'\n";
+  appendFileSync(join(data, 'postgresql.conf'), enable);
+  await query(urlOf('plain', ''), `SELECT 1`);
+  await query(urlOf('encrypted', ''), `CREATE ROLE certified SUPERUSER LOGIN PASSWORD 'postgres'`);
+  await query(urlOf('encrypted', ''), `SELECT pg_reload_conf()`);
+  await expect(query(urlOf('encrypted', ''), 'SHOW ssl')).resolves.toEqual([{ ssl: 'on' }]);
+});
+afterAll(async () => {
+  await servers.stopAll();
+  rmSync(folder, { recursive: true });
+});
+
+/** Gives the server a certificate. It uses it for new connections after `pg_reload_conf()`. */
+function useCertificate({ cert, key }: Certificate): void {
+  const data = join(folder, 'encrypted', 'cluster');
+  const { uid, gid } = statSync(data);
+  for (const [from, to] of [
+    [cert, join(data, 'server.pem')],
+    [key, join(data, 'server.key')],
+  ] as const) {
+    copyFileSync(from, to);
+    chownSync(to, uid, gid);
+    chmodSync(to, 0o600);
+  }
+}
+
+function urlOf(
+  server: keyof typeof ports,
+  parameters: string,
+  { user = 'postgres', host = 'localhost', database = 'postgres' } = {},
+): string {
+  const files = parameters
+    .replace('CA', authority.cert)
+    .replace('OTHER', strangers.cert)
+    .replace('CERT', client.cert)
+    .replace('KEY', client.key);
+  return `postgresql://${user}:postgres@${host}:${ports[server]}/${database}?${files}`;
+}
+
+async function query(url: string, statement: string): Promise<unknown[]> {
+  const { Client, ...config } = connectionOf(url);
+  const connection = new Client(config);
+  await connection.connect();
+  try {
+    return (await connection.query<object>(statement)).rows;
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Connects. @returns whether the connection is encrypted, or the message of the error */
+async function connect(url: string): Promise<unknown> {
+  try {
+    const [row] = await query(url, 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+    return (row as { ssl: boolean }).ssl ? 'encrypted' : 'plain';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const UNTRUSTED = /certificate.* Set sslrootcert in DATABASE_URL to the certificate of its CA\.$/;
+const NO_TLS = 'The server does not support SSL connections';
+
+describe('the parameters of a database URL mean what they mean to libpq', () => {
+  test.each([
+    ['sslmode=', 'plain', 'plain'],
+    ['sslmode=disable', 'plain', 'plain'],
+    ['sslmode=prefer', 'encrypted', 'plain'],
+    ['sslmode=prefer&sslrootcert=OTHER', 'encrypted', 'plain'],
+    ['sslmode=require', 'encrypted', NO_TLS],
+    ['sslmode=require&sslrootcert=CA', 'encrypted', NO_TLS],
+    ['sslmode=require&sslrootcert=OTHER', UNTRUSTED, NO_TLS],
+    ['sslmode=verify-ca&sslrootcert=CA', 'encrypted', NO_TLS],
+    ['sslmode=verify-ca&sslrootcert=OTHER', UNTRUSTED, NO_TLS],
+    ['sslmode=verify-full&sslrootcert=CA', 'encrypted', NO_TLS],
+    ['sslmode=verify-full&sslrootcert=OTHER', UNTRUSTED, NO_TLS],
+    ['sslmode=verify-full', UNTRUSTED, NO_TLS],
+    ['sslmode=verify-full&sslrootcert=system', UNTRUSTED, NO_TLS],
+    ['sslmode=require&uselibpqcompat=true', 'encrypted', NO_TLS],
+  ])('%s', async (parameters, withTls, withoutTls) => {
+    expect(await connect(urlOf('encrypted', parameters))).toEqual(
+      typeof withTls === 'string' ? withTls : expect.stringMatching(withTls),
+    );
+    expect(await connect(urlOf('plain', parameters))).toEqual(withoutTls);
+  });
+
+  test.each([
+    ['sslmode=require&sslrootcert=CA', 'encrypted'],
+    ['sslmode=verify-ca&sslrootcert=CA', 'encrypted'],
+    ['sslmode=verify-full&sslrootcert=CA', /altnames.* Use a name of the certificate as the host of DATABASE_URL\.$/],
+  ])('%s with a certificate of another host', async (parameters, expected) => {
+    useCertificate(authority.issue('elsewhere', ['DNS:elsewhere.example']));
+    await query(urlOf('encrypted', ''), 'SELECT pg_reload_conf()');
+    try {
+      const outcome = await connect(urlOf('encrypted', parameters));
+      expect(outcome).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
+    } finally {
+      useCertificate(authority.issue('server'));
+      await query(urlOf('encrypted', ''), 'SELECT pg_reload_conf()');
+    }
+  });
+
+  test('verify-full accepts an address that the certificate names', async () => {
+    const url = urlOf('encrypted', 'sslmode=verify-full&sslrootcert=CA', { host: '127.0.0.1' });
+    expect(await connect(url)).toBe('encrypted');
+  });
+
+  test('sslcert and sslkey are sent to a server that requires a client certificate', async () => {
+    const certified = { user: 'certified' };
+    const withCertificate = 'sslmode=verify-full&sslrootcert=CA&sslcert=CERT&sslkey=KEY';
+    expect(await connect(urlOf('encrypted', withCertificate, certified))).toBe('encrypted');
+    expect(await connect(urlOf('encrypted', 'sslmode=verify-full&sslrootcert=CA', certified))).toMatch(
+      'requires a valid client certificate',
+    );
+  });
+});
+
+test('migrations, queries and the replication probe all use the certificates', async () => {
+  const parameters = 'sslmode=verify-full&sslrootcert=CA&sslcert=CERT&sslkey=KEY';
+  const url = urlOf('encrypted', parameters, { user: 'certified', database: 'shop' });
+  await expect(migrate(url, 'orders')).resolves.not.toEqual([]);
+
+  const database = connectOrders(url, { poolSize: 2 });
+  const probe = new ReplicationProbe(url, 'primary');
+  try {
+    const [{ ssl }] = await database.$queryRaw<[{ ssl: boolean }]>`
+      SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`;
+    expect(ssl).toBe(true);
+    await expect(probe.readStatus()).resolves.toMatchObject({ inRecovery: false });
+  } finally {
+    await database.$disconnect();
+    await probe.stop();
+  }
+});
+
+test.each([
+  ['sslrootcert=CA', 'The certificates have no effect without sslmode. Add sslmode=verify-full.'],
+  ['sslmode=allow', 'sslmode=allow is not valid. Use one of disable, prefer, require, verify-ca, verify-full.'],
+  ['sslmode=verify-ca', 'sslmode=verify-ca needs sslrootcert: a public CA also signs certificates of other owners.'],
+  ['sslmode=verify-ca&sslrootcert=system', 'sslmode=verify-ca needs sslrootcert'],
+  ['sslmode=require&sslcert=CERT', 'sslcert and sslkey belong together. Set both or none.'],
+  ['sslmode=require&sslrootcert=/missing.pem', 'sslrootcert is not readable: Error: ENOENT'],
+  ['sslmode=require&sslrootcert=KEY', 'sslrootcert, sslcert or sslkey cannot be used'],
+  ['sslmode=require&sslcert=OTHER&sslkey=KEY', 'sslrootcert, sslcert or sslkey cannot be used'],
+  ['sslmode=prefer&sslnegotiation=direct', 'sslnegotiation=direct needs sslmode=require or a stricter mode.'],
+  ['sslmode=require&sslcrl=list.pem', 'sslcrl is not supported.'],
+  ['ssl=true', 'ssl is not supported. Use sslmode'],
+])('refuses %s', (parameters, message) => {
+  expect(() => connectionOf(urlOf('plain', parameters))).toThrow(message);
+});
+
+test("libpq's environment variables are the defaults of the parameters", () => {
+  process.env['PGSSLMODE'] = 'verify-full';
+  process.env['PGSSLROOTCERT'] = authority.cert;
+  try {
+    expect(connectionOf(urlOf('plain', '')).ssl).toMatchObject({ rejectUnauthorized: true, ca: expect.anything() });
+    expect(connectionOf(urlOf('plain', 'sslmode=disable')).ssl).toBe(false);
+  } finally {
+    delete process.env['PGSSLMODE'];
+    delete process.env['PGSSLROOTCERT'];
+  }
+});
