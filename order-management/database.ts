@@ -1,5 +1,4 @@
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { whenAvailable, type Part } from '@shop/runtime/lifecycle';
@@ -31,7 +30,6 @@ export function openDatabase(config: Config, log: Logger, parts: Part[]) {
 export const prepareDatabase = (url: string, database: OrdersClient, log: Logger) =>
   whenAvailable('PostgreSQL', {
     log,
-    isOutage: isDatabaseUnavailable,
     attempt: async () => {
       const applied = await migrate(url, 'orders');
       if (applied.length > 0) log.info({ applied }, 'migrations applied');

@@ -4,10 +4,10 @@ import { Consumer } from '@shop/amqp/consumer';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
-import { isDatabaseUnavailable } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { faultOf } from '@shop/runtime/fault';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { whenAvailable } from '@shop/runtime/lifecycle';
 import { runService } from '@shop/runtime/service';
@@ -45,7 +45,7 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
       route: PROCESS_PAYMENT,
       log,
       handle: createPaymentRequestHandler({ ledger, broker }),
-      isOutage: isDatabaseUnavailable,
+      isOutage: (error) => faultOf(error) === 'unavailable',
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
   parts.push(...(broker ? [broker] : []), temporal, ...(consumer ? [consumer] : []));
@@ -62,7 +62,6 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
 
   await whenAvailable('PostgreSQL', {
     log,
-    isOutage: isDatabaseUnavailable,
     attempt: () => migrate(config.DATABASE_URL, 'payments'),
   });
   readiness.migrated = true;

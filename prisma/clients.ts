@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { connectionOf } from './connection';
 import { PrismaClient as OrdersClient, type Prisma as OrdersPrisma } from './generated/orders/client';
 import { PrismaClient as PaymentsClient } from './generated/payments/client';
+import { retryConflicts } from './retry-conflicts';
 
 export type { OrdersClient, OrdersPrisma, PaymentsClient };
 
@@ -28,7 +29,7 @@ const CLIENT_QUERY_TIMEOUT_MS = 10_000;
 
 function createAdapter(url: string, { poolSize, connectTimeoutMs }: PoolOptions): PrismaPg {
   const { schema, database: _, ...config } = connectionOf(url);
-  return new PrismaPg(
+  return new RetryingPrismaPg(
     {
       ...config,
       max: poolSize,
@@ -40,4 +41,16 @@ function createAdapter(url: string, { poolSize, connectTimeoutMs }: PoolOptions)
     // docs/decisions/0038-named-prepared-statements.md.
     { schema, statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') },
   );
+}
+
+/** Repeats single statements that conflict. A transaction must be repeated as a whole, by its caller. */
+class RetryingPrismaPg extends PrismaPg {
+  override async connect(): ReturnType<PrismaPg['connect']> {
+    const adapter = await super.connect();
+    const queryRaw = adapter.queryRaw.bind(adapter);
+    const executeRaw = adapter.executeRaw.bind(adapter);
+    adapter.queryRaw = (query) => retryConflicts(() => queryRaw(query));
+    adapter.executeRaw = (query) => retryConflicts(() => executeRaw(query));
+    return adapter;
+  }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDatabase } from '../test/servers';
 import { connectOrders } from './clients';
-import { isDatabaseUnavailable } from './errors';
+import { databaseFaultOf } from './errors';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 beforeAll(async () => void (database = await createDatabase('errors')));
@@ -15,6 +15,6 @@ test('a database that refuses the credentials counts as unavailable, because the
   const failure: unknown = await client.$queryRaw`SELECT 1`.catch((error: unknown) => error);
 
   expect(String(failure)).toContain('unknown_user');
-  expect(isDatabaseUnavailable(failure)).toBe(true);
+  expect(databaseFaultOf(failure)).toBe('unavailable');
   await client.$disconnect();
 });

@@ -1,71 +1,86 @@
-/** The error of the driver adapter, which Prisma nests in the error that it throws. */
-interface DriverCause {
-  kind?: string;
+import { faultOfSqlState, type DatabaseFault } from './sql-states';
+
+export type { DatabaseFault };
+
+/** The database, or the path to it, is not set up as this program requires. Only an operator can change that. */
+export class DatabaseSetupError extends Error {
+  override name = 'DatabaseSetupError';
+}
+
+/** The properties by which errors of Prisma, its driver adapter, `pg` and Node are told apart. */
+interface DatabaseError {
+  name?: string;
+  message?: string;
+  /** A SQLSTATE, a code of Prisma, a code of Node's system errors or a code of OpenSSL. */
+  code?: string;
+  /** Only errors that PostgreSQL has sent have a severity. */
+  severity?: string;
+  /** The SQLSTATE, in errors of the driver adapter. */
   originalCode?: string;
+  kind?: string;
 }
 
-function driverCauseOf(error: unknown): DriverCause {
-  let cause: unknown = error;
-  while (cause instanceof Object && !('kind' in cause)) {
-    if ('meta' in cause) cause = (cause.meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError;
-    else cause = 'cause' in cause ? cause.cause : null;
+/** Lists an error and its causes, the outermost first. Prisma nests the error of its driver adapter in `meta`. */
+function* chainOf(error: unknown): Generator<DatabaseError> {
+  let link = error;
+  while (typeof link === 'object' && link !== null) {
+    yield link;
+    const { meta, cause } = link as { meta?: { driverAdapterError?: unknown }; cause?: unknown };
+    link = meta?.driverAdapterError ?? cause;
   }
-  return cause instanceof Object ? cause : {};
 }
 
-/** Returns the SQLSTATE of a failed query, or null if the query did not reach PostgreSQL. */
-export const sqlStateOf = (error: unknown): string | null => driverCauseOf(error).originalCode ?? null;
+const stateOf = ({ originalCode, severity, code }: DatabaseError): string | undefined =>
+  originalCode ?? (severity === undefined ? undefined : code);
 
-const OUTAGE_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
-
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-const OUTAGE_SQL_STATES = new RegExp(
-  `^(${[
-    '08...', // connection failure
-    '25006', // read-only transaction: the primary has become a secondary
-    '28...', // credentials refused, for example while they are being changed
-    '3D000', // the database does not exist yet
-    '42P01', // the table does not exist yet: the migrations have not run
-    '53...', // out of disk, memory or connections
-    '57014', // statement timeout
-    '57P..', // the server is shutting down or starting up
-    '58...', // I/O error of the server
-  ].join('|')})$`,
-);
-
-const OUTAGE_MESSAGES =
-  /Connection terminated|not queryable|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|Query read timeout|timeout expired|timeout exceeded when trying to connect/;
-
-/** Checks whether an error means that the database is unavailable, not that the query is wrong. */
-export function isDatabaseUnavailable(error: unknown): boolean {
-  const { kind, originalCode } = driverCauseOf(error);
-  if (kind !== undefined && OUTAGE_KINDS.has(kind)) return true;
-  if (originalCode !== undefined && OUTAGE_SQL_STATES.test(originalCode)) return true;
-  if (!(error instanceof Error)) return false;
-  // Errors of `pg`, which runs the migrations, have their own shape. If a host has several addresses, `pg` throws an
-  // AggregateError: its message is empty, and its code is set.
-  const code = 'code' in error ? String(error.code) : '';
-  return (
-    OUTAGE_SQL_STATES.test(code) ||
-    OUTAGE_MESSAGES.test(`${code} ${error.message}`) ||
-    isDatabaseUnavailable(error.cause)
-  );
+/** Returns the SQLSTATE of a failed query, or null if PostgreSQL did not answer the query with an error. */
+export function sqlStateOf(error: unknown): string | null {
+  for (const link of chainOf(error)) {
+    const state = stateOf(link);
+    if (state !== undefined) return state;
+  }
+  return null;
 }
+
+/** System errors and failed name look-ups. Source: https://nodejs.org/api/errors.html#common-system-errors and dns. */
+const SYSTEM_ERROR = /^E(?!RR_)[A-Z0-9_]+$/;
+
+/** OpenSSL's verification errors, and Node's own. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const TLS_ERROR =
+  /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_|INVALID_CA|INVALID_PURPOSE|ERR_(TLS|SSL|OSSL)_)/;
+
+/** Prisma's codes of a transaction that got no connection in time or took too long (P2028), and of a full pool (P2024). */
+const TIMED_OUT = /^P20(24|28)$/;
+
+/** Errors of the driver adapter that have no SQLSTATE. */
+const UNAVAILABLE_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError']);
+
+/** Errors of `pg` and its pool, which have no code. */
+const UNAVAILABLE_MESSAGES =
+  /Connection terminated|not queryable|Query read timeout|timeout expired|timeout exceeded when trying to connect|SSL connection/;
+
+/**
+ * Decides what an error of a database call accuses. Only proof makes it `input` or `bug`. An error that nobody has
+ * foreseen is `unknown`, which is treated like an outage; docs/faults.md describes what follows.
+ */
+export function databaseFaultOf(error: unknown): DatabaseFault {
+  const state = sqlStateOf(error);
+  if (state !== null) return faultOfSqlState(state);
+  for (const link of chainOf(error)) {
+    if (link.name === 'DatabaseSetupError' || link.name === 'PrismaClientValidationError') return 'bug';
+    if (isUnavailable(link)) return 'unavailable';
+  }
+  return 'unknown';
+}
+
+const isUnavailable = ({ code = '', kind = '', message = '' }: DatabaseError): boolean =>
+  SYSTEM_ERROR.test(code) ||
+  TLS_ERROR.test(code) ||
+  TIMED_OUT.test(code) ||
+  UNAVAILABLE_KINDS.has(kind) ||
+  UNAVAILABLE_MESSAGES.test(message);
 
 const UNIQUE_VIOLATION = '23505';
 
 /** Checks whether an error means that a row with this key exists already. */
 export const isDuplicate = (error: unknown): boolean => sqlStateOf(error) === UNIQUE_VIOLATION;
-
-const DEADLOCK_DETECTED = '40P01';
-
-/** Runs a transaction, and repeats it if PostgreSQL rolls it back to resolve a deadlock. */
-export async function retryDeadlocks<T>(transaction: () => Promise<T>, attempts = 5): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction();
-    } catch (error) {
-      if (attempt === attempts || sqlStateOf(error) !== DEADLOCK_DETECTED) throw error;
-    }
-  }
-}

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually } from '../test/eventually';
 import { createDatabase } from '../test/servers';
-import { isDatabaseUnavailable } from './errors';
+import { databaseFaultOf } from './errors';
 import { migrate } from './migrate';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -211,7 +211,7 @@ test.each([
   const error = await migrating;
   await holder.end();
 
-  expect(isDatabaseUnavailable(error)).toBe(true);
+  expect(databaseFaultOf(error)).toBe('unavailable');
   await migrate(database.url, 'orders');
   expect(await recorded()).toEqual(ALL);
 });
@@ -228,7 +228,7 @@ test('reports the database as unavailable if the server closes the connection be
   const error = await migrate(database.url, 'orders').catch((failure: unknown) => failure);
 
   expect(reading).toHaveBeenCalledTimes(1);
-  expect(isDatabaseUnavailable(error)).toBe(true);
+  expect(databaseFaultOf(error)).toBe('unavailable');
 });
 
 test('reports the database as unavailable if the server accepts a connection and never answers', async () => {
@@ -242,5 +242,5 @@ test('reports the database as unavailable if the server accepts a connection and
 
   silent.close();
   expect(error).toEqual(new Error('timeout expired'));
-  expect(isDatabaseUnavailable(error)).toBe(true);
+  expect(databaseFaultOf(error)).toBe('unavailable');
 });

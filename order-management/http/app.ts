@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { faultOf } from '@shop/runtime/fault';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
 import { Problem } from '@shop/runtime/problem';
 import { Router } from 'express';
@@ -25,7 +25,7 @@ export function createOrderApp({
     ...(stopping && { stopping }),
     explain: (error) => {
       if (error instanceof BacklogFullError) return retryLater(error.message);
-      if (isDatabaseUnavailable(error))
+      if (faultOf(error) === 'unavailable' || faultOf(error) === 'unknown')
         return retryLater(`The database is unavailable. Try again in ${RETRY_AFTER_S} seconds.`);
       return undefined;
     },

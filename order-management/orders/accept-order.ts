@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
-import { retryDeadlocks } from '@shop/prisma/errors';
 import { literal } from '@shop/prisma/sql';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import type { OrderKey } from './order-key';
@@ -62,44 +61,42 @@ export async function acceptOrder(
   const productIds = lines.map((line) => line.productId);
   const quantities = lines.map((line) => line.quantity);
 
-  const held = await retryDeadlocks(
-    () => database.$queryRaw<HeldLine[]>`
-      WITH wanted AS (
-        SELECT * FROM unnest(${productIds}::uuid[], ${quantities}::int[]) AS line (product_id, quantity)
-      ), held AS (
-        SELECT product.*, wanted.quantity
-        FROM products product JOIN wanted USING (product_id)
-        ORDER BY product_id
-        FOR NO KEY UPDATE OF product
-      ), verdict AS (
-        SELECT customer_known, customer_known AND all_in_stock AND payable AS accepted
-        FROM (SELECT
-          EXISTS (SELECT FROM customers WHERE customer_id = ${customerId}::uuid) AS customer_known,
-          (SELECT count(*) FROM held WHERE quantity_available >= quantity) = (SELECT count(*) FROM wanted) AS all_in_stock,
-          (SELECT sum(price * quantity) FROM held) <= ${String(MAX_AMOUNT)}::numeric AS payable
-        ) checks
-      ), taken AS (
-        UPDATE products product SET quantity_available = product.quantity_available - held.quantity
-        FROM held, verdict WHERE product.product_id = held.product_id AND verdict.accepted
-      ), placed AS (
-        INSERT INTO orders (order_id, customer_id, order_status, payment_status, order_date, stock_taken_at, examine_after)
-        SELECT ${orderId}::uuid, ${customerId}::uuid, ${literal(OrderStatus.placed)}, ${literal(PaymentStatus.pending)},
-          now() AT TIME ZONE 'UTC', now(), now() + ${examineAfterMs}::int * interval '1 ms'
-        FROM verdict WHERE accepted
-        RETURNING order_id, order_date
-      ), lines AS (
-        INSERT INTO order_products (order_id, product_id, quantity, unit_price)
-        SELECT placed.order_id, held.product_id, held.quantity, held.price FROM held, placed
-      ), keyed AS (
-        INSERT INTO idempotency_keys (key, fingerprint, order_id)
-        SELECT ${key?.key ?? null}::text, ${key?.fingerprint ?? null}::text, order_id FROM placed
-        WHERE ${key !== null}::boolean
-      )
-      SELECT verdict.customer_known, placed.order_date, wanted.product_id, wanted.quantity,
-        (SELECT sum(price * quantity) FROM held)::text AS total_amount,
-        held.name, held.price::text, held.description, held.product_type, held.quantity_available
-      FROM wanted CROSS JOIN verdict LEFT JOIN held USING (product_id) LEFT JOIN placed ON true`,
-  );
+  const held = await database.$queryRaw<HeldLine[]>`
+    WITH wanted AS (
+      SELECT * FROM unnest(${productIds}::uuid[], ${quantities}::int[]) AS line (product_id, quantity)
+    ), held AS (
+      SELECT product.*, wanted.quantity
+      FROM products product JOIN wanted USING (product_id)
+      ORDER BY product_id
+      FOR NO KEY UPDATE OF product
+    ), verdict AS (
+      SELECT customer_known, customer_known AND all_in_stock AND payable AS accepted
+      FROM (SELECT
+        EXISTS (SELECT FROM customers WHERE customer_id = ${customerId}::uuid) AS customer_known,
+        (SELECT count(*) FROM held WHERE quantity_available >= quantity) = (SELECT count(*) FROM wanted) AS all_in_stock,
+        (SELECT sum(price * quantity) FROM held) <= ${String(MAX_AMOUNT)}::numeric AS payable
+      ) checks
+    ), taken AS (
+      UPDATE products product SET quantity_available = product.quantity_available - held.quantity
+      FROM held, verdict WHERE product.product_id = held.product_id AND verdict.accepted
+    ), placed AS (
+      INSERT INTO orders (order_id, customer_id, order_status, payment_status, order_date, stock_taken_at, examine_after)
+      SELECT ${orderId}::uuid, ${customerId}::uuid, ${literal(OrderStatus.placed)}, ${literal(PaymentStatus.pending)},
+        now() AT TIME ZONE 'UTC', now(), now() + ${examineAfterMs}::int * interval '1 ms'
+      FROM verdict WHERE accepted
+      RETURNING order_id, order_date
+    ), lines AS (
+      INSERT INTO order_products (order_id, product_id, quantity, unit_price)
+      SELECT placed.order_id, held.product_id, held.quantity, held.price FROM held, placed
+    ), keyed AS (
+      INSERT INTO idempotency_keys (key, fingerprint, order_id)
+      SELECT ${key?.key ?? null}::text, ${key?.fingerprint ?? null}::text, order_id FROM placed
+      WHERE ${key !== null}::boolean
+    )
+    SELECT verdict.customer_known, placed.order_date, wanted.product_id, wanted.quantity,
+      (SELECT sum(price * quantity) FROM held)::text AS total_amount,
+      held.name, held.price::text, held.description, held.product_type, held.quantity_available
+    FROM wanted CROSS JOIN verdict LEFT JOIN held USING (product_id) LEFT JOIN placed ON true`;
 
   const first = held[0];
   if (!first) throw new Error('An order needs at least one line.');

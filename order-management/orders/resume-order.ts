@@ -1,5 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
-import { retryDeadlocks } from '@shop/prisma/errors';
+import { retryConflicts } from '@shop/prisma/retry-conflicts';
 import type { Cancellation, ResumedOrder } from '@shop/workflows/contract';
 import { isFinal } from './order-status';
 import { CUSTOMER_CANCELLED, NOT_FOUND, settlementOf, type SettledRow } from './settle-order';
@@ -22,7 +22,7 @@ interface LineRow {
  * Resuming is rare, so a transaction of several statements is fast enough.
  */
 export async function resumeOrder(database: OrdersClient, orderId: string): Promise<ResumedOrder> {
-  return retryDeadlocks(() =>
+  return retryConflicts(() =>
     database.$transaction(async (tx) => {
       const [order] = await tx.$queryRaw<OrderRow[]>`
         SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason, stock_taken_at,

@@ -1,5 +1,4 @@
 import type { OrdersClient } from '@shop/prisma/clients';
-import { retryDeadlocks } from '@shop/prisma/errors';
 import { literal } from '@shop/prisma/sql';
 import type { Cancellation, CancelOrderInput, Settlement } from '@shop/workflows/contract';
 import { OrderStatus, PaymentStatus, settledPaymentStatusOf, settledStatusOf } from './order-status';
@@ -72,41 +71,39 @@ async function settle(
   orderId: string,
   { ship, paymentId, paymentStatus, why }: Intent,
 ): Promise<SettledOrder> {
-  const settled = await retryDeadlocks(
-    () => database.$queryRaw<SettledRow[]>`
-      WITH decided AS (
-        SELECT order_id, ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL AS ships,
-          ${ship} AND cancel_requested_at IS NOT NULL AS customer_cancelled
-        FROM orders WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} FOR NO KEY UPDATE
-      ), settled AS (
-        UPDATE orders SET
-          order_status = CASE WHEN ships THEN ${SHIPPED} ELSE ${CANCELLED} END,
-          payment_status = CASE WHEN ships THEN ${PAID} ELSE ${paymentStatus} END,
-          payment_id = ${paymentId}::uuid,
-          cancellation_code = CASE WHEN ships THEN NULL
-            WHEN customer_cancelled THEN ${CUSTOMER_CANCELLED.code} ELSE ${why.code} END,
-          cancellation_reason = CASE WHEN ships THEN NULL
-            WHEN customer_cancelled THEN ${CUSTOMER_CANCELLED.reason} ELSE ${why.reason} END,
-          settled_at = now()
-        FROM decided WHERE orders.order_id = decided.order_id
-        RETURNING orders.order_id, order_status, payment_status, payment_id, cancellation_code, cancellation_reason,
-          stock_taken_at
-      ), held AS (
-        SELECT product.product_id, line.quantity
-        FROM settled JOIN order_products line USING (order_id) JOIN products product USING (product_id)
-        WHERE settled.order_status = ${CANCELLED} AND settled.stock_taken_at IS NOT NULL
-        ORDER BY product.product_id
-        FOR NO KEY UPDATE OF product
-      ), released AS (
-        UPDATE products product SET quantity_available = product.quantity_available + held.quantity
-        FROM held WHERE product.product_id = held.product_id
-      ), recorded AS (
-        INSERT INTO refunds_due (refund_id, order_id, examine_after)
-        SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
-        WHERE order_status = ${CANCELLED} AND payment_status = ${UNPAID}
-      )
-      SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason FROM settled`,
-  );
+  const settled = await database.$queryRaw<SettledRow[]>`
+    WITH decided AS (
+      SELECT order_id, ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL AS ships,
+        ${ship} AND cancel_requested_at IS NOT NULL AS customer_cancelled
+      FROM orders WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} FOR NO KEY UPDATE
+    ), settled AS (
+      UPDATE orders SET
+        order_status = CASE WHEN ships THEN ${SHIPPED} ELSE ${CANCELLED} END,
+        payment_status = CASE WHEN ships THEN ${PAID} ELSE ${paymentStatus} END,
+        payment_id = ${paymentId}::uuid,
+        cancellation_code = CASE WHEN ships THEN NULL
+          WHEN customer_cancelled THEN ${CUSTOMER_CANCELLED.code} ELSE ${why.code} END,
+        cancellation_reason = CASE WHEN ships THEN NULL
+          WHEN customer_cancelled THEN ${CUSTOMER_CANCELLED.reason} ELSE ${why.reason} END,
+        settled_at = now()
+      FROM decided WHERE orders.order_id = decided.order_id
+      RETURNING orders.order_id, order_status, payment_status, payment_id, cancellation_code, cancellation_reason,
+        stock_taken_at
+    ), held AS (
+      SELECT product.product_id, line.quantity
+      FROM settled JOIN order_products line USING (order_id) JOIN products product USING (product_id)
+      WHERE settled.order_status = ${CANCELLED} AND settled.stock_taken_at IS NOT NULL
+      ORDER BY product.product_id
+      FOR NO KEY UPDATE OF product
+    ), released AS (
+      UPDATE products product SET quantity_available = product.quantity_available + held.quantity
+      FROM held WHERE product.product_id = held.product_id
+    ), recorded AS (
+      INSERT INTO refunds_due (refund_id, order_id, examine_after)
+      SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
+      WHERE order_status = ${CANCELLED} AND payment_status = ${UNPAID}
+    )
+    SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason FROM settled`;
   if (settled[0]) return { changed: true, settlement: settlementOf(settled[0]) };
 
   // A second statement: the snapshot of the first may be older than the transaction that settled the order.

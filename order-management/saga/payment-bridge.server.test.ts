@@ -4,8 +4,8 @@ import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { isDatabaseUnavailable } from '@shop/prisma/errors';
-import { installTemporalRuntime, Temporal, TemporalUnavailableError } from '@shop/runtime/temporal';
+import { faultOf } from '@shop/runtime/fault';
+import { installTemporalRuntime, Temporal } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId, refundWorkflowId } from '@shop/workflows/contract';
 import { WorkflowNotFoundError } from '@temporalio/client';
@@ -100,7 +100,7 @@ async function startBridge(
     route: PAYMENT_STAT,
     log: silentLog,
     handle: createPaymentBridge({ database, sagas, handover, log: silentLog, ...overrides }),
-    isOutage: (error) => error instanceof TemporalUnavailableError || isDatabaseUnavailable(error),
+    isOutage: (error) => faultOf(error) === 'unavailable',
     probe,
   });
   await broker.open();

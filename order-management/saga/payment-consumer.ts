@@ -1,8 +1,8 @@
 import type { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
-import { isDatabaseUnavailable } from '@shop/prisma/errors';
-import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
+import { faultOf } from '@shop/runtime/fault';
+import type { Temporal } from '@shop/runtime/temporal';
 import { createPaymentBridge, type PaymentBridgeOptions } from './payment-bridge';
 
 export interface PaymentConsumerOptions extends PaymentBridgeOptions {
@@ -17,7 +17,7 @@ export const createPaymentConsumer = ({ broker, temporal, ...bridge }: PaymentCo
     route: PAYMENT_STAT,
     log: bridge.log,
     handle: createPaymentBridge(bridge),
-    isOutage: (error) => error instanceof TemporalUnavailableError || isDatabaseUnavailable(error),
+    isOutage: (error) => faultOf(error) === 'unavailable',
     probe: async () => {
       await bridge.database.$queryRaw`SELECT 1`;
       await temporal.probe();

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
-import { isDatabaseUnavailable } from '@shop/prisma/errors';
+import { faultOf } from '@shop/runtime/fault';
 import type { Logger } from '@shop/runtime/log';
-import { TemporalUnavailableError, type Temporal } from '@shop/runtime/temporal';
+import type { Temporal } from '@shop/runtime/temporal';
 import pLimit from 'p-limit';
 import { deleteExpiredKeys } from '../orders/order-key';
 import { isFinal } from '../orders/order-status';
@@ -109,7 +109,7 @@ export class Sweeper {
     try {
       await examine();
     } catch (error) {
-      if (error instanceof TemporalUnavailableError || isDatabaseUnavailable(error)) throw error;
+      if (faultOf(error) === 'unavailable') throw error;
       this.options.log.error({ ...what, err: error }, `${'refund' in what ? 'refund' : 'order'} cannot be checked`);
     }
   }

@@ -7,6 +7,7 @@ import {
   type Options,
   type RecoveringChannelModel,
 } from 'amqplib';
+import { UnavailableError } from '@shop/runtime/fault';
 import pTimeout from 'p-timeout';
 import { bestEffort } from './best-effort';
 import { Confirmation } from './confirmation';
@@ -19,7 +20,7 @@ export interface BrokerLog {
 }
 
 /** RabbitMQ is unavailable or did not confirm in time. It may nevertheless have accepted the message. */
-export class BrokerUnavailableError extends Error {
+export class BrokerUnavailableError extends UnavailableError {
   override name = 'BrokerUnavailableError';
 }
 

@@ -1,3 +1,5 @@
+import { databaseFaultOf } from '@shop/prisma/errors';
+
 /**
  * Who or what an error accuses. It decides what a request answers and what a consumer does with its message; the whole
  * table is in docs/faults.md.
@@ -11,3 +13,18 @@ export type Fault =
   | 'unavailable'
   /** Anything else. It is treated as an outage until the contrary is proved. */
   | 'unknown';
+
+/** A dependency is unavailable. Each connection has a subclass of its own. */
+export class UnavailableError extends Error {
+  override name = 'UnavailableError';
+}
+
+// By name, because an error of Node's own modules may belong to another realm, in which `instanceof` is false.
+const PROGRAMMING_ERRORS = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
+
+/** Decides what an error of a request, a message or a start accuses. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof UnavailableError) return 'unavailable';
+  if (PROGRAMMING_ERRORS.has((error as Partial<Error> | null)?.name ?? '')) return 'bug';
+  return databaseFaultOf(error);
+}

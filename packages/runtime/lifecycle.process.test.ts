@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../test/eventually';
 import { silentLog } from '../../test/silent-log';
+import { UnavailableError } from './fault';
 import { whenAvailable } from './lifecycle';
+import type { Logger } from './log';
 
 /** A process that runs until a signal. `start` is JavaScript code that may use `parts`, `part()`, `stopping` and `delay()`. */
 class Service {
@@ -134,24 +136,29 @@ describe('a service', () => {
   });
 });
 
-const isOutage = (error: unknown) => error instanceof Error && error.message === 'unavailable';
-
 describe('whenAvailable', () => {
-  test('retries until the dependency is available', async () => {
+  test.each([
+    ['the dependency is unavailable', new UnavailableError('unavailable'), 'warn'],
+    ['nobody has foreseen the error', new Error('unforeseen'), 'error'],
+  ] as const)('retries if %s, and logs what it waits for', async (_, error, level) => {
     let attempts = 0;
     const attempt = async () => {
-      if (++attempts === 1) throw new Error('unavailable');
+      if (++attempts === 1) throw error;
       return 'done';
     };
+    const lines: string[] = [];
+    const record = (as: string) => (_fields: object, message: string) => void lines.push(`${as}: ${message}`);
+    const log = { ...silentLog, warn: record('warn'), error: record('error') } as Logger;
 
-    await expect(whenAvailable('the database', { log: silentLog, isOutage, attempt })).resolves.toBe('done');
+    await expect(whenAvailable('the database', { log, attempt })).resolves.toBe('done');
     expect(attempts).toBe(2);
+    expect(lines).toEqual([`${level}: waiting for the database`]);
   });
 
-  test('does not retry another error', async () => {
+  test('does not retry a bug', async () => {
     let attempts = 0;
-    const attempt = () => Promise.reject(new Error(`wrong password, attempt ${++attempts}`));
+    const attempt = () => Promise.reject(new TypeError(`not a function, attempt ${++attempts}`));
 
-    await expect(whenAvailable('the database', { log: silentLog, isOutage, attempt })).rejects.toThrow('attempt 1');
+    await expect(whenAvailable('the database', { log: silentLog, attempt })).rejects.toThrow('attempt 1');
   });
 });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { faultOf } from './fault';
 import type { Logger } from './log';
 
 /** A part of a service that must be stopped at the end. */
@@ -58,17 +59,18 @@ export async function runUntilSignal(
   process.exit();
 }
 
-/** Runs `attempt` until it succeeds. Retries if `isOutage` is true for its error, with pauses of 250 ms to 5 s. */
+/** Runs `attempt` until it succeeds, with pauses of 250 ms to 5 s. Only a fault that waiting cannot end is thrown. */
 export async function whenAvailable<T>(
   what: string,
-  { log, isOutage, attempt }: { log: Logger; isOutage: (error: unknown) => boolean; attempt: () => Promise<T> },
+  { log, attempt }: { log: Logger; attempt: () => Promise<T> },
 ): Promise<T> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      log.warn({ err: error, retryInMs: pauseMs }, `waiting for ${what}`);
+      const fault = faultOf(error);
+      if (fault === 'bug' || fault === 'input') throw error;
+      log[fault === 'unknown' ? 'error' : 'warn']({ err: error, retryInMs: pauseMs }, `waiting for ${what}`);
       await delay(pauseMs);
     }
   }

@@ -1,14 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Metadata, status } from '@grpc/grpc-js';
-import { afterAll, expect, test } from '@jest/globals';
-import { Client } from '@temporalio/client';
-import { Runtime } from '@temporalio/worker';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { Client, ServiceError } from '@temporalio/client';
+import { IllegalStateError } from '@temporalio/common';
+import { Runtime, ShutdownError, TransportError, UnexpectedError } from '@temporalio/worker';
 import { eventually } from '../../test/eventually';
 import { TcpProxy } from '../../test/tcp-proxy';
 import { createNamespace } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
-import { installTemporalRuntime, Temporal, TemporalUnavailableError, type TemporalOptions } from './temporal';
+import {
+  installTemporalRuntime,
+  isServerUnavailable,
+  Temporal,
+  TemporalUnavailableError,
+  type TemporalOptions,
+} from './temporal';
 
 installTemporalRuntime(silentLog);
 afterAll(() => Runtime.instance().shutdown());
@@ -62,22 +69,52 @@ test('a server counts as unavailable if it reports an unknown namespace, as it d
   await temporal.stop();
 });
 
-test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED'] as const)(
-  'a server counts as unavailable if it answers %s',
-  async (code) => {
-    const { address, namespace } = await createNamespace('temporal-refuses');
-    const worker = { taskQueue: 'test', activities: { nothing: async () => undefined } };
-    const temporal = new Temporal({ address, namespace, log: silentLog, worker });
-    temporal.start();
-    await eventually(() => temporal.probe(), 20_000);
+const grpcError = (code: keyof typeof status): Error =>
+  Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
 
-    const refused = Object.assign(new Error(code), { code: status[code], details: code, metadata: new Metadata() });
-    const call = temporal.call(() => Promise.reject(refused));
+describe('an error of a call', () => {
+  test.each([
+    'INVALID_ARGUMENT',
+    'NOT_FOUND',
+    'ALREADY_EXISTS',
+    'FAILED_PRECONDITION',
+    'OUT_OF_RANGE',
+    'DATA_LOSS',
+  ] as const)('accuses the call if its code is %s', (code) => {
+    expect(isServerUnavailable(grpcError(code))).toBe(false);
+    expect(isServerUnavailable(new ServiceError('Failed to signal', { cause: grpcError(code) }))).toBe(false);
+  });
 
-    await expect(call).rejects.toThrow(TemporalUnavailableError);
-    await temporal.stop();
-  },
-);
+  test.each([
+    'CANCELLED',
+    'UNKNOWN',
+    'DEADLINE_EXCEEDED',
+    'PERMISSION_DENIED',
+    'RESOURCE_EXHAUSTED',
+    'ABORTED',
+    'UNIMPLEMENTED',
+    'INTERNAL',
+    'UNAVAILABLE',
+    'UNAUTHENTICATED',
+  ] as const)('means that the server is unavailable if its code is %s', (code) => {
+    expect(isServerUnavailable(grpcError(code))).toBe(true);
+    expect(isServerUnavailable(new ServiceError('Failed to signal', { cause: grpcError(code) }))).toBe(true);
+  });
+
+  test.each([
+    ['the transport', new TransportError('transport error')],
+    ['a worker that shuts down', new ShutdownError('shut down')],
+    ['the native library', new UnexpectedError('channel closed', undefined)],
+    ['a closed connection', new IllegalStateError('Client already closed')],
+  ])('means that the server is unavailable if it is an error of %s', (_, error) => {
+    expect(isServerUnavailable(error)).toBe(true);
+    expect(isServerUnavailable(new ServiceError('Unexpected error', { cause: error }))).toBe(true);
+  });
+
+  test('accuses the call if it is an error of our own', () => {
+    expect(isServerUnavailable(new TypeError('x is not a function'))).toBe(false);
+  });
+});
 
 test('queued calls fail immediately if the server does not answer the calls in flight', async () => {
   const { address, namespace } = await createNamespace('temporal');

@@ -6,12 +6,16 @@ import {
   makeTelemetryFilterString,
   NativeConnection,
   Runtime,
+  ShutdownError,
+  TransportError,
+  UnexpectedError,
   Worker,
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
+import { IllegalStateError, NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
 import pLimit from 'p-limit';
+import { UnavailableError } from './fault';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { securityOf } from './temporal-security';
@@ -32,7 +36,7 @@ export interface TemporalOptions {
 }
 
 /** Temporal is unavailable at the moment. */
-export class TemporalUnavailableError extends Error {
+export class TemporalUnavailableError extends UnavailableError {
   override name = 'TemporalUnavailableError';
 }
 
@@ -200,23 +204,27 @@ const deploymentOf = (
     ? { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' }
     : { version, useWorkerVersioning: false };
 
-// A server that is unavailable, overloaded or starting answers with these codes. So does one that refuses our credentials,
-// which is no fault of the order whose call fails.
-const UNAVAILABLE = new Set<status>([
-  status.UNAVAILABLE,
-  status.DEADLINE_EXCEEDED,
-  status.RESOURCE_EXHAUSTED,
-  status.CANCELLED,
-  status.ABORTED,
-  status.INTERNAL,
-  status.UNAUTHENTICATED,
-  status.PERMISSION_DENIED,
+// Only these codes accuse the call or its workflow, not the server. Source: https://grpc.io/docs/guides/status-codes/ and
+// https://github.com/temporalio/api-go/tree/master/serviceerror, which says what Temporal reports with each.
+const FAULTS_OF_THE_CALL = new Set<status>([
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.ALREADY_EXISTS,
+  status.FAILED_PRECONDITION,
+  status.OUT_OF_RANGE,
+  status.DATA_LOSS, // the history of one workflow is corrupt
 ]);
 
-function isServerUnavailable(error: unknown): boolean {
-  const cause = causeOf(error);
+/** Errors of the connection itself, which carry no code. */
+const CONNECTION_ERRORS = [TransportError, ShutdownError, UnexpectedError, IllegalStateError];
+
+/** Whether a call failed because of the server or the connection to it. Any other error accuses the call. */
+export function isServerUnavailable(error: unknown): boolean {
   // A server whose store does not answer reports that the namespace does not exist.
-  return error instanceof NamespaceNotFoundError || (isGrpcServiceError(cause) && UNAVAILABLE.has(cause.code));
+  if (error instanceof NamespaceNotFoundError) return true;
+  const cause = causeOf(error);
+  if (isGrpcServiceError(cause)) return !FAULTS_OF_THE_CALL.has(cause.code);
+  return CONNECTION_ERRORS.some((type) => cause instanceof type);
 }
 
 /** Whether the server rejects a search attribute that `prepare` has registered, which means that it has lost its data. */
