@@ -68,6 +68,7 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
   const app = createOrderApp({
     log,
     readiness: () => readiness.check(),
+    isMigrated: () => readiness.migrated,
     stopping,
     database,
     reads,

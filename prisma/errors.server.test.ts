@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDatabase } from '../test/servers';
-import { connectOrders } from './clients';
+import { UNREACHABLE } from '../test/unreachable';
+import { connectOrders, type OrdersClient } from './clients';
 import { databaseFaultOf } from './errors';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -15,6 +16,20 @@ test('a database that refuses the credentials counts as unavailable, because the
   const failure: unknown = await client.$queryRaw`SELECT 1`.catch((error: unknown) => error);
 
   expect(String(failure)).toContain('unknown_user');
+  expect(databaseFaultOf(failure)).toBe('unavailable');
+  await client.$disconnect();
+});
+
+test.each<[string, (database: OrdersClient) => Promise<unknown>]>([
+  ['a statement', (database) => database.$queryRaw`SELECT 1`],
+  ['a query of Prisma', (database) => database.order.findFirst()],
+  ['a transaction', (database) => database.$transaction((tx) => tx.$queryRaw`SELECT 1`)],
+])('a network that cannot be reached counts as unavailable in %s', async (_, run) => {
+  const client = connectOrders(`postgresql://postgres:postgres@${UNREACHABLE}:5432/shop`, { poolSize: 1 });
+
+  const failure: unknown = await run(client).catch((error: unknown) => error);
+
+  expect(String(failure)).toContain('ENETUNREACH');
   expect(databaseFaultOf(failure)).toBe('unavailable');
   await client.$disconnect();
 });

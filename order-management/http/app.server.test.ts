@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { serveHttp } from '@shop/runtime/http-server';
-import { createShopDatabase } from '../../test/servers';
+import { createDatabase, createShopDatabase } from '../../test/servers';
 import { eventually } from '../../test/eventually';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
+import { UNREACHABLE } from '../../test/unreachable';
 import { TemporalUnavailableError } from '@shop/runtime/temporal';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
 import { ReadClient } from '../reads/read-client';
 import type { OrderToPay } from '../saga/sagas';
 import { Backlog } from '../orders/backlog';
-import { createOrderApp } from './app';
+import { createOrderApp, type OrderAppOptions } from './app';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -33,7 +34,14 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const serve = (client: OrdersClient, { maxUnsettled = 2_000, settles = true } = {}) =>
+const serve = (
+  client: OrdersClient,
+  {
+    maxUnsettled = 2_000,
+    settles = true,
+    ...more
+  }: { maxUnsettled?: number; settles?: boolean } & Partial<OrderAppOptions> = {},
+) =>
   serveHttp(
     createOrderApp({
       log: silentLog,
@@ -49,6 +57,7 @@ const serve = (client: OrdersClient, { maxUnsettled = 2_000, settles = true } = 
       },
       backlog: new Backlog(client, maxUnsettled, { hasPaidWithin: () => settles }),
       examineAfterMs: 60_000,
+      ...more,
     }),
     0,
   );
@@ -548,7 +557,9 @@ test('refuses orders with 503 while too many are unsettled, and accepts them aga
   for (let i = 0; i < 3; i++) await accept();
   const refused = await call('POST', '/order', body);
 
-  expect(refused).toMatchObject(problem(503, '3 orders wait to be settled, which is the limit. Try again shortly.'));
+  expect(refused).toMatchObject(
+    problem(503, '3 orders wait to be settled, which is the limit. Try again in 5 seconds.'),
+  );
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(await stockOf(database, product)).toBe(97);
   for (const { orderId } of started.slice(0, 1)) await shipOrder(database, orderId, randomUUID());
@@ -556,18 +567,46 @@ test('refuses orders with 503 while too many are unsettled, and accepts them aga
   await eventually(async () => expect((await call('POST', '/order', body)).status).toBe(503));
 });
 
-test.each([
+describe.each([
   ['GET', '/order', undefined],
   ['GET', '/products', undefined],
   ['POST', '/order', { customerId: randomUUID(), products: [{ productId: randomUUID(), orderedQuantity: 1 }] }],
-])('answers %s %s with 503 and Retry-After while the database is unavailable', async (method, path, body) => {
-  const unavailable = connectOrders('postgresql://postgres:postgres@localhost:1/shop', { poolSize: 1 });
-  await server.stop();
-  server = await serve(unavailable);
+])('%s %s', (method, path, body) => {
+  async function callWith(other: OrdersClient, more: Partial<OrderAppOptions> = {}) {
+    await server.stop();
+    server = await serve(other, more);
+    const answer = await call(method, path, body);
+    await other.$disconnect();
+    return answer;
+  }
 
-  const answer = await call(method, path, body);
+  const unavailable = problem(503, 'The service is temporarily unavailable. Try again in 5 seconds.');
 
-  expect(answer).toMatchObject(problem(503, 'The database is unavailable. Try again in 5 seconds.'));
-  expect(answer.headers.get('retry-after')).toBe('5');
-  await unavailable.$disconnect();
+  test.each([
+    ['refuses connections', 'postgresql://postgres:postgres@localhost:1/shop'],
+    ['cannot be reached over the network', `postgresql://postgres:postgres@${UNREACHABLE}:5432/shop`],
+    ['has a name that does not resolve', 'postgresql://postgres:postgres@shop.invalid:5432/shop'],
+  ])('is answered with 503 and Retry-After while the database %s', async (_, url) => {
+    const answer = await callWith(connectOrders(url, { poolSize: 1 }));
+
+    expect(answer).toMatchObject(unavailable);
+    expect(answer.headers.get('retry-after')).toBe('5');
+  });
+
+  describe('without the tables', () => {
+    let empty: Awaited<ReturnType<typeof createDatabase>>;
+    beforeEach(async () => void (empty = await createDatabase('empty')));
+    afterEach(() => empty.drop());
+
+    test('is answered with 500, because waiting would not help', async () => {
+      expect((await callWith(connectOrders(empty.url, { poolSize: 1 }))).status).toBe(500);
+    });
+
+    test('is answered with 503 while the migrations are being applied', async () => {
+      const answer = await callWith(connectOrders(empty.url, { poolSize: 1 }), { isMigrated: () => false });
+
+      expect(answer).toMatchObject(problem(503, 'The database is being prepared. Try again in 5 seconds.'));
+      expect(answer.headers.get('retry-after')).toBe('5');
+    });
+  });
 });

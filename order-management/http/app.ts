@@ -1,20 +1,18 @@
-import { faultOf } from '@shop/runtime/fault';
+import { sqlStateOf } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
-import { Problem } from '@shop/runtime/problem';
+import { retryLater } from '@shop/runtime/problem';
 import { Router } from 'express';
 import { BacklogFullError } from '../orders/backlog';
 import { catalogRoutes } from './catalog-routes';
 import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
 
-const RETRY_AFTER_S = 5;
+export interface OrderAppOptions extends OrderRoutesNeeds, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
+  /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
+  isMigrated?: () => boolean;
+}
 
 /** Creates the REST API. It serves the prefix of the original's code, and the one that the original's README names. */
-export function createOrderApp({
-  log,
-  readiness,
-  stopping,
-  ...needs
-}: OrderRoutesNeeds & Pick<HttpOptions, 'log' | 'readiness' | 'stopping'>) {
+export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
   const routes = Router();
   routes.use(catalogRoutes(needs), orderRoutes(needs));
   return createHttpApp({
@@ -25,12 +23,11 @@ export function createOrderApp({
     ...(stopping && { stopping }),
     explain: (error) => {
       if (error instanceof BacklogFullError) return retryLater(error.message);
-      if (faultOf(error) === 'unavailable' || faultOf(error) === 'unknown')
-        return retryLater(`The database is unavailable. Try again in ${RETRY_AFTER_S} seconds.`);
+      if (!isMigrated() && isSchemaError(error)) return retryLater('The database is being prepared.');
       return undefined;
     },
   });
 }
 
-const retryLater = (detail: string): Problem =>
-  new Problem(503, detail, { headers: { 'Retry-After': String(RETRY_AFTER_S) } });
+/** Whether a table, a column or a schema is missing: SQLSTATE class 42 and code 3F000. */
+const isSchemaError = (error: unknown): boolean => /^(42|3F)/.test(sqlStateOf(error) ?? '');

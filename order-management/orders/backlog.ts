@@ -42,7 +42,7 @@ export class Backlog {
     const counted = ageMs > COUNT_EVERY_MS ? this.refresh() : null;
     if (this.isFull && ageMs > COUNT_OUTDATED_AFTER_MS) await counted;
     if (this.isFull && this.settlements.hasPaidWithin(SETTLES_WITHIN_MS)) {
-      throw new BacklogFullError(`${this.limit} orders wait to be settled, which is the limit. Try again shortly.`);
+      throw new BacklogFullError(`${this.limit} orders wait to be settled, which is the limit.`);
     }
     this.accepting++;
     try {

@@ -629,7 +629,7 @@ test('while the primary is unavailable, the service answers reads, and rejects n
 
   expect(refused).toMatchObject({
     status: 503,
-    body: { error: 'The database is unavailable. Try again in 5 seconds.' },
+    body: { error: 'The service is temporarily unavailable. Try again in 5 seconds.' },
   });
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(refused.headers.get('content-type')).toContain('application/problem+json');

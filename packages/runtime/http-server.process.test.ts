@@ -6,6 +6,7 @@ import { Router, type Response } from 'express';
 import { pino } from 'pino';
 import { sendRaw } from '../../test/raw-http';
 import { silentLog } from '../../test/silent-log';
+import { UnavailableError } from './fault';
 import { createHttpApp, serveHttp, type HttpOptions } from './http-server';
 import { jsonBody } from './json-body';
 import { Problem } from './problem';
@@ -68,7 +69,7 @@ describe('health', () => {
     const url = await serve(undefined, { readiness: () => Promise.reject(new Error('no database')) });
 
     expect((await fetch(`${url}/livez`)).status).toBe(200);
-    expect((await fetch(`${url}/readyz`)).status).toBe(500);
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
   });
 });
 
@@ -192,17 +193,39 @@ describe('an error response', () => {
     expect(await response.json()).toMatchObject({ detail: 'Explained: no database.' });
   });
 
-  test('to an unknown error contains only the request id, under which it is logged', async () => {
+  async function failWith(error: Error) {
     let logged = '';
     const log = pino({ level: 'error' }, { write: (line: string) => void (logged += line) });
-    const response = await fetch(`${await serve(failingWith(new Error('password: secret')), { log })}/shop/thing`);
+    const response = await fetch(`${await serve(failingWith(error), { log })}/shop/thing`);
     const text = await response.text();
+    expect(text).not.toMatch('secret');
+    return { response, text, logged };
+  }
+
+  test('to an error of the program contains only the request id, under which it is logged', async () => {
+    const { response, text, logged } = await failWith(new TypeError('password: secret'));
 
     expect(response.status).toBe(500);
-    expect(text).not.toMatch('secret');
     expect(text).toMatch(response.headers.get('x-request-id')!);
     expect(logged).toMatch('password: secret');
     expect(logged).toMatch(response.headers.get('x-request-id')!);
+  });
+
+  test('to an error that nobody has foreseen asks the client to try again; the error is logged', async () => {
+    const { response, text, logged } = await failWith(new Error('password: secret'));
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(text).toMatch('The service is temporarily unavailable. Try again in 5 seconds.');
+    expect(logged).toMatch('password: secret');
+  });
+
+  test('to an outage asks the client to try again; the error is not logged as one', async () => {
+    const { response, logged } = await failWith(new UnavailableError('The secret server does not answer.'));
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(logged).not.toMatch('secret');
   });
 
   test('has status 400 for a path that cannot be decoded', async () => {

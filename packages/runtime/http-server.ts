@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import express, { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
+import express, { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { faultOf } from './fault';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { registry, requestSeconds } from './metrics';
-import { Problem, sendProblem } from './problem';
+import { Problem, retryLater, sendProblem } from './problem';
 import type { Readiness } from './readiness';
 import { refuseMalformed } from './refuse-malformed';
 import { refuseOtherMethods } from './refuse-other-methods';
@@ -20,7 +21,7 @@ export interface HttpOptions {
   readiness: () => Promise<Readiness>;
   /** Once aborted, `/readyz` answers 503, and each response closes its connection. */
   stopping?: AbortSignal;
-  /** Turns known errors into problems; returns undefined for every other error. */
+  /** Turns errors of this service into problems; returns undefined for every other error, which `faultOf` classifies. */
   explain?: (error: unknown) => Problem | undefined;
 }
 
@@ -113,14 +114,19 @@ const answerErrors =
     if (response.headersSent) return next(error);
     let problem = error instanceof Problem ? error : (routerProblem(error) ?? explain?.(error));
     if (!problem) {
-      response.locals.log.error(error, 'request failed');
-      problem = new Problem(
-        500,
-        `The request failed because of an internal error, which is logged with request id ${response.get('X-Request-ID')}.`,
-      );
+      const fault = faultOf(error);
+      const isOutage = fault === 'unavailable' || fault === 'unknown';
+      response.locals.log[fault === 'unavailable' ? 'warn' : 'error'](error, 'request failed');
+      problem = isOutage ? retryLater('The service is temporarily unavailable.') : internalError(response);
     }
     sendProblem(response, problem);
   };
+
+const internalError = (response: Response): Problem =>
+  new Problem(
+    500,
+    `The request failed because of an internal error, which is logged with request id ${response.get('X-Request-ID')}.`,
+  );
 
 /** Converts an error of Express's router, such as a path that cannot be decoded. */
 function routerProblem(error: unknown): Problem | undefined {

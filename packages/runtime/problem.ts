@@ -18,6 +18,14 @@ export class Problem extends Error {
   }
 }
 
+const RETRY_AFTER_S = 5;
+
+/** A request that failed because of an outage or an overload, and that the client may repeat. */
+export const retryLater = (detail: string): Problem =>
+  new Problem(503, `${detail} Try again in ${RETRY_AFTER_S} seconds.`, {
+    headers: { 'Retry-After': String(RETRY_AFTER_S) },
+  });
+
 /** Formats a problem document. Its member `error` repeats the detail for clients of the original system. */
 export const problemDocument = ({ status, message, more }: Problem): string =>
   JSON.stringify({
