@@ -20,10 +20,10 @@ test('a database that refuses the credentials counts as unavailable, because the
   await client.$disconnect();
 });
 
-test.each<[string, (database: OrdersClient) => Promise<unknown>]>([
-  ['a statement', (database) => database.$queryRaw`SELECT 1`],
-  ['a query of Prisma', (database) => database.order.findFirst()],
-  ['a transaction', (database) => database.$transaction((tx) => tx.$queryRaw`SELECT 1`)],
+test.each<[string, (client: OrdersClient) => Promise<unknown>]>([
+  ['a statement', (client) => client.$queryRaw`SELECT 1`],
+  ['a query of Prisma', (client) => client.order.findFirst()],
+  ['a transaction', (client) => client.$transaction((tx) => tx.$queryRaw`SELECT 1`)],
 ])('a network that cannot be reached counts as unavailable in %s', async (_, run) => {
   const client = connectOrders(`postgresql://postgres:postgres@${UNREACHABLE}:5432/shop`, { poolSize: 1 });
 

@@ -159,6 +159,16 @@ describe('a body', () => {
   });
 });
 
+/** Lets a request fail with an error whose message contains a secret. */
+async function failWith(error: Error) {
+  let logged = '';
+  const log = pino({ level: 'error' }, { write: (line: string) => void (logged += line) });
+  const response = await fetch(`${await serve(failingWith(error), { log })}/shop/thing`);
+  const text = await response.text();
+  expect(text).not.toMatch('secret');
+  return { response, text, logged };
+}
+
 describe('an error response', () => {
   test('is a problem document that clients of the original system can read', async () => {
     const response = await fetch(`${await serve()}/shop/nothing`);
@@ -192,15 +202,6 @@ describe('an error response', () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ detail: 'Explained: no database.' });
   });
-
-  async function failWith(error: Error) {
-    let logged = '';
-    const log = pino({ level: 'error' }, { write: (line: string) => void (logged += line) });
-    const response = await fetch(`${await serve(failingWith(error), { log })}/shop/thing`);
-    const text = await response.text();
-    expect(text).not.toMatch('secret');
-    return { response, text, logged };
-  }
 
   test('to an error of the program contains only the request id, under which it is logged', async () => {
     const { response, text, logged } = await failWith(new TypeError('password: secret'));
