@@ -7,8 +7,12 @@ import { loadPredefined } from './catalog/predefined';
 import type { Config } from './config';
 import { ReadClient } from './reads/read-client';
 
-/** Creates the clients of the primary and the secondaries, and starts to monitor the secondaries. Waits for no server. */
-export function openDatabase(config: Config, log: Logger, parts: Part[]) {
+/**
+ * Creates the clients of the primary and the secondaries, and starts to monitor the secondaries. Waits for no server.
+ *
+ * @returns the clients, and the parts that must be stopped
+ */
+export function openDatabase(config: Config, log: Logger) {
   const poolSize = config.DATABASE_POOL_SIZE;
   const database = connectOrders(config.DATABASE_URL, { poolSize });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
@@ -21,9 +25,12 @@ export function openDatabase(config: Config, log: Logger, parts: Part[]) {
     log,
   });
   reads.start();
-  parts.push({ name: 'database', stop: () => database.$disconnect() });
-  parts.push({ name: 'database probe', stop: () => primary.stop() }, reads);
-  return { database, primary, reads };
+  const parts: Part[] = [
+    { name: 'database', stop: () => database.$disconnect() },
+    { name: 'database probe', stop: () => primary.stop() },
+    reads,
+  ];
+  return { database, primary, reads, parts };
 }
 
 /** Applies the migrations and loads the predefined data; waits for PostgreSQL if it is unavailable. */

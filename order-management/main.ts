@@ -27,8 +27,8 @@ import { Sweeper } from './saga/sweeper';
 
 const SERVICE = 'order-management';
 
-void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) => {
-  const { database, primary, reads } = openDatabase(config, log, parts);
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+  const { database, primary, reads, parts } = openDatabase(config, log);
   const broker = config.AMQP_URL ? new Broker({ url: config.AMQP_URL, connectionName: SERVICE, log }) : null;
   const settlements = new Settlements();
   const fastPath = { settlements, enabled: config.PAYMENT_FAST_PATH === 'on' };
@@ -59,7 +59,6 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
     examineAgainMs: config.SWEEP_AFTER,
     mayAdopt: createAdoptionPolicy(broker, consumer),
   });
-  parts.push(...(broker ? [broker] : []), temporal, starter, sweeper, ...(consumer ? [consumer] : []));
 
   registerOrderMetrics(database, reads);
   if (broker) registerParkedMetric(broker, PAYMENT_STAT);
@@ -77,7 +76,10 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
     backlog: { admit: (accept) => backlog.admit(() => rush.observe(accept)) },
     examineAfterMs: config.SWEEP_AFTER,
   });
-  parts.push(await serveHttp(app, config.PORT, config.LISTEN_ADDRESS));
+  const http = await serveHttp(app, config.PORT, config.LISTEN_ADDRESS);
+  // Requests in flight still start sagas; all of these parts use the database and the broker.
+  groups.push([...parts, ...(broker ? [broker] : [])], [starter]);
+  groups.push([http, sweeper, temporal, ...(consumer ? [consumer] : [])]);
 
   await prepareDatabase(config.DATABASE_URL, database, log);
   readiness.migrated = true;

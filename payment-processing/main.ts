@@ -21,11 +21,9 @@ import { createPaymentActivities } from './saga/activities';
 
 const SERVICE = 'payment-processing';
 
-void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) => {
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
   const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
-  parts.push({ name: 'database', stop: () => database.$disconnect() });
-  parts.push({ name: 'database probe', stop: () => primary.stop() });
   const ledger = new Ledger(database, log);
 
   const temporal = createTemporal(config, {
@@ -48,7 +46,6 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
       isOutage: (error) => faultOf(error) === 'unavailable',
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
-  parts.push(...(broker ? [broker] : []), temporal, ...(consumer ? [consumer] : []));
   if (broker) registerParkedMetric(broker, PROCESS_PAYMENT);
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
@@ -58,7 +55,13 @@ void runService(SERVICE, readConfig, async ({ config, log, parts, stopping }) =>
     readiness: () => readiness.check(),
     stopping,
   });
-  parts.push(await serveHttp(app, config.PORT, config.LISTEN_ADDRESS));
+  const http = await serveHttp(app, config.PORT, config.LISTEN_ADDRESS);
+  groups.push([
+    { name: 'database', stop: () => database.$disconnect() },
+    { name: 'database probe', stop: () => primary.stop() },
+    ...(broker ? [broker] : []),
+  ]);
+  groups.push([http, temporal, ...(consumer ? [consumer] : [])]); // they use the database and the broker
 
   await whenAvailable('PostgreSQL', {
     log,

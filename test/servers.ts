@@ -26,6 +26,7 @@ export const VIRTUAL_HOSTS = [
   'parked',
   'payments',
   'run',
+  'stop',
   'system',
   'takeover',
   'web-ui',

@@ -24,15 +24,24 @@ export class ServiceProcess {
     ServiceProcess.running.add(this);
   }
 
-  /** Starts a service on a free port, with a few variables of this process and those given. */
-  static async launch(service: ServiceName, environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+  /**
+   * Starts a service on a free port, with a few variables of this process and those given.
+   *
+   * @param command a command that runs the program which its further arguments name
+   */
+  static async launch(
+    service: ServiceName,
+    environment: NodeJS.ProcessEnv,
+    command: string[] = [],
+  ): Promise<ServiceProcess> {
     const port = await freePort();
     const { program, args, env, isReady } = serviceProgram({
       service,
       port,
       environment: { PATH: process.env['PATH'], LOG_LEVEL: 'debug', ...environment },
     });
-    return new ServiceProcess(spawn(program, args, { env }), `http://localhost:${port}`, isReady);
+    const [first = program, ...others] = [...command, program, ...args];
+    return new ServiceProcess(spawn(first, others, { env }), `http://localhost:${port}`, isReady);
   }
 
   /** Starts a service and waits until it is ready. */

@@ -8,7 +8,7 @@ import { UnavailableError } from './fault';
 import { whenAvailable } from './lifecycle';
 import type { Logger } from './log';
 
-/** A process that runs until a signal. `start` is JavaScript code that may use `parts`, `part()`, `stopping` and `delay()`. */
+/** A process that runs until a signal. `start` is JavaScript code that may use `groups`, `part()`, `stopping` and `delay()`. */
 class Service {
   private static running: ChildProcess[] = [];
   output = '';
@@ -28,7 +28,7 @@ class Service {
       const part = (name, stop = async () => undefined) =>
         ({ name, stop: async () => { await stop(); console.log(name + ' stopped'); } });
       setInterval(() => undefined, 60_000); // a service's sockets keep it alive
-      void runUntilSignal({ log: createLog('test', 'info'), drainMs: ${drainMs} }, async (parts, stopping) => { ${start} });`;
+      void runUntilSignal({ log: createLog('test', 'info'), drainMs: ${drainMs} }, async (groups, stopping) => { ${start} });`;
     return new Service(spawn(process.execPath, ['-e', script], { cwd: join(__dirname, '..', '..') }));
   }
 
@@ -55,10 +55,10 @@ class Service {
 afterEach(() => Service.killAll());
 
 describe('a service', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)(
-    'stops its parts in reverse order at %s and exits with 0',
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'stops its groups of parts in reverse order at %s and exits with 0',
     async (signal) => {
-      const service = Service.run(`parts.push(part('database'), part('worker')); parts.push(part('http'))`);
+      const service = Service.run(`groups.push([part('database')], [part('worker')]); groups.push([part('http')])`);
 
       await service.signal('"started"', signal);
 
@@ -67,14 +67,65 @@ describe('a service', () => {
     },
   );
 
+  test('stops the parts of a group at the same time', async () => {
+    const service = Service.run(`
+      const { EventEmitter, once } = require('node:events');
+      const events = new EventEmitter();
+      groups.push([part('http', () => once(events, 'drained')), part('worker', () => events.emit('drained'))])`);
+
+    await service.signal('"started"', 'SIGTERM');
+
+    expect(await service.exit).toBe(0);
+    expect(service.stopped).toEqual(['worker', 'http']);
+  });
+
   test('waits for the work in flight', async () => {
     const service = Service.run(`
-      parts.push(part('worker', () => delay(300).then(() => console.log('work finished'))))`);
+      groups.push([part('worker', () => delay(300).then(() => console.log('work finished')))])`);
 
     await service.signal('"started"', 'SIGTERM');
 
     expect(await service.exit).toBe(0);
     expect(service.printed).toEqual(['work finished', 'worker stopped']);
+  });
+
+  test('abandons parts that do not stop, and exits with 0 within 10 seconds', async () => {
+    const never = '() => new Promise(() => undefined)';
+    const service = Service.run(`
+      groups.push([part('database', ${never}), part('probe')], [part('starter', ${never})], [part('worker', ${never})])`);
+
+    await service.signal('"started"', 'SIGTERM');
+    const signalledAt = performance.now();
+
+    expect(await service.exit).toBe(0);
+    expect(performance.now() - signalledAt).toBeLessThan(10_000);
+    expect(service.stopped).toEqual(['probe']);
+    expect(service.output).toMatch(/"level":"error".*"part":"worker".*"msg":"part did not stop in time"/);
+  });
+
+  describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('that is stopping', (signal) => {
+    const stopping = `groups.push([part('http', () => { console.log('answering'); return delay(1_000); })])`;
+
+    test(`finishes the work in flight at a second signal: ${signal}`, async () => {
+      const service = Service.run(stopping);
+      await service.signal('"started"', 'SIGTERM');
+
+      await service.signal('answering', signal);
+
+      expect(await service.exit).toBe(0);
+      expect(service.stopped).toEqual(['http']);
+    });
+
+    test(`exits with 1 at a third signal: ${signal}`, async () => {
+      const service = Service.run(stopping.replace('1_000', '60_000'));
+      await service.signal('"started"', 'SIGTERM');
+      await service.signal('answering', signal);
+
+      await service.signal('already stopping', signal);
+
+      expect(await service.exit).toBe(1);
+      expect(service.stopped).toEqual([]);
+    });
   });
 
   test('announces that it is stopping, and keeps serving while it drains', async () => {
@@ -84,7 +135,7 @@ describe('a service', () => {
          await delay(300);
          console.log('still serving');
        });
-       parts.push(part('http'))`,
+       groups.push([part('http')])`,
       { drainMs: 600 },
     );
 
@@ -96,7 +147,7 @@ describe('a service', () => {
 
   test('can be stopped during its start', async () => {
     const service = Service.run(`
-      parts.push(part('database'));
+      groups.push([part('database')]);
       console.log('waiting');
       await delay(60_000)`);
 
@@ -107,7 +158,7 @@ describe('a service', () => {
   });
 
   test('whose start fails logs the error, stops the parts that it has started, and exits with 1', async () => {
-    const service = Service.run(`parts.push(part('database')); throw new Error('port 8001 is taken')`);
+    const service = Service.run(`groups.push([part('database')]); throw new Error('port 8001 is taken')`);
 
     expect(await service.exit).toBe(1);
     expect(service.output).toContain('port 8001 is taken');
@@ -116,7 +167,7 @@ describe('a service', () => {
 
   test('stops the other parts if one fails to stop, and exits with 1', async () => {
     const service = Service.run(`
-      parts.push(part('database'), part('broker', () => Promise.reject(new Error('connection lost'))))`);
+      groups.push([part('database')], [part('broker', () => Promise.reject(new Error('connection lost')))])`);
 
     await service.signal('"started"', 'SIGTERM');
 

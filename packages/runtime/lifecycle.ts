@@ -15,26 +15,35 @@ export interface LifecycleOptions {
   drainMs: number;
 }
 
-// Longer than the limit of any part; shorter than the 30 seconds after which Kubernetes kills a container.
-const STOP_LIMIT_MS = 25_000;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+const STOP = {
+  /**
+   * The limit for all parts together. Longer than the 8 seconds after which PostgreSQL cancels a statement, so that a
+   * request in flight is answered. Shorter than the 10 seconds after which `docker stop` kills a container.
+   */
+  limitMs: 8_500,
+  /** What a part gets even if the parts before it have used up the limit, to release its connections. */
+  leastMs: 250,
+};
 
 /**
- * Runs a service until SIGTERM or SIGINT. Then drains it, stops its parts, the last one first, and exits with code 0.
- * Exits with code 1 if the start fails, a part fails to stop or takes too long, or an error is not caught.
+ * Runs a service until SIGTERM, SIGINT or SIGHUP. Then drains it, stops its parts, and exits with code 0 within 10 seconds
+ * after `drainMs`. A part that takes longer is logged and abandoned: its server may be unavailable, and the work in flight
+ * is durable. A second signal changes nothing; a third one ends the process immediately.
  *
- * @param start starts the service and adds each part that must be stopped to `parts`. A signal that arrives before it
- *   returns aborts `stopping`
+ * Exits with code 1 if the start fails, a part fails to stop, an error is not caught, or a third signal arrives.
+ *
+ * @param start starts the service and adds the parts that must be stopped to `groups`. The last group stops first; the
+ *   parts of a group stop at the same time. A signal that arrives before `start` returns aborts `stopping`
  */
 export async function runUntilSignal(
   { log, drainMs }: LifecycleOptions,
-  start: (parts: Part[], stopping: AbortSignal) => Promise<void>,
+  start: (groups: Part[][], stopping: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const parts: Part[] = [];
+  const groups: Part[][] = [];
   const stopping = new AbortController();
-  const signal = new Promise<string>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  const signal = firstSignal(log);
   // An uncaught error leaves the process in an unknown state. The work in flight is durable; another process resumes it.
   process.on('uncaughtException', (error) => {
     log.fatal(error, 'uncaught error');
@@ -42,21 +51,35 @@ export async function runUntilSignal(
   });
 
   try {
-    await Promise.race([start(parts, stopping.signal), signal]);
+    await Promise.race([start(groups, stopping.signal).then(() => log.info('started')), signal]);
   } catch (error) {
     log.fatal(error, 'start failed');
     process.exitCode = 1;
-    await stopAll(parts, log);
+    await stopAll(groups, log);
     process.exit();
   }
-  log.info('started');
 
   log.info({ signal: await signal, drainMs }, 'stopping');
   stopping.abort();
   await delay(drainMs);
-  await stopAll(parts, log);
+  await stopAll(groups, log);
   log.info('stopped');
   process.exit();
+}
+
+/** Resolves at the first signal. The second one is ignored: Ctrl-C in a terminal sends one, and `make run` another. */
+function firstSignal(log: Logger): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let received = 0;
+    const receive = (signal: NodeJS.Signals): void => {
+      received++;
+      if (received === 1) return resolve(signal);
+      if (received === 2) return log.warn({ signal }, 'already stopping; a third signal ends the process');
+      log.fatal({ signal }, 'ended by a third signal');
+      process.exit(1);
+    };
+    for (const signal of SIGNALS) process.on(signal, receive);
+  });
 }
 
 /** Runs `attempt` until it succeeds, with pauses of 250 ms to 5 s. Only a fault that waiting cannot end is thrown. */
@@ -76,19 +99,21 @@ export async function whenAvailable<T>(
   }
 }
 
-async function stopAll(parts: Part[], log: Logger): Promise<void> {
-  const limit = setTimeout(() => {
-    log.fatal({ limitMs: STOP_LIMIT_MS }, 'parts did not stop in time');
-    process.exit(1);
-  }, STOP_LIMIT_MS);
-  for (const part of parts.toReversed()) {
-    try {
-      await part.stop();
-      log.debug({ part: part.name }, 'part stopped');
-    } catch (error) {
-      log.error({ err: error, part: part.name }, 'part failed to stop');
-      process.exitCode = 1;
-    }
+async function stopAll(groups: Part[][], log: Logger): Promise<void> {
+  const deadline = performance.now() + STOP.limitMs;
+  for (const group of groups.toReversed()) {
+    const limitMs = Math.max(deadline - performance.now(), STOP.leastMs);
+    await Promise.all(group.map((part) => stopWithin(limitMs, part, log)));
   }
-  clearTimeout(limit);
+}
+
+async function stopWithin(limitMs: number, part: Part, log: Logger): Promise<void> {
+  try {
+    const outcome = await Promise.race([part.stop(), delay(limitMs, 'overrun')]);
+    if (outcome === 'overrun') log.error({ part: part.name, limitMs }, 'part did not stop in time');
+    else log.debug({ part: part.name }, 'part stopped');
+  } catch (error) {
+    log.error({ err: error, part: part.name }, 'part failed to stop');
+    process.exitCode = 1;
+  }
 }

@@ -1,19 +1,20 @@
 import { readOrExit, type CommonConfig } from './environment';
 import { runUntilSignal, type Part } from './lifecycle';
 import { createLog, type Logger } from './log';
+import { boundNameLookups } from './name-lookup';
 import { installTemporalRuntime } from './temporal';
 
 export interface ServiceContext<C> {
   config: C;
   log: Logger;
-  /** Collects the parts to stop at the end; the last one is stopped first. */
-  parts: Part[];
-  /** Aborted when the service receives SIGTERM or SIGINT. */
+  /** Collects the parts to stop at the end. The last group stops first; the parts of a group stop at the same time. */
+  groups: Part[][];
+  /** Aborted when the service receives SIGTERM, SIGINT or SIGHUP. */
   stopping: AbortSignal;
 }
 
 /**
- * Runs a service: reads its settings, starts it, and serves until SIGTERM or SIGINT.
+ * Runs a service: reads its settings, starts it, and serves until SIGTERM, SIGINT or SIGHUP.
  * Prints every invalid setting and exits with code 1 if `readConfig` throws a `ConfigError`.
  *
  * @param start starts the service; a signal may arrive before it returns
@@ -23,10 +24,11 @@ export function runService<C extends CommonConfig>(
   readConfig: () => C,
   start: (context: ServiceContext<C>) => Promise<void>,
 ): Promise<void> {
+  boundNameLookups();
   const config = readOrExit(readConfig);
   const log = createLog(name, config.LOG_LEVEL);
   installTemporalRuntime(log);
-  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, (parts, stopping) =>
-    start({ config, log, parts, stopping }),
+  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, (groups, stopping) =>
+    start({ config, log, groups, stopping }),
   );
 }

@@ -40,8 +40,10 @@ export class TemporalUnavailableError extends UnavailableError {
   override name = 'TemporalUnavailableError';
 }
 
-// Longer than the longest local activity (5 s), so that a deployment interrupts none.
-const SHUTDOWN_GRACE = '10s';
+// Longer than the longest local activity (5 s), so that a deployment interrupts none; shorter than the limit of a stop.
+const SHUTDOWN_GRACE = '6s';
+/** How long a stop waits until the server has noted that the worker is gone. Without a server, that never ends. */
+const SIGN_OFF_MS = 500;
 const CALL_TIMEOUT_MS = 5_000;
 // Enough to keep a server busy. With 100 (the prefetch of a consumer), a server that is short of CPU answers no call in time
 // and keeps working on calls whose callers have timed out.
@@ -74,6 +76,8 @@ export class Temporal implements Part {
   private worker: Worker | null = null;
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
+  /** Settles when the worker has stopped. */
+  private working: Promise<void> | null = null;
   private preparing: Promise<void> | null = null;
   private readonly limit = pLimit(MAX_CALLS_IN_FLIGHT);
   /** When a call last found the server unavailable. */
@@ -145,10 +149,21 @@ export class Temporal implements Part {
     if (this.connection) await this.options.prepare?.(this.connection);
   }
 
+  /**
+   * Waits for the tasks in flight, at most as long as the server takes part. An attempt to connect is abandoned. The
+   * connection stays open until the process ends, because the other parts may still use it, and because its close blocks
+   * the process while a name look-up hangs.
+   */
   async stop(): Promise<void> {
     this.stopping.abort();
-    if (this.isUp) this.worker?.shutdown();
-    await this.running;
+    if (!this.isUp) return;
+    this.worker?.shutdown();
+    await Promise.race([Promise.allSettled([this.working]), this.drained().then(() => delay(SIGN_OFF_MS))]);
+  }
+
+  /** Resolves when the worker has completed its tasks. */
+  private async drained(): Promise<void> {
+    while (this.worker?.getState().endsWith('ING')) await delay(20);
   }
 
   private async run(): Promise<void> {
@@ -183,15 +198,19 @@ export class Temporal implements Part {
       this.client = new Client({ connection, namespace });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       onConnected();
-      const running = this.worker.run();
-      if (this.stopping.signal.aborted) this.worker.shutdown(); // `stop` was called while it was connecting
-      await running;
+      if (this.stopping.signal.aborted) return; // `stop` was called meanwhile, and has not waited
+      this.working = this.worker.run();
+      await this.working;
     } finally {
-      this.client = null;
-      this.worker = null;
-      this.connection = null;
-      await connection.close();
+      if (!this.stopping.signal.aborted) await this.disconnect(connection);
     }
+  }
+
+  private async disconnect(connection: NativeConnection): Promise<void> {
+    this.client = null;
+    this.worker = null;
+    this.connection = null;
+    await connection.close();
   }
 }
 
