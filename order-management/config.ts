@@ -1,6 +1,5 @@
 import { connectionOf } from '@shop/prisma/connection';
 import {
-  amqpUrl,
   commonSettings,
   duration,
   integer,
@@ -10,6 +9,7 @@ import {
   postgresUrls,
   readEnvironment,
 } from '@shop/runtime/environment';
+import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 
 const settings = z
@@ -23,7 +23,6 @@ const settings = z
     READ_MAX_LAG: duration('5s'),
     /** How long a read waits until a secondary has replayed the client's last write. */
     READ_WAIT: duration('200ms'),
-    AMQP_URL: amqpUrl(),
     /** How sagas reach the payment service. */
     PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
     /** Payment requests per order before it is cancelled. The original payment service charges each, so use 1 with it. */
@@ -39,6 +38,7 @@ const settings = z
     /** The age at which the sweeper first examines an order that is still `placed`, and the pause before the next time. */
     SWEEP_AFTER: duration('30s'),
   })
+  .superRefine(checkKeyPairs)
   .superRefine(({ AMQP_URL, PAYMENT_CHANNEL }, context) => {
     if (AMQP_URL === null && PAYMENT_CHANNEL === 'events') {
       context.addIssue({

@@ -1,5 +1,5 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
-import { Broker } from '@shop/amqp/broker';
+import { createBroker } from '@shop/amqp/broker';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { createTemporal } from '@shop/runtime/create-temporal';
@@ -29,7 +29,7 @@ const SERVICE = 'order-management';
 
 void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
   const { database, primary, reads, parts } = openDatabase(config, log);
-  const broker = config.AMQP_URL ? new Broker({ url: config.AMQP_URL, connectionName: SERVICE, log }) : null;
+  const broker = createBroker(config, { connectionName: SERVICE, log });
   const settlements = new Settlements();
   const fastPath = { settlements, enabled: config.PAYMENT_FAST_PATH === 'on' };
   const handover = new PaymentHandover(fastPath);

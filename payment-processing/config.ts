@@ -1,13 +1,15 @@
 import { connectionOf } from '@shop/prisma/connection';
-import { amqpUrl, commonSettings, port, postgresUrl, readEnvironment } from '@shop/runtime/environment';
+import { commonSettings, port, postgresUrl, readEnvironment } from '@shop/runtime/environment';
+import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 
-const settings = z.object({
-  ...commonSettings,
-  PORT: port(8002),
-  DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments', connectionOf),
-  AMQP_URL: amqpUrl(),
-});
+const settings = z
+  .object({
+    ...commonSettings,
+    PORT: port(8002),
+    DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments', connectionOf),
+  })
+  .superRefine(checkKeyPairs);
 
 export type Config = z.output<typeof settings>;
 

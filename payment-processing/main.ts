@@ -1,5 +1,5 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
-import { Broker } from '@shop/amqp/broker';
+import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
@@ -35,7 +35,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   });
 
   // Without a broker, payment requests arrive as activities only.
-  const broker = config.AMQP_URL ? new Broker({ url: config.AMQP_URL, connectionName: SERVICE, log }) : null;
+  const broker = createBroker(config, { connectionName: SERVICE, log });
   const consumer =
     broker &&
     new Consumer({

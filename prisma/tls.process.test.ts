@@ -1,19 +1,11 @@
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
 import { Servers } from '@shop/dev/servers';
 import { CertificateAuthority, type Certificate } from '../test/certificates';
+import { configureTls, useServerCertificate } from '../test/postgres-tls';
 import { temporaryFolder } from '../test/temporary-folder';
 import { connectOrders } from './clients';
 import { connectionOf } from './connection';
@@ -34,15 +26,11 @@ beforeAll(async () => {
     ports[name] = await freePort();
     await startPostgres({ name, port: ports[name], folder: join(folder, name), forTests: true }, servers);
   }
-  const data = join(folder, 'encrypted', 'cluster');
-  // The role certified connects with a certificate of the CA only.
-  const rules = readFileSync(join(data, 'pg_hba.conf'), 'utf8');
-  writeFileSync(join(data, 'pg_hba.conf'), `hostssl all certified all scram-sha-256 clientcert=verify-ca\n${rules}`);
-  useCertificate(authority.issue('server'));
-  copyFileSync(authority.cert, join(data, 'ca.pem'));
-  const enable = "ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.key'\nssl_ca_file = 'ca.pem'\n";
-  appendFileSync(join(data, 'postgresql.conf'), enable);
-  await query(urlOf('plain', ''), `SELECT 1`);
+  configureTls(join(folder, 'encrypted'), {
+    certificate: authority.issue('server'),
+    clientAuthority: authority,
+    rules: 'hostssl all certified all scram-sha-256 clientcert=verify-ca',
+  });
   await query(urlOf('encrypted', ''), `CREATE ROLE certified SUPERUSER LOGIN PASSWORD 'postgres'`);
   await query(urlOf('encrypted', ''), `SELECT pg_reload_conf()`);
   await expect(query(urlOf('encrypted', ''), 'SHOW ssl')).resolves.toEqual([{ ssl: 'on' }]);
@@ -52,18 +40,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Gives the server a certificate. It uses it for new connections after `pg_reload_conf()`. */
-function useCertificate({ cert, key }: Certificate): void {
-  const data = join(folder, 'encrypted', 'cluster');
-  const { uid, gid } = statSync(data);
-  for (const [from, to] of [
-    [cert, join(data, 'server.pem')],
-    [key, join(data, 'server.key')],
-  ] as const) {
-    copyFileSync(from, to);
-    chownSync(to, uid, gid);
-    chmodSync(to, 0o600);
-  }
+/** Changes the certificate of the server for new connections. */
+async function useCertificate(certificate: Certificate): Promise<void> {
+  useServerCertificate(join(folder, 'encrypted'), certificate);
+  await query(urlOf('encrypted', ''), 'SELECT pg_reload_conf()');
 }
 
 function urlOf(
@@ -131,14 +111,12 @@ describe('the parameters of a database URL mean what they mean to libpq', () => 
     ['sslmode=verify-ca&sslrootcert=CA', 'encrypted'],
     ['sslmode=verify-full&sslrootcert=CA', /altnames.* Use a name of the certificate as the host of DATABASE_URL\.$/],
   ])('%s with a certificate of another host', async (parameters, expected) => {
-    useCertificate(authority.issue('elsewhere', ['DNS:elsewhere.example']));
-    await query(urlOf('encrypted', ''), 'SELECT pg_reload_conf()');
+    await useCertificate(authority.issue('elsewhere', ['DNS:elsewhere.example']));
     try {
       const outcome = await connect(urlOf('encrypted', parameters));
       expect(outcome).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
     } finally {
-      useCertificate(authority.issue('server'));
-      await query(urlOf('encrypted', ''), 'SELECT pg_reload_conf()');
+      await useCertificate(authority.issue('server'));
     }
   });
 

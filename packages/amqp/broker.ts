@@ -9,6 +9,9 @@ import {
 } from 'amqplib';
 import { UnavailableError } from '@shop/runtime/fault';
 import pTimeout from 'p-timeout';
+import type { BrokerSettings } from '@shop/runtime/environment';
+import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
+import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
 import { bestEffort } from './best-effort';
 import { Confirmation } from './confirmation';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
@@ -26,6 +29,8 @@ export class BrokerUnavailableError extends UnavailableError {
 
 export interface BrokerOptions {
   url: string;
+  /** The certificates of an `amqps:` connection. */
+  tls?: TlsFiles;
   /** Shown in RabbitMQ's list of connections. */
   connectionName: string;
   log: BrokerLog;
@@ -61,8 +66,9 @@ export class Broker {
 
   /** Starts to connect; does not wait for RabbitMQ. */
   async open(): Promise<void> {
-    const { url, connectionName, log } = this.options;
+    const { url, tls, connectionName, log } = this.options;
     this.connection = await connect(url, {
+      ...tls,
       timeout: CONNECT_TIMEOUT_MS,
       noDelay: true, // a publish and an acknowledgement are two small writes; Nagle's algorithm would delay the second
       clientProperties: { connection_name: connectionName },
@@ -71,7 +77,8 @@ export class Broker {
     this.connection.on('error', (error) => log.warn({ err: error }, 'RabbitMQ connection failed'));
     this.connection.on('connect', () => log.info({}, 'RabbitMQ connected'));
     this.connection.on('reconnect-scheduled', ({ attempt, delay: retryInMs, error }) => {
-      log.warn({ err: error, attempt, retryInMs }, 'RabbitMQ is unavailable');
+      const remedy = tlsRemedyOf(error, 'AMQP_TLS');
+      log.warn({ err: error, attempt, retryInMs, remedy }, 'RabbitMQ is unavailable');
     });
   }
 
@@ -188,6 +195,12 @@ export class Broker {
     for (const setUp of this.onConnect) await setUp(model);
   }
 }
+
+/** Creates the broker of the settings. @returns null if AMQP_URL is none */
+export const createBroker = (
+  { AMQP_URL: url, ...settings }: BrokerSettings,
+  options: Omit<BrokerOptions, 'url' | 'tls'>,
+): Broker | null => (url === null ? null : new Broker({ url, tls: readTlsFiles('AMQP_TLS', settings), ...options }));
 
 const confirmed = (confirmation: Confirmation, routingKey: string): Promise<void> =>
   confirmation.wait(

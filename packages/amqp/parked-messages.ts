@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TlsFiles } from '@shop/runtime/tls-files';
 import { connect, type ChannelModel, type ConfirmChannel, type GetMessage } from 'amqplib';
 import { declareRoute, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
@@ -31,8 +32,8 @@ export class ParkedMessages {
   ) {}
 
   /** Connects to RabbitMQ. @throws {Error} if it is unavailable */
-  static async open(url: string): Promise<ParkedMessages> {
-    const connection = await connect(url, { clientProperties: { connection_name: 'parked' } });
+  static async open(url: string, tls: TlsFiles = {}): Promise<ParkedMessages> {
+    const connection = await connect(url, { ...tls, clientProperties: { connection_name: 'parked' } });
     const channel = await connection.createConfirmChannel();
     for (const route of ROUTES) await declareRoute(channel, route);
     return new ParkedMessages(connection, channel);

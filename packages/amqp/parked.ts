@@ -1,4 +1,6 @@
-import { amqpUrl, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { brokerSettings, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { checkKeyPairs, readTlsFiles } from '@shop/runtime/tls-files';
+import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
 import { z } from 'zod';
 import { ParkedMessages, type ParkedMessage } from './parked-messages';
 
@@ -8,7 +10,7 @@ npm run parked -- show <id>         prints one message with its headers
 npm run parked -- retry <id>|all    returns messages to the queue that they came from
 npm run parked -- discard <id>|all  prints messages and deletes them`;
 
-const { AMQP_URL: url } = readOrExit(() => readEnvironment(z.object({ AMQP_URL: amqpUrl() })));
+const settings = readOrExit(() => readEnvironment(z.object(brokerSettings).superRefine(checkKeyPairs)));
 const [action = '', id = ''] = process.argv.slice(2);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -60,8 +62,9 @@ function printMessage({ id: messageId, sourceQueue, headers, content }: ParkedMe
 }
 
 async function main(): Promise<void> {
+  const { AMQP_URL: url } = settings;
   if (url === null) throw new Error('AMQP_URL is none: without a broker there are no parked messages.');
-  const parked = await ParkedMessages.open(url);
+  const parked = await ParkedMessages.open(url, readTlsFiles('AMQP_TLS', settings));
   try {
     await run(parked);
   } finally {
@@ -71,6 +74,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError;
-  process.stderr.write(`${isUsage ? USAGE : error instanceof Error ? error.message : String(error)}\n`);
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${isUsage ? USAGE : [reason, tlsRemedyOf(error, 'AMQP_TLS') ?? []].flat().join(' ')}\n`);
   process.exitCode = isUsage ? 2 : 1;
 });

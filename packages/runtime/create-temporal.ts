@@ -2,6 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { buildIdOf, publishBuildId } from './build-id';
 import type { CommonConfig } from './environment';
 import type { Logger } from './log';
+import { securityOf } from './temporal-security';
 import { Temporal, type TemporalOptions } from './temporal';
 
 export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
@@ -24,8 +25,7 @@ export function createTemporal(
   return new Temporal({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
-    tls: config.TEMPORAL_TLS === 'on',
-    apiKey: config.TEMPORAL_API_KEY,
+    security: securityOf(config),
     versioning: config.WORKER_VERSIONING,
     version: { deploymentName: service, buildId },
     log,

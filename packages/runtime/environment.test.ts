@@ -29,6 +29,7 @@ test('every common setting has a default', () => {
   expect(readEnvironment(z.object(commonSettings), { HOME: '/root' })).toEqual({
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
+    AMQP_URL: 'amqp://guest:guest@localhost:5672',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     DRAIN_TIME: 0,

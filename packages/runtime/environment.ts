@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { certificateFile, keyFile } from './tls-files';
 
 /** At least one setting is invalid. The message has one line per problem. */
 export class ConfigError extends Error {
@@ -141,13 +142,36 @@ export const amqpUrl = () =>
 export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, fallback: W[number]) =>
   z.enum(words, { error: `is not valid. Use one of ${words.join(', ')}.` }).default(fallback as never);
 
-/** The settings of every service. */
-export const commonSettings = {
+/** The settings of every program that connects to Temporal. Check them with `checkKeyPairs`. */
+export const temporalSettings = {
   TEMPORAL_ADDRESS: hostPort('localhost:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
-  /** Whether the connection to Temporal uses TLS. With an API key it always does. */
+  /** Whether the connection to Temporal uses TLS. With one of the settings below it always does. */
   TEMPORAL_TLS: oneOf(['off', 'on'], 'off'),
   TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_TLS_CA: certificateFile(),
+  TEMPORAL_TLS_CERT: certificateFile(),
+  TEMPORAL_TLS_KEY: keyFile(),
+  /** The name that the server's certificate must have; the host of the address by default. */
+  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+};
+
+export type TemporalSettings = z.output<z.ZodObject<typeof temporalSettings>>;
+
+/** The settings of every program that connects to RabbitMQ. Check them with `checkKeyPairs`. */
+export const brokerSettings = {
+  AMQP_URL: amqpUrl(),
+  AMQP_TLS_CA: certificateFile(),
+  AMQP_TLS_CERT: certificateFile(),
+  AMQP_TLS_KEY: keyFile(),
+};
+
+export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
+
+/** The settings of every service. */
+export const commonSettings = {
+  ...temporalSettings,
+  ...brokerSettings,
   /** The address to listen on; every address of the machine by default. */
   LISTEN_ADDRESS: z.string().optional(),
   /** The build id of the workflow code that Temporal shows; a hash of the code by default. */

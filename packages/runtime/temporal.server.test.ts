@@ -9,6 +9,7 @@ import { eventually } from '../../test/eventually';
 import { TcpProxy } from '../../test/tcp-proxy';
 import { createNamespace } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
+import type { TemporalSettings } from './environment';
 import {
   installTemporalRuntime,
   isServerUnavailable,
@@ -16,6 +17,7 @@ import {
   TemporalUnavailableError,
   type TemporalOptions,
 } from './temporal';
+import { securityOf } from './temporal-security';
 
 installTemporalRuntime(silentLog);
 afterAll(() => Runtime.instance().shutdown());
@@ -43,11 +45,12 @@ async function firstByteTo(options: Partial<TemporalOptions>): Promise<number> {
 
 const TLS_HANDSHAKE = 22;
 
-test.each<[string, Partial<TemporalOptions>]>([
-  ['TLS is on', { tls: true }],
-  ['an API key is set', { apiKey: 'secret' }],
-])('connects over TLS if %s', async (_, options) => {
-  expect(await firstByteTo(options)).toBe(TLS_HANDSHAKE);
+test.each<[string, Partial<TemporalSettings>]>([
+  ['TLS is on', { TEMPORAL_TLS: 'on' }],
+  ['an API key is set', { TEMPORAL_API_KEY: 'secret' }],
+  ['the name of the server is set', { TEMPORAL_TLS_SERVER_NAME: 'temporal.example' }],
+])('connects over TLS if %s', async (_, settings) => {
+  expect(await firstByteTo({ security: securityOf(settings) })).toBe(TLS_HANDSHAKE);
 });
 
 test('connects without TLS by default', async () => {

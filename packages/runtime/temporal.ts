@@ -18,14 +18,14 @@ import pLimit from 'p-limit';
 import { UnavailableError } from './fault';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
-import { securityOf } from './temporal-security';
+import type { TemporalSecurity } from './temporal-security';
+import { tlsRemedyOf } from './tls-remedy';
 
 export interface TemporalOptions {
   address: string;
   namespace: string;
-  /** Off by default; an API key implies it. */
-  tls?: boolean;
-  apiKey?: string | undefined;
+  /** Without TLS by default. */
+  security?: TemporalSecurity;
   log: Logger;
   worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity'>;
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
@@ -173,7 +173,8 @@ export class Temporal implements Part {
       try {
         await this.connectAndWork(() => (pauseMs = RECONNECT_MS.first));
       } catch (error) {
-        log.warn({ err: error, address, retryInMs: pauseMs }, 'Temporal is unavailable');
+        const remedy = tlsRemedyOf(error, 'TEMPORAL_TLS');
+        log.warn({ err: error, address, retryInMs: pauseMs, remedy }, 'Temporal is unavailable');
       }
       await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, RECONNECT_MS.longest);
@@ -182,7 +183,7 @@ export class Temporal implements Part {
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
     const { address, namespace, log, worker, version, versioning } = this.options;
-    const connection = await NativeConnection.connect({ address, ...securityOf(this.options) });
+    const connection = await NativeConnection.connect({ address, ...this.options.security });
     this.connection = connection;
     try {
       await this.prepare();

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { TlsFiles } from '@shop/runtime/tls-files';
 import { connect } from 'amqplib';
 import { installDebianPackage } from './debian-package';
 import { freePort, isTaken, thisOrFreePort } from './ports';
@@ -14,13 +15,14 @@ const urlOf = (port: number): string => `amqp://guest:guest@localhost:${port}`;
  * Finds RabbitMQ: the configured broker, the one on the default port, or one that it starts.
  *
  * @param configuredUrl AMQP_URL, which may be `none`; null if it is not set
+ * @param tls the certificates of the configured broker
  * @param folder the data folder of a broker that it starts
  * @param findServer returns the server program; null if it cannot be installed
  * @returns the broker's URL; null if the system is to run without a broker
  * @throws {SetupError} if the configured broker is unavailable, or if INSTALL=no prevents an installation
  */
 export async function findOrStartRabbitMq(
-  { configuredUrl, port, folder }: { configuredUrl: string | null; port: number; folder: string },
+  { configuredUrl, tls, port, folder }: { configuredUrl: string | null; tls?: TlsFiles; port: number; folder: string },
   servers: Starter,
   print: Print,
   findServer = findOrInstallRabbitMq,
@@ -31,7 +33,7 @@ export async function findOrStartRabbitMq(
   }
   if (configuredUrl !== null) {
     const { host } = new URL(configuredUrl);
-    if (!(await isAvailable(configuredUrl))) {
+    if (!(await isAvailable(configuredUrl, tls))) {
       throw new SetupError(`AMQP_URL: RabbitMQ at ${host} is unavailable. Start it, or unset AMQP_URL.`);
     }
     print(`RabbitMQ: using the broker at ${host} (AMQP_URL)`);
@@ -88,6 +90,7 @@ export const findRabbitMq = (): string | null =>
  *
  * @param program as `findOrInstallRabbitMq` returns it
  * @param mapperPort the port of its Erlang port mapper; a free port by default
+ * @param configuration further lines of its `rabbitmq.conf`
  * @param virtualHosts its virtual hosts besides `/`; user `guest` with password `guest` has all permissions
  * @returns its URL, without a virtual host
  */
@@ -97,8 +100,16 @@ export async function startRabbitMq(
     port,
     folder,
     mapperPort,
+    configuration: moreConfiguration = '',
     virtualHosts = [],
-  }: { program: string; port: number; folder: string; mapperPort?: number; virtualHosts?: string[] },
+  }: {
+    program: string;
+    port: number;
+    folder: string;
+    mapperPort?: number;
+    configuration?: string;
+    virtualHosts?: string[];
+  },
   servers: Starter,
 ): Promise<string> {
   mkdirSync(folder, { recursive: true });
@@ -129,7 +140,7 @@ log.console = true
 log.console.level = warning
 log.file = false
 load_definitions = ${definitions}
-`,
+${moreConfiguration}`,
   );
 
   // Started here, because a port mapper that the broker starts outlives it.
@@ -182,9 +193,9 @@ const nodeEnvironment = (folder: string, mapperPort: number): NodeJS.ProcessEnv 
   RABBITMQ_NODENAME: 'order-placement@localhost',
 });
 
-async function isAvailable(url: string): Promise<boolean> {
+async function isAvailable(url: string, tls: TlsFiles = {}): Promise<boolean> {
   try {
-    const connection = await connect(url, { timeout: 5_000 });
+    const connection = await connect(url, { ...tls, timeout: 5_000 });
     await connection.close();
     return true;
   } catch {

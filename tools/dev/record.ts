@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { commonSettings, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
+import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { runProgram } from './programs';
 import { findTemporalCli, serverArguments } from './temporal-cli';
@@ -8,17 +9,19 @@ import { findTemporalCli, serverArguments } from './temporal-cli';
 /** `make record`: adds the history of a saga to the histories that every later version must replay. */
 const settings = readOrExit(() =>
   readEnvironment(
-    z.object({
-      TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
-      TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
-      TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
-      /** The saga's workflow id. */
-      SAGA: z.string({ error: 'Set it to the workflow id of the saga, for example order-3f2a….' }),
-      /** What happens in the saga, in a few words. */
-      NAME: z
-        .string({ error: 'Set it to what happens in the saga, for example ships-after-a-late-answer.' })
-        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, { error: 'may contain only lower-case letters, digits and single dashes.' }),
-    }),
+    z
+      .object({
+        ...temporalSettings,
+        /** The saga's workflow id. */
+        SAGA: z.string({ error: 'Set it to the workflow id of the saga, for example order-3f2a….' }),
+        /** What happens in the saga, in a few words. */
+        NAME: z
+          .string({ error: 'Set it to what happens in the saga, for example ships-after-a-late-answer.' })
+          .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, {
+            error: 'may contain only lower-case letters, digits and single dashes.',
+          }),
+      })
+      .superRefine(checkKeyPairs),
   ),
 );
 

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { commonSettings, integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { integer, readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
 import { createLog } from '@shop/runtime/log';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import type { ReplayTraceSinks } from '@shop/workflows/replay-trace';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type InjectedSinks } from '@temporalio/worker';
+import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { runProgram } from './programs';
 import { SetupError } from './setup-error';
@@ -18,13 +19,13 @@ import { findTemporalCli, serverArguments } from './temporal-cli';
  */
 const settings = readOrExit(() =>
   readEnvironment(
-    z.object({
-      TEMPORAL_ADDRESS: commonSettings.TEMPORAL_ADDRESS,
-      TEMPORAL_NAMESPACE: commonSettings.TEMPORAL_NAMESPACE,
-      TEMPORAL_TLS: commonSettings.TEMPORAL_TLS,
-      /** How many sagas of the server to replay, the latest first. */
-      LAST: integer(20, 1, 10_000),
-    }),
+    z
+      .object({
+        ...temporalSettings,
+        /** How many sagas of the server to replay, the latest first. */
+        LAST: integer(20, 1, 10_000),
+      })
+      .superRefine(checkKeyPairs),
   ),
 );
 const files = process.argv.slice(2);

@@ -37,6 +37,7 @@ async function run({
   amqpUrl,
   temporalAddress,
   temporalSecurity,
+  brokerTls,
   ...ports
 }: Settings): Promise<boolean> {
   await refuseTakenPorts({ orderPort: ports.ORDER_PORT, paymentPort: ports.PAYMENT_PORT });
@@ -47,7 +48,7 @@ async function run({
     print,
   );
   const broker = await findOrStartRabbitMq(
-    { configuredUrl: amqpUrl, port: ports.AMQP_PORT, folder: join(dataFolder, 'rabbitmq') },
+    { configuredUrl: amqpUrl, tls: brokerTls, port: ports.AMQP_PORT, folder: join(dataFolder, 'rabbitmq') },
     supervisor,
     print,
   );

@@ -3,6 +3,7 @@ import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
 import { ConfigError, port, readEnvironment } from '@shop/runtime/environment';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
+import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { CHECKOUT } from './data-folder';
 import { installSetting } from './debian-package';
@@ -29,6 +30,7 @@ export interface Settings extends z.output<typeof ownSettings> {
   amqpUrl: string | null;
   temporalAddress: string | null;
   temporalSecurity: TemporalSecurity;
+  brokerTls: TlsFiles;
   namespace: string;
 }
 
@@ -63,7 +65,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     paymentsDatabaseUrl,
     amqpUrl: env['AMQP_URL'] || null,
     temporalAddress: env['TEMPORAL_ADDRESS'] || null,
-    temporalSecurity: securityOf({ tls: orders.TEMPORAL_TLS === 'on', apiKey: orders.TEMPORAL_API_KEY }),
+    temporalSecurity: securityOf(orders, env),
+    brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
   };
 }
