@@ -13,6 +13,7 @@ const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
 test('every setting has a default', () => {
   expect(readConfig({})).toEqual({
     PORT: 8001,
+    ADOPT: 'hold',
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',

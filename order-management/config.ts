@@ -31,6 +31,8 @@ const settings = z
     PAYMENT_TIMEOUT: duration('30s'),
     /** `off` delivers every payment answer by signal, even one that arrives while `requestPayment` could return it. */
     PAYMENT_FAST_PATH: oneOf(['on', 'off'], 'on'),
+    /** What happens to orders that the original left `placed`: `hold` waits for the operator, `ask` requests their payment. */
+    ADOPT: oneOf(['hold', 'ask'], 'hold'),
     /** How many orders may be unsettled; further orders are rejected. */
     MAX_UNSETTLED: integer(2_000, 1, 1_000_000),
     /** The pause between two sweeps for orders whose saga is missing. */

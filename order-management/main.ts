@@ -15,7 +15,7 @@ import { Backlog } from './orders/backlog';
 import { Settlements } from './orders/settlements';
 import { OrderReadiness } from './readiness';
 import { createOrderActivities } from './saga/activities';
-import { createAdoptionPolicy } from './saga/adoption-policy';
+import { AdoptionPolicy } from './saga/adoption-policy';
 import { createPaymentConsumer } from './saga/payment-consumer';
 import { PaymentHandover } from './saga/fast-path/payment-handover';
 import { Rush } from './saga/fast-path/rush';
@@ -57,7 +57,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     log,
     intervalMs: config.SWEEP_INTERVAL,
     examineAgainMs: config.SWEEP_AFTER,
-    mayAdopt: createAdoptionPolicy(broker, consumer),
+    adoption: new AdoptionPolicy({ mode: config.ADOPT, broker, consumer, handledWithinMs: config.SWEEP_AFTER }),
   });
 
   registerOrderMetrics(database, reads);

@@ -2,7 +2,7 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import { registerGauge } from '@shop/runtime/metrics';
 import { OrderStatus } from './orders/order-status';
 import { countRefundsDue } from './orders/refunds-due';
-import { countUnsettledOrders } from './orders/unsettled-orders';
+import { countOriginalOrders, countUnsettledOrders } from './orders/unsettled-orders';
 import type { ReadClient } from './reads/read-client';
 
 /** Registers the service's own gauges: orders and refunds in flight, and the state of the secondaries. */
@@ -10,6 +10,9 @@ export function registerOrderMetrics(database: OrdersClient, reads: Pick<ReadCli
   registerGauge('orders_unsettled', 'Orders that are neither shipped nor cancelled.', 'status', async () => ({
     [OrderStatus.placed]: await countUnsettledOrders(database),
   }));
+  registerGauge('orders_to_adopt', 'Orders that the original left placed and that are not adopted yet.', 'state', () =>
+    countOriginalOrders(database),
+  );
   registerGauge('refunds_due', 'Refunds that are not known to have ended.', 'state', async () => ({
     due: await countRefundsDue(database),
   }));

@@ -1,6 +1,7 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
+import { announceIdempotence } from '@shop/amqp/idempotent-consumers';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
@@ -46,7 +47,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
       isOutage: (error) => faultOf(error) === 'unavailable',
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
-  if (broker) registerParkedMetric(broker, PROCESS_PAYMENT);
+  if (broker) {
+    registerParkedMetric(broker, PROCESS_PAYMENT);
+    announceIdempotence(broker, PROCESS_PAYMENT); // the ledger charges each order once
+  }
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const app = createHttpApp({

@@ -43,6 +43,7 @@ const ALL = [
   '0003_idempotency_keys',
   '0004_refunds_due',
   '0005_cancellation_reason',
+  '0006_released_orders',
 ];
 
 test('creates the database if it does not exist', async () => {

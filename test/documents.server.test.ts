@@ -85,6 +85,7 @@ async function run(
     .replaceAll('<customerId>', CUSTOMER)
     .replaceAll('<paymentId>', randomUUID())
     .replaceAll('<why>', 'documented')
+    .replaceAll('<time>', new Date(Date.now() + 60_000).toISOString())
     .replaceAll('<time of the deployment>', new Date(Date.now() + 60_000).toISOString());
   expect(filled).not.toMatch(/<[a-z]/);
   // Without `--norc`, a bash whose standard input is a socket may read a start-up file, which `-u` can make fail.
@@ -133,6 +134,24 @@ const ofWaiting = (prints: RegExp, ends: 'shipped' | 'cancelled') => (command: s
 /** Expects that a list of running sagas contains a running order. */
 const listsRunning = (command: string) =>
   whileItWaits(({ orderId }) => succeeds(command, new RegExp(`Running +order-${orderId}`)), 'shipped');
+
+/** Starts a refund that waits for payment-processing, and expects that the command terminates it. */
+const terminatesRefunds = async (command: string) => {
+  const refund = { orderId: randomUUID() };
+  payments.send('SIGSTOP');
+  try {
+    const input = `--input '{"orderId":"<orderId>"}' --task-queue payment-processing --workflow-id refund-<orderId>`;
+    await succeeds(`temporal workflow start --type refundPayment ${input}`, /Running execution/i, refund);
+    const query = /--query "([^"]*)"/.exec(command)?.[1];
+    await succeeds(`temporal workflow count --query "${query}"`, /Total: 1/);
+    const others = `${query} AND WorkflowId NOT IN ('refund-<orderId>')`; // as the document says
+    await succeeds(`temporal workflow count --query "${others}"`, /Total: 0/, refund);
+    await succeeds(command, /batch/i);
+    await succeeds('temporal workflow show --workflow-id refund-<orderId>', /WorkflowExecutionTerminated/, refund);
+  } finally {
+    payments.send('SIGCONT');
+  }
+};
 
 /** Runs a command that lists a declined order. */
 const listsDeclined = async (command: string) => {
@@ -244,6 +263,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow cancel/, ofWaiting(/^/, 'cancelled')],
   [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
   [/^temporal worker deployment set-current-version/, makesCurrent],
+  [/^temporal workflow terminate --yes .*'refundPayment'/, terminatesRefunds],
   [/^temporal workflow terminate/, ofWaiting(/terminate/i, 'shipped')],
   [/^make temporal .*workflow list/, inRepository(/Completed/, 2)],
   [/^make order ID=/, inRepository(/^Outcome +shipped$[^]*Order shipped/m)],

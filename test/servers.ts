@@ -18,6 +18,7 @@ export const SERVERS_VARIABLE = 'ORDER_PLACEMENT_TEST_SERVERS';
 
 /** The virtual hosts of the broker, one per test file that uses it. */
 export const VIRTUAL_HOSTS = [
+  'adoption',
   'amqp',
   'bridge',
   'bridge-faults',

@@ -37,7 +37,7 @@ async function shipped(): Promise<string> {
 }
 
 const claim = (limit: number): Promise<string[]> =>
-  claimUnsettledOrders(database, { limit, examineAgainMs: 60_000, adopt: true });
+  claimUnsettledOrders(database, { limit, examineAgainMs: 60_000, adopt: 'all' });
 
 test('records a cancel, and makes the order due for the sweeper', async () => {
   const orderId = await placed();

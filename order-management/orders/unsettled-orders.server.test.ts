@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, anOriginalOrder, aProduct } from '../../test/shop';
@@ -8,7 +8,7 @@ import type { Product } from '../catalog/products';
 import { acceptOrder } from './accept-order';
 import { deleteOrder } from './request-cancel';
 import { cancelOrder, shipOrder } from './settle-order';
-import { claimUnsettledOrders, readOrderState } from './unsettled-orders';
+import { claimUnsettledOrders, countOriginalOrders, readOrderState, type Adoptable } from './unsettled-orders';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -36,7 +36,7 @@ async function accepted({ examineAfterMs = 0, quantity = 1 } = {}): Promise<stri
   return outcome.order.orderId;
 }
 
-const claim = (limit = 100, examineAgainMs = 60_000, adopt = true): Promise<string[]> =>
+const claim = (limit = 100, examineAgainMs = 60_000, adopt: Adoptable = 'all'): Promise<string[]> =>
   claimUnsettledOrders(database, { limit, examineAgainMs, adopt });
 
 test('claims an order only when it is due', async () => {
@@ -54,13 +54,35 @@ test('claims an order again only when it is due again', async () => {
   await expect(claim()).resolves.toEqual([]);
 });
 
-test('claims an order of the original only if adoption is allowed', async () => {
-  const own = await accepted();
-  const original = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]);
-  await database.$executeRaw`UPDATE orders SET examine_after = now() WHERE order_id = ${original}::uuid`;
+const original = async (data: object = {}): Promise<string> => {
+  const orderId = await anOriginalOrder(database, customer, [{ productId: product.productId, quantity: 1 }]);
+  await database.order.update({ where: { orderId }, data: { examineAfter: new Date(0), ...data } });
+  return orderId;
+};
 
-  await expect(claim(100, 60_000, false)).resolves.toEqual([own]);
-  await expect(claim()).resolves.toEqual([original]);
+describe('of the orders of the original', () => {
+  test.each<[Adoptable, string[]]>([
+    ['none', ['own', 'paid', 'cancelled']],
+    ['released', ['own', 'paid', 'cancelled', 'released']],
+    ['all', ['own', 'paid', 'cancelled', 'released', 'held']],
+  ])('claims those that may be adopted (%s), and those that need no payment request', async (adopt, expected) => {
+    const orders: Record<string, string> = {
+      own: await accepted(),
+      held: await original(),
+      released: await original({ releasedAt: new Date() }),
+      paid: await original({ paymentId: randomUUID() }),
+      cancelled: await original({ cancelRequestedAt: new Date() }),
+    };
+
+    expect((await claim(100, 60_000, adopt)).toSorted()).toEqual(expected.map((name) => orders[name]).toSorted());
+  });
+
+  test('counts those that wait', async () => {
+    await accepted();
+    for (const data of [{}, {}, { releasedAt: new Date() }]) await original(data);
+
+    await expect(countOriginalOrders(database)).resolves.toEqual({ held: 2, released: 1 });
+  });
 });
 
 test('claims no settled order', async () => {

@@ -25,22 +25,28 @@ export async function readOrderState(database: OrdersClient, orderId: string): P
   return rows[0] ?? null;
 }
 
+/** Which of the orders that the original left `placed` may be adopted, that is, paid for: none, those released, or all. */
+export type Adoptable = 'none' | 'released' | 'all';
+
 /**
  * Claims orders that have been `placed` for too long. No other instance gets them within `examineAgainMs` milliseconds.
  *
- * @param adopt whether to claim orders that the original left `placed`, for which no stock was taken
+ * An order of the original, for which no stock was taken, is claimed if it may be adopted. It is claimed in any case if it
+ * needs no payment request: the operator has recorded its payment or its cancellation.
+ *
  * @returns the ids of the orders that have waited longest, unordered
  */
 export async function claimUnsettledOrders(
   database: OrdersClient,
-  { limit, examineAgainMs, adopt }: { limit: number; examineAgainMs: number; adopt: boolean },
+  { limit, examineAgainMs, adopt }: { limit: number; examineAgainMs: number; adopt: Adoptable },
 ): Promise<string[]> {
   const rows = await database.$queryRaw<{ order_id: string }[]>`
     UPDATE orders SET examine_after = now() + ${examineAgainMs}::int * interval '1 ms'
     WHERE order_id IN (
       SELECT order_id FROM orders
       WHERE order_status = ${literal(OrderStatus.placed)} AND examine_after <= now()
-        AND (stock_taken_at IS NOT NULL OR ${adopt})
+        AND (stock_taken_at IS NOT NULL OR payment_id IS NOT NULL OR cancel_requested_at IS NOT NULL
+          OR ${adopt === 'all'} OR (${adopt === 'released'} AND released_at IS NOT NULL))
       ORDER BY examine_after LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING order_id`;
   return rows.map((row) => row.order_id);
@@ -49,3 +55,11 @@ export async function claimUnsettledOrders(
 /** Counts the orders that are `placed`. A partial index makes the cost independent of the number of settled orders. */
 export const countUnsettledOrders = (database: OrdersClient): Promise<number> =>
   database.order.count({ where: { orderStatus: OrderStatus.placed } });
+
+/** Counts the orders that the original left `placed` and that are not adopted, and how many of them are released. */
+export async function countOriginalOrders(database: OrdersClient): Promise<{ held: number; released: number }> {
+  const [count] = await database.$queryRaw<{ held: number; released: number }[]>`
+    SELECT count(*) FILTER (WHERE released_at IS NULL)::int AS held, count(released_at)::int AS released
+    FROM orders WHERE order_status = ${literal(OrderStatus.placed)} AND stock_taken_at IS NULL`;
+  return count!;
+}

@@ -14,6 +14,7 @@ import { acceptOrder } from '../orders/accept-order';
 import { recordRefundDue } from '../orders/refunds-due';
 import { requestCancel } from '../orders/request-cancel';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
+import type { Adoptable } from '../orders/unsettled-orders';
 import { eventually } from '../../test/eventually';
 import { createNamespace, createShopDatabase } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
@@ -83,7 +84,7 @@ const aSweeper = (options: Partial<SweeperOptions> = {}): Sweeper =>
     log: silentLog,
     intervalMs: 10,
     examineAgainMs: HOUR_MS,
-    mayAdopt: async () => true,
+    adoption: adopting('all'),
     ...options,
   });
 
@@ -267,14 +268,80 @@ test('checks the other orders when one cannot be checked', async () => {
   await eventually(() => expect(paymentRequests).toHaveLength(orders.length - 1));
 });
 
-test('adopts orders of the original only when adoption is allowed, and checks other orders in any case', async () => {
-  const [own, original] = [await anAcceptedOrder(), await anAcceptedOrder()];
-  await database.$executeRaw`UPDATE orders SET stock_taken_at = NULL WHERE order_id = ${original.orderId}::uuid`;
+/** Accepts an order and makes it one that the original left `placed`. */
+async function anOrderOfTheOriginal(): Promise<OrderToPay & { productId: string }> {
+  const order = await anAcceptedOrder();
+  await database.$executeRaw`
+    UPDATE products SET quantity_available = quantity_available + 2 WHERE product_id = ${order.productId}::uuid`;
+  await database.$executeRaw`UPDATE orders SET stock_taken_at = NULL WHERE order_id = ${order.orderId}::uuid`;
+  return order;
+}
 
-  expect(await aSweeper({ mayAdopt: async () => false }).sweep()).toBe(1);
-  await waitForRequest(own);
-  expect(await aSweeper().sweep()).toBe(1);
-  await waitForRequest(original);
+const adopting = (which: Adoptable, reason = ''): SweeperOptions['adoption'] => ({
+  check: async () => ({ which, reason }),
+});
+
+const decide = ({ orderId }: OrderToPay, data: object) => database.order.update({ where: { orderId }, data });
+
+describe('an order of the original', () => {
+  test('is adopted only when adoption is allowed; other orders are checked in any case', async () => {
+    const [own, original] = [await anAcceptedOrder(), await anOrderOfTheOriginal()];
+
+    expect(await aSweeper({ adoption: adopting('none') }).sweep()).toBe(1);
+    await waitForRequest(own);
+    expect(await aSweeper({ adoption: adopting('all') }).sweep()).toBe(1);
+    await waitForRequest(original);
+  });
+
+  test('is adopted after its release, while the others are held', async () => {
+    const [released, held] = [await anOrderOfTheOriginal(), await anOrderOfTheOriginal()];
+    await decide(released, { releasedAt: new Date() });
+
+    expect(await aSweeper({ adoption: adopting('none') }).sweep()).toBe(0);
+    expect(await aSweeper({ adoption: adopting('released') }).sweep()).toBe(1);
+
+    await waitForRequest(released);
+    expect(countRequests(held)).toBe(0);
+  });
+
+  test('is shipped without a payment request if an operator records its payment', async () => {
+    const order = await anOrderOfTheOriginal();
+    const paymentId = randomUUID();
+    await decide(order, { paymentId });
+
+    expect(await aSweeper({ adoption: adopting('none') }).sweep()).toBe(1);
+
+    await expect((await sagaOf(order)).result()).resolves.toMatchObject({ orderStatus: 'shipped', paymentId });
+    expect(countRequests(order)).toBe(0);
+    const product = await database.product.findUnique({ where: { productId: order.productId } });
+    expect(product?.quantityAvailable).toBe(23);
+  });
+
+  test('is cancelled without a payment request if its customer or an operator cancels it', async () => {
+    const order = await anOrderOfTheOriginal();
+    await requestCancel(database, order.orderId);
+
+    expect(await aSweeper({ adoption: adopting('none') }).sweep()).toBe(1);
+
+    await expect((await sagaOf(order)).result()).resolves.toMatchObject({ orderStatus: 'cancelled' });
+    expect(countRequests(order)).toBe(0);
+    const product = await database.product.findUnique({ where: { productId: order.productId } });
+    expect(product?.quantityAvailable).toBe(25);
+  });
+
+  test('is logged while it waits, and again only if something changes', async () => {
+    await anOrderOfTheOriginal();
+    const lines: object[] = [];
+    const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+    const sweeper = aSweeper({ adoption: adopting('none', 'the test says so'), log });
+
+    for (let sweeps = 0; sweeps < 3; sweeps++) await sweeper.sweep();
+    expect(lines).toMatchObject([{ held: 1, released: 0, reason: 'the test says so' }]);
+
+    await anOrderOfTheOriginal();
+    await sweeper.sweep();
+    expect(lines[1]).toMatchObject({ held: 2 });
+  });
 });
 
 test('sweeps repeatedly', async () => {

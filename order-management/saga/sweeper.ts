@@ -8,7 +8,8 @@ import { deleteExpiredKeys } from '../orders/order-key';
 import { isFinal } from '../orders/order-status';
 import type { RefundInput } from '@shop/workflows/contract';
 import { claimRefundsDue, deleteRefundDue, postponeRefundCheck } from '../orders/refunds-due';
-import { claimUnsettledOrders, readOrderState } from '../orders/unsettled-orders';
+import { claimUnsettledOrders, countOriginalOrders, readOrderState, type Adoptable } from '../orders/unsettled-orders';
+import type { AdoptionPolicy } from './adoption-policy';
 import type { Sagas } from './sagas';
 
 export interface SweeperOptions {
@@ -19,8 +20,8 @@ export interface SweeperOptions {
   intervalMs: number;
   /** Time between two checks of one order, or of one refund, in milliseconds. */
   examineAgainMs: number;
-  /** Returns whether orders that the original left `placed` may be adopted (see adoption-policy.ts). */
-  mayAdopt: () => Promise<boolean>;
+  /** Decides which of the orders that the original left `placed` may be adopted. */
+  adoption: Pick<AdoptionPolicy, 'check'>;
 }
 
 const BATCH = 100;
@@ -38,6 +39,7 @@ export class Sweeper {
   readonly name = 'sweeper';
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
+  private reported = '';
 
   constructor(private readonly options: SweeperOptions) {}
 
@@ -52,9 +54,9 @@ export class Sweeper {
 
   /** Checks the orders and refunds that are due, at most a thousand of each. @returns how many it checked */
   async sweep(): Promise<number> {
-    const { database, examineAgainMs, mayAdopt } = this.options;
+    const { database, examineAgainMs } = this.options;
     const claim = { limit: BATCH, examineAgainMs };
-    const adopt = await mayAdopt();
+    const adopt = await this.adoptable();
     const orders = await this.sweepAll(
       () => claimUnsettledOrders(database, { ...claim, adopt }),
       (orderId) => this.examineOrSkip({ orderId }, () => this.examine(orderId)),
@@ -64,6 +66,20 @@ export class Sweeper {
       (due) => this.examineOrSkip({ refund: due }, () => this.examineRefund(due)),
     );
     return orders + refunds;
+  }
+
+  /** Returns which orders of the original may be adopted. Logs how many wait and why, whenever that changes. */
+  private async adoptable(): Promise<Adoptable> {
+    const { database, adoption, log } = this.options;
+    const { held, released } = await countOriginalOrders(database);
+    if (held + released === 0) return 'none';
+    const { which, reason } = await adoption.check();
+    const report = `${held} ${released} ${reason}`;
+    if (reason && report !== this.reported) {
+      log.warn({ held, released, reason }, 'orders of the original wait for their adoption: see docs/migration.md');
+    }
+    this.reported = report;
+    return which;
   }
 
   private async sweepAll<T>(claim: () => Promise<T[]>, examine: (item: T) => Promise<void>): Promise<number> {
@@ -118,7 +134,9 @@ export class Sweeper {
     const { database, sagas, log } = this.options;
     const order = await readOrderState(database, orderId);
     if (!order || isFinal(order.orderStatus)) return;
-    if (await sagas.resume(order)) log.info({ orderId }, 'saga resumed by the sweeper');
+    // An operator has recorded the payment of an order of the original, whose answer was lost.
+    const answers = order.paymentId === null ? [] : [{ paymentId: order.paymentId, success: true, reason: '' }];
+    if (await sagas.resume(order, answers)) log.info({ orderId }, 'saga resumed by the sweeper');
     else if (order.cancelRequested) await sagas.signalCancel(orderId);
   }
 

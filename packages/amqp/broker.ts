@@ -14,6 +14,7 @@ import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
 import { bestEffort } from './best-effort';
 import { Confirmation } from './confirmation';
+import { idempotentQueue } from './idempotent-consumers';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
 /** The part of a logger that this package uses. */
@@ -130,18 +131,23 @@ export class Broker {
     }
   }
 
+  /** Counts the messages of a declared queue that are ready for delivery. Throws the errors of `inspect`. */
+  async countMessages(queue: string): Promise<number> {
+    return (await this.inspect(queue)).messages;
+  }
+
   /**
-   * Counts the messages of a declared queue that are ready for delivery.
+   * Counts the messages of a declared queue that are ready for delivery, and its consumers.
    *
    * @throws {BrokerUnavailableError} if RabbitMQ is not connected or does not answer within 4 seconds
    */
-  async countMessages(queue: string): Promise<number> {
+  async inspect(queue: string): Promise<{ messages: number; consumers: number }> {
     if (!this.publisher) throw new BrokerUnavailableError('RabbitMQ is not connected.');
-    const { messageCount } = await pTimeout(this.publisher.checkQueue(queue), {
+    const { messageCount, consumerCount } = await pTimeout(this.publisher.checkQueue(queue), {
       milliseconds: ANSWER_TIMEOUT_MS,
       message: new BrokerUnavailableError(`RabbitMQ did not count the messages of ${queue} in time.`),
     });
-    return messageCount;
+    return { messages: messageCount, consumers: consumerCount };
   }
 
   /** Writes a message to the channel. The confirmation settles when the broker answers or the channel closes. */
@@ -212,4 +218,5 @@ const confirmed = (confirmation: Confirmation, routingKey: string): Promise<void
 async function declareAll(channel: Channel): Promise<void> {
   await declareRoute(channel, PROCESS_PAYMENT);
   await declareRoute(channel, PAYMENT_STAT);
+  await channel.assertQueue(idempotentQueue(PROCESS_PAYMENT), { durable: true });
 }
