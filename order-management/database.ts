@@ -38,7 +38,7 @@ export const prepareDatabase = (url: string, database: OrdersClient, log: Logger
   whenAvailable('PostgreSQL', {
     log,
     attempt: async () => {
-      const applied = await migrate(url, 'orders');
+      const applied = await migrate(url, 'orders', log);
       if (applied.length > 0) log.info({ applied }, 'migrations applied');
       await loadPredefined(database);
     },

@@ -69,7 +69,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
 
   await whenAvailable('PostgreSQL', {
     log,
-    attempt: () => migrate(config.DATABASE_URL, 'payments'),
+    attempt: () => migrate(config.DATABASE_URL, 'payments', log),
   });
   readiness.migrated = true;
   temporal.start();

@@ -4,6 +4,7 @@ import { connectionOf } from './connection';
 import { PrismaClient as OrdersClient, type Prisma as OrdersPrisma } from './generated/orders/client';
 import { PrismaClient as PaymentsClient } from './generated/payments/client';
 import { retryConflicts } from './retry-conflicts';
+import { STATEMENT_TIMEOUT_MS } from './session';
 
 export type { OrdersClient, OrdersPrisma, PaymentsClient };
 
@@ -16,30 +17,28 @@ export interface PoolOptions {
 
 /** Creates a Prisma client for the tables of order-management. It connects at the first query. */
 export const connectOrders = (url: string, options: PoolOptions): OrdersClient =>
-  new OrdersClient({ adapter: createAdapter(url, options) });
+  new OrdersClient({ adapter: createAdapter(url, 'order-management', options) });
 
 /** Creates a Prisma client for the tables of payment-processing. It connects at the first query. */
 export const connectPayments = (url: string, options: PoolOptions): PaymentsClient =>
-  new PaymentsClient({ adapter: createAdapter(url, options) });
+  new PaymentsClient({ adapter: createAdapter(url, 'payment-processing', options) });
 
-// PostgreSQL cancels a statement before the client stops waiting for it. A request that is answered with 503 has
-// therefore changed nothing. The client's timeout is for a server that no longer responds.
-const SERVER_STATEMENT_TIMEOUT_MS = 8_000;
+/** For a server that no longer responds; longer than the time after which PostgreSQL cancels the statement. */
 const CLIENT_QUERY_TIMEOUT_MS = 10_000;
 
-function createAdapter(url: string, { poolSize, connectTimeoutMs }: PoolOptions): PrismaPg {
-  const { schema, database: _, ...config } = connectionOf(url);
+function createAdapter(url: string, applicationName: string, { poolSize, connectTimeoutMs }: PoolOptions): PrismaPg {
+  const { schema, pooled, database: _, ...config } = connectionOf(url, applicationName);
   return new RetryingPrismaPg(
     {
       ...config,
       max: poolSize,
       connectionTimeoutMillis: connectTimeoutMs ?? config.connectionTimeoutMillis,
-      statement_timeout: SERVER_STATEMENT_TIMEOUT_MS,
       query_timeout: CLIENT_QUERY_TIMEOUT_MS,
+      ...(!pooled && { statement_timeout: STATEMENT_TIMEOUT_MS }),
     },
     // PostgreSQL parses and plans a named statement only once per connection. This halves its CPU time per order, see
-    // docs/decisions/0038-named-prepared-statements.md.
-    { schema, statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') },
+    // docs/decisions/0038-named-prepared-statements.md. PgBouncer would execute it on a connection that does not know it.
+    { schema, ...(!pooled && { statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') }) },
   );
 }
 

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { DatabaseSetupError, databaseFaultOf, sqlStateOf } from './errors';
-import { faultOfSqlState } from './sql-states';
+import { FAULTS, faultOfSqlState } from './sql-states';
 
 /** An error as `pg` throws it. */
 const postgresError = (code: string): Error => Object.assign(new Error('refused'), { code, severity: 'ERROR' });
@@ -50,6 +52,16 @@ describe('the fault of a SQLSTATE', () => {
     expect(databaseFaultOf(postgresError(state))).toBe(fault);
     expect(databaseFaultOf(prismaError({ originalCode: state, kind: 'postgres' }))).toBe(fault);
   });
+});
+
+test('docs/faults.md lists the fault of every SQLSTATE', () => {
+  const document = readFileSync(join(__dirname, '../docs/faults.md'), 'utf8');
+  const documented = [...document.matchAll(/^\| SQLSTATE (.+?)\| `(\w+)` /gm)].flatMap(([, codes = '', fault]) =>
+    [...codes.matchAll(/\b(\d\w{4}|[\dA-Z]\d|\d[A-Z])\b/g)].map(([code]) => [code, fault]),
+  );
+
+  expect(documented.filter(([code = '', fault]) => faultOfSqlState(code) !== fault)).toEqual([]);
+  expect(documented.map(([code]) => code)).toEqual(expect.arrayContaining(Object.keys(FAULTS)));
 });
 
 describe('the fault of an error without a SQLSTATE', () => {

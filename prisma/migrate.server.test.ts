@@ -217,6 +217,45 @@ test.each([
   expect(await recorded()).toEqual(ALL);
 });
 
+test('logs which connection holds the migration lock, and continues when it is released', async () => {
+  const holder = new Client({ connectionString: database.url, application_name: 'left behind' });
+  await holder.connect();
+  await holder.query('SELECT pg_advisory_lock(72707369)');
+  const [{ pid }] = (await holder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows as [{ pid: number }];
+  const logged: [object, string][] = [];
+
+  const migrating = migrate(database.url, 'orders', { warn: (...line) => void logged.push(line) });
+  await eventually(async () => {
+    expect(logged).toEqual([
+      [
+        { holders: [expect.objectContaining({ pid, applicationName: 'left behind' })] },
+        'waiting for another migration to end',
+      ],
+    ]);
+  });
+  await holder.end();
+
+  await expect(migrating).resolves.toEqual(ALL);
+});
+
+test.each(['statement_timeout', 'lock_timeout'])(
+  'waits for the lock for longer than the %s of the database',
+  async (limit) => {
+    const holder = new Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(72707369)');
+    await query(`ALTER DATABASE "${new URL(database.url).pathname.slice(1)}" SET ${limit} = '1s'`);
+    let waiting = false;
+
+    const migrating = migrate(database.url, 'orders', { warn: () => (waiting = true) });
+    await eventually(async () => expect(waiting).toBe(true));
+    await holder.query('SELECT pg_sleep(1.5)');
+    await holder.end();
+
+    await expect(migrating).resolves.toEqual(ALL);
+  },
+);
+
 test('reports the database as unavailable if the server closes the connection between two queries', async () => {
   const readdir = files.readdir as (folder: string, options: object) => Promise<never>;
   const reading = jest.spyOn(files, 'readdir').mockImplementationOnce(async (folder, options) => {

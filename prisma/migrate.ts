@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { escapeIdentifier, type Client } from 'pg';
 import { connectionOf, type Connection } from './connection';
+import { DatabaseSetupError } from './errors';
+import { checkSession, NEEDS_PARAMETER } from './session';
 
 /** The migrations of one service: a folder in Prisma's layout. */
 export type History = 'orders' | 'payments';
@@ -10,6 +12,11 @@ export type History = 'orders' | 'payments';
 // Identifies the advisory lock under which instances that start at the same time migrate one after the other. Prisma's
 // own commands use the same number.
 const MIGRATION_LOCK = 72707369;
+
+/** The part of a logger that this file uses. */
+export interface MigrationLog {
+  warn(fields: object, message: string): void;
+}
 
 /**
  * Applies the migrations that a database does not have yet. Creates the database and the schema if they do not exist.
@@ -19,70 +26,107 @@ const MIGRATION_LOCK = 72707369;
  * commands keep working. Those commands need Prisma's native engine, which the running service does not.
  *
  * @returns the names of the applied migrations, the oldest first
- * @throws {Error} if a migration fails, which rolls it back, or if an applied migration has changed since
+ * @throws {DatabaseSetupError} if an applied migration has changed since, or sessions are not set up as required
+ * @throws {Error} if a migration fails, which rolls it back; its cause is the error of the database
  */
-export async function migrate(url: string, history: History): Promise<string[]> {
-  await createDatabaseIfMissing(url);
-  const { schema, ...config } = connectionOf(url);
-  const client = createClient(config);
-  await client.connect();
+export async function migrate(url: string, history: History, log?: MigrationLog): Promise<string[]> {
+  const connection = connectionOf(url, `${history} migration`);
+  await createDatabaseIfMissing(url, connection);
+  const client = await connect(connection);
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
-    await client.query(CREATE_RECORDS_TABLE);
-
-    const { rows } = await client.query<{ migration_name: string; checksum: string }>(
-      'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
-    );
-    const recorded = new Map(rows.map((row) => [row.migration_name, row.checksum]));
-    const applied: string[] = [];
-    for (const { name, sql, checksum } of await readMigrations(history)) {
-      if (!recorded.has(name)) {
-        await apply(client, name, sql, checksum);
-        applied.push(name);
-      } else if (recorded.get(name) !== checksum) {
-        throw new Error(
-          `Migration ${history}/${name} has changed since it was applied. Restore the file, and put the change into a new migration.`,
-        );
-      }
-    }
+    const applied = await applyMissing(client, connection.schema, history, log);
+    await checkSession(client, connection);
     return applied;
   } finally {
-    await client.end(); // also releases the lock
+    await client.end();
   }
 }
+
+/**
+ * Applies the missing migrations in one transaction. A lock and a setting that outlive their transaction would stay in a
+ * session of PgBouncer, which then serves other clients.
+ */
+async function applyMissing(client: Client, schema: string, history: History, log?: MigrationLog): Promise<string[]> {
+  await client.query('BEGIN');
+  // The limits of the server, the database or the role are meant for other statements.
+  for (const limit of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']) {
+    await client.query(`SET LOCAL ${limit} = 0`);
+  }
+  await takeLock(client, log);
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
+  await client.query(`SET LOCAL search_path = ${escapeIdentifier(schema)}`);
+  await client.query(CREATE_RECORDS_TABLE);
+
+  const { rows } = await client.query<{ migration_name: string; checksum: string }>(
+    'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  const recorded = new Map(rows.map((row) => [row.migration_name, row.checksum]));
+  const applied: string[] = [];
+  for (const { name, sql, checksum } of await readMigrations(history)) {
+    if (!recorded.has(name)) {
+      await apply(client, name, sql, checksum);
+      applied.push(name);
+    } else if (recorded.get(name) !== checksum) {
+      throw new DatabaseSetupError(
+        `Migration ${history}/${name} has changed since it was applied. Restore the file, and put the change into a new migration.`,
+      );
+    }
+  }
+  await client.query('COMMIT');
+  return applied;
+}
+
+/** Waits until no other transaction holds the migration lock, and takes it until the end of the transaction. */
+async function takeLock(client: Client, log?: MigrationLog): Promise<void> {
+  const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
+    MIGRATION_LOCK,
+  ]);
+  if (rows[0]?.taken) return;
+  const { rows: holders } = await client.query(LOCK_HOLDERS, [MIGRATION_LOCK]);
+  log?.warn({ holders }, 'waiting for another migration to end');
+  await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+}
+
+const LOCK_HOLDERS = `
+  SELECT pid, application_name AS "applicationName", client_addr AS "clientAddress", backend_start AS "connectedAt", state
+  FROM pg_locks JOIN pg_stat_activity USING (pid)
+  WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = $1 AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 const DATABASE_DOES_NOT_EXIST = '3D000';
 const DUPLICATE_DATABASE = '42P04';
 const UNIQUE_VIOLATION = '23505';
 
-async function createDatabaseIfMissing(url: string): Promise<void> {
-  const { database, ...config } = connectionOf(url);
-  const probe = createClient(config);
+async function createDatabaseIfMissing(url: string, connection: Connection): Promise<void> {
   try {
-    await probe.connect();
+    const probe = await connect(connection);
+    await probe.end();
   } catch (error) {
     if (!hasCode(error, DATABASE_DOES_NOT_EXIST)) throw error;
     const adminUrl = new URL(url);
     adminUrl.pathname = '/postgres';
-    const admin = createClient(connectionOf(adminUrl.toString()));
-    await admin.connect();
+    const admin = await connect(connectionOf(adminUrl.toString(), connection.fallback_application_name));
     try {
-      await admin.query(`CREATE DATABASE ${escapeIdentifier(database)}`);
+      await admin.query(`CREATE DATABASE ${escapeIdentifier(connection.database)}`);
     } catch (raced) {
       // Another instance created the database at the same time.
       if (!hasCode(raced, DUPLICATE_DATABASE) && !hasCode(raced, UNIQUE_VIOLATION)) throw raced;
     } finally {
       await admin.end();
     }
-    return;
   }
-  await probe.end();
 }
 
-function createClient({ Client, ...config }: Omit<Connection, 'database' | 'schema'>): Client {
-  const client = new Client(config);
+/** Connects to the database of the connection string. */
+async function connect({ Client: ClientOfConnection, ...config }: Connection): Promise<Client> {
+  const client = new ClientOfConnection(config);
   client.on('error', () => undefined); // a connection that breaks between two queries fails the next one
+  try {
+    await client.connect();
+  } catch (error) {
+    if (!String(error).includes('unsupported startup parameter')) throw error;
+    throw new DatabaseSetupError(NEEDS_PARAMETER);
+  }
   return client;
 }
 
@@ -100,8 +144,9 @@ async function readMigrations(history: History): Promise<{ name: string; sql: st
   );
 }
 
+/** Applies a migration. If it fails, commits those before it. */
 async function apply(client: Client, name: string, sql: string, checksum: string): Promise<void> {
-  await client.query('BEGIN');
+  await client.query('SAVEPOINT migration');
   try {
     await client.query(sql);
     await client.query(
@@ -109,9 +154,9 @@ async function apply(client: Client, name: string, sql: string, checksum: string
        VALUES ($1, $2, $3, now(), 1)`,
       [randomUUID(), checksum, name],
     );
-    await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined); // if the connection is lost, the server rolls back
+    // If the connection is lost, the server rolls back everything.
+    await client.query('ROLLBACK TO SAVEPOINT migration; COMMIT').catch(() => undefined);
     throw new Error(`Migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });

@@ -34,7 +34,7 @@ export class ReplicationProbe {
     private readonly role: 'primary' | 'secondary',
     onConnectionLost: () => void = () => undefined,
   ) {
-    const { schema: _, database: __, ...config } = connectionOf(url);
+    const { schema: _, database: __, pooled: ___, ...config } = connectionOf(url, 'replication probe');
     const timeouts = { connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS };
     this.pool = new Pool({ ...config, ...timeouts, max: 1, idleTimeoutMillis: 0 });
     this.pool.on('error', onConnectionLost);

@@ -5,7 +5,7 @@ export type DatabaseFault = 'input' | 'bug' | 'unavailable' | 'unknown';
  * The fault of each class of SQLSTATEs, and of single codes that differ from their class. A code that is not listed is
  * `unknown`. Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const FAULTS: Readonly<Record<string, DatabaseFault>> = {
+export const FAULTS: Readonly<Record<string, DatabaseFault>> = {
   '03': 'bug', // SQL statement not yet complete
   '08': 'unavailable', // connection exception; PgBouncer reports most of its errors as 08P01
   '0A': 'bug', // feature not supported

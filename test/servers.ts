@@ -26,6 +26,7 @@ export const VIRTUAL_HOSTS = [
   'documents',
   'parked',
   'payments',
+  'pgbouncer',
   'run',
   'stop',
   'system',
