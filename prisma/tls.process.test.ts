@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
 import { Servers } from '@shop/dev/servers';
-import { CertificateAuthority, type Certificate } from '../test/certificates';
+import { CertificateAuthority, type Certificate } from '@shop/dev/certificates';
 import { configureTls, useServerCertificate } from '../test/postgres-tls';
 import { temporaryFolder } from '../test/temporary-folder';
 import { connectOrders } from './clients';

@@ -1,6 +1,6 @@
 import { appendFileSync, chmodSync, chownSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Certificate } from './certificates';
+import type { Certificate } from '@shop/dev/certificates';
 
 /**
  * Configures TLS for a PostgreSQL server that `startPostgres` has started. `SELECT pg_reload_conf()` activates it.

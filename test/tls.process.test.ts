@@ -11,12 +11,12 @@ import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
 import { withDatabase } from '@shop/dev/with-database';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
-import { CertificateAuthority } from './certificates';
+import { CertificateAuthority } from '@shop/dev/certificates';
 import { eventually } from './eventually';
 import { configureTls } from './postgres-tls';
 import { ServiceProcess } from './service-process';
 import { temporaryFolder } from './temporary-folder';
-import { TlsProxy } from './tls-proxy';
+import { TlsProxy } from '@shop/dev/tls-proxy';
 
 // This suite starts PostgreSQL, RabbitMQ and Temporal. They have certificates of a private CA, and require a client
 // certificate of that CA. Temporal's development server has no TLS, so a proxy terminates it.
@@ -64,8 +64,12 @@ ssl_options.fail_if_no_peer_cert = true
   const rules = 'hostssl all all all scram-sha-256 clientcert=verify-ca\nhost all all all reject';
   configureTls(postgres.folder, { certificate: server, clientAuthority: authority, rules });
   await withDatabase(maintenanceUrl, (sql) => sql.query('SELECT pg_reload_conf()'));
-  temporal = await TlsProxy.to(address, server, authority);
-  renamed = await TlsProxy.to(address, authority.issue('renamed', ['DNS:temporal.example']), authority);
+  temporal = await TlsProxy.start({ target: address, certificate: server, clientAuthority: authority });
+  renamed = await TlsProxy.start({
+    target: address,
+    certificate: authority.issue('renamed', ['DNS:temporal.example']),
+    clientAuthority: authority,
+  });
 
   const files = `sslmode=verify-full&sslrootcert=${authority.cert}&sslcert=${client.cert}&sslkey=${client.key}`;
   secured = {

@@ -2,7 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@shop/dev/service-program';
 import { withDatabase } from '@shop/dev/with-database';
 import type { Fault } from './fault-plan';
-import { publishInvalidMessages, reorderMessages, repeatMessages } from './messages';
+import type { Server } from './gateways';
+import { changeDefaults } from './database-defaults';
+import { sendHostileSignals } from './hostile-signals';
+import { publishHostileMessages, publishInvalidMessages, reorderMessages, repeatMessages } from './messages';
+import { hasOwnNetwork } from './own-network';
 import type { SystemUnderTest } from './system-under-test';
 import { terminateSagas } from './temporal-workflows';
 
@@ -12,20 +16,23 @@ const GIVE_UP_TIMEOUT_MS = 90_000;
 export interface FaultReport {
   /** A line for the person who reads the output. */
   description: string;
-  /** The ids of the invalid messages that were published. */
+  /** The ids of the messages that were published and that must be parked. */
   invalidMessages?: string[];
 }
 
 /** Causes a fault, and repairs it as an orchestrator would: by restarting the processes that have ended. */
 export async function causeFault(system: SystemUnderTest, fault: Fault): Promise<FaultReport> {
-  if (fault.kind !== 'publish invalid messages') return { description: await cause(system, fault) };
-  const invalidMessages = await publishInvalidMessages(system.amqpUrl, fault.count);
+  if (fault.kind !== 'publish invalid messages' && fault.kind !== 'publish hostile messages') {
+    return { description: await cause(system, fault) };
+  }
+  const publish = fault.kind === 'publish invalid messages' ? publishInvalidMessages : publishHostileMessages;
+  const invalidMessages = await publish(system.amqpUrl, fault.count);
   return { description: `${fault.kind}: ${invalidMessages.length}`, invalidMessages };
 }
 
 async function cause(
   system: SystemUnderTest,
-  fault: Exclude<Fault, { kind: 'publish invalid messages' }>,
+  fault: Exclude<Fault, { kind: 'publish invalid messages' | 'publish hostile messages' }>,
 ): Promise<string> {
   switch (fault.kind) {
     case 'kill order service':
@@ -94,6 +101,48 @@ async function cause(
       system.deleteTemporalStore();
       await system.startTemporal();
       return fault.kind;
+    case 'database unreachable':
+    case 'broker unreachable':
+    case 'Temporal unreachable': {
+      if (!hasOwnNetwork()) return `${fault.kind}: skipped, because a separate network needs root on Linux`;
+      const [server] = fault.kind.split(' ') as [Server];
+      return during(
+        { kind: `${fault.kind} (${fault.error})`, ms: fault.ms },
+        () => system.gateways.makeUnreachable(server, fault.error),
+        () => system.gateways.makeReachable(server, fault.error),
+      );
+    }
+    case 'database certificate untrusted':
+    case 'broker certificate untrusted':
+    case 'Temporal certificate untrusted': {
+      const [server] = fault.kind.split(' ') as [Server];
+      return during(
+        fault,
+        () => system.gateways.presentCertificate(server, 'untrusted'),
+        () => system.gateways.presentCertificate(server, 'trusted'),
+      );
+    }
+    case 'change isolation level':
+      return during(
+        { kind: `${fault.kind} to ${fault.level}`, ms: fault.ms },
+        () => changeDefaults(system.databaseUrl, { default_transaction_isolation: fault.level }),
+        () => changeDefaults(system.databaseUrl, {}),
+      );
+    case 'shorten timeouts': {
+      const { lockMs, statementMs, idleMs, ms } = fault;
+      return during(
+        { kind: `${fault.kind} to ${lockMs}, ${statementMs} and ${idleMs} ms`, ms },
+        () =>
+          changeDefaults(system.databaseUrl, {
+            lock_timeout: `${lockMs}ms`,
+            statement_timeout: `${statementMs}ms`,
+            idle_session_timeout: `${idleMs}ms`,
+          }),
+        () => changeDefaults(system.databaseUrl, {}),
+      );
+    }
+    case 'send hostile signals':
+      return `send hostile signals: ${await sendHostileSignals(system.temporalAddress, system.databaseUrl, fault.count)}`;
     case 'terminate sagas':
       return `terminate sagas: ${await terminateSagas(system.temporalAddress, fault.count)}`;
     case 'repeat messages':

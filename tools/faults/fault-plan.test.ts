@@ -9,7 +9,7 @@ test('a seed determines the plan', () => {
 test.each([1, 2, 3])('the plan of seed %d contains every kind of fault, in sequence, before the load ends', (seed) => {
   const plan = planOf(seed, 2_000);
 
-  expect(new Set(plan.map(({ fault }) => fault.kind)).size).toBe(22);
+  expect(new Set(plan.map(({ fault }) => fault.kind)).size).toBe(32);
   const moments = plan.map(({ afterOrders }) => afterOrders);
   expect(moments).toEqual(moments.toSorted((a, b) => a - b));
   expect(moments.at(-1)).toBeLessThan(2_000);

@@ -1,4 +1,6 @@
 import * as fc from 'fast-check';
+import { SERVERS, type Server } from './gateways';
+import { UNREACHABLE_ERRORS, type UnreachableError } from './own-network';
 import { between, sample, shuffled, someOf } from './sampling';
 
 /** A fault of the system; `instance` is 1 or 2, since the test runs two instances of each service. */
@@ -10,9 +12,15 @@ export type Fault =
   | { kind: 'kill database' | 'stop database' | 'fill disk'; ms: number }
   | { kind: 'kill Temporal' | 'stop Temporal' | 'pause Temporal'; ms: number }
   | { kind: "delete Temporal's store" }
+  | { kind: `${Server} unreachable`; error: UnreachableError; ms: number }
+  | { kind: `${Server} certificate untrusted`; ms: number }
+  | { kind: 'change isolation level'; level: (typeof ISOLATION_LEVELS)[number]; ms: number }
+  | { kind: 'shorten timeouts'; lockMs: number; statementMs: number; idleMs: number; ms: number }
   | { kind: 'terminate sagas'; count: number }
   | { kind: 'repeat messages'; count: number }
   | { kind: 'publish invalid messages'; count: number }
+  | { kind: 'publish hostile messages'; count: number }
+  | { kind: 'send hostile signals'; count: number }
   | { kind: 'reorder messages'; count: number; seed: number }
   | { kind: 'stop payment services until sagas give up'; ms: number };
 
@@ -27,6 +35,7 @@ const outageMs = between(0, 3_000);
 const pauseMs = between(1_000, 5_000);
 const kind = <K extends Fault['kind']>(name: K): fc.Arbitrary<K> => fc.constant(name);
 
+const ISOLATION_LEVELS = ['repeatable read', 'serializable'] as const;
 const FAULTS: fc.Arbitrary<Fault>[] = [
   fc.record({ kind: kind('kill order service'), instance }),
   fc.record({ kind: kind('kill payment service'), instance }),
@@ -49,6 +58,24 @@ const FAULTS: fc.Arbitrary<Fault>[] = [
   fc.record({ kind: kind('repeat messages'), count: between(10, 60) }),
   fc.record({ kind: kind('reorder messages'), count: between(10, 60), seed: fc.nat() }),
   fc.record({ kind: kind('publish invalid messages'), count: between(1, 5) }),
+  fc.record({ kind: kind('publish hostile messages'), count: between(1, 5) }),
+  fc.record({ kind: kind('send hostile signals'), count: between(5, 30) }),
+  fc.record({
+    kind: kind('change isolation level'),
+    level: fc.constantFrom(...ISOLATION_LEVELS),
+    ms: pauseMs,
+  }),
+  fc.record({
+    kind: kind('shorten timeouts'),
+    lockMs: between(1, 50),
+    statementMs: between(20, 100),
+    idleMs: between(5, 200),
+    ms: pauseMs,
+  }),
+  ...SERVERS.flatMap((server): fc.Arbitrary<Fault>[] => [
+    fc.record({ kind: kind(`${server} unreachable`), error: fc.constantFrom(...UNREACHABLE_ERRORS), ms: outageMs }),
+    fc.record({ kind: kind(`${server} certificate untrusted`), ms: outageMs }),
+  ]),
 ];
 const REPEATED_FAULTS = 5;
 /** The part of the orders that is placed before the last fault. */

@@ -22,6 +22,8 @@ const SETTLE_TIMEOUT_MS = 240_000;
 const WORK_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 const PRINTED_VIOLATIONS = 10;
+/** The broker delivers a copy by each key of a CC or BCC header, and a fault may repeat each copy. A loop parks thousands. */
+const MAX_COPIES = 6;
 
 /** Prints whether a check has passed. */
 export const printVerdict = (print: Print, passed: boolean, statement: string): void =>
@@ -75,6 +77,10 @@ export async function checkFinalState(
   report(
     sentence('invalid message is not parked', 'invalid messages are not parked'),
     [...invalidMessages].filter((id) => !parked.some((content) => content.includes(id))),
+  );
+  report(
+    sentence(`message is parked more than ${MAX_COPIES} times`, `messages are parked more than ${MAX_COPIES} times`),
+    [...invalidMessages].filter((id) => parked.filter((content) => content.includes(id)).length > MAX_COPIES),
   );
   report(
     sentence('service instance does not work', 'service instances do not work'),

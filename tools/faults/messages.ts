@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from '@shop/amqp/topology';
 import { withDatabase } from '@shop/dev/with-database';
-import { connect, type ConfirmChannel, type GetMessage } from 'amqplib';
+import { connect, type ConfirmChannel, type GetMessage, type Options } from 'amqplib';
 import { sample, shuffled } from './sampling';
 
 const ROUTES = [PAYMENT_STAT, PROCESS_PAYMENT];
@@ -87,6 +87,39 @@ export async function publishInvalidMessages(amqpUrl: string, count: number): Pr
   });
   return ids;
 }
+
+/**
+ * Publishes messages that no service can handle, with properties that a broker acts on, or that cannot be sent again.
+ *
+ * @returns the UUID that each message contains
+ */
+export async function publishHostileMessages(amqpUrl: string, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  await withChannel(amqpUrl, async (channel) => {
+    for (const { exchange, routingKey } of [PAYMENT_STAT, PROCESS_PAYMENT]) {
+      for (const hostile of HOSTILE_PROPERTIES) {
+        for (let left = count; left > 0; left--) {
+          const id = randomUUID();
+          ids.push(id);
+          channel.publish(exchange, routingKey, Buffer.from(`not json ${id}`), { persistent: true, ...hostile });
+        }
+      }
+    }
+    await channel.waitForConfirms();
+  });
+  return ids;
+}
+
+const EVERY_KEY = ROUTES.map(({ routingKey }) => routingKey);
+const HOSTILE_PROPERTIES: Options.Publish[] = [
+  { headers: { CC: EVERY_KEY, BCC: EVERY_KEY } }, // the broker routes a copy by each of these keys
+  // The codec takes an object with the key `!` for a typed value. This one is a table with such a key.
+  { headers: { typed: { '!': 'object', value: { '!': 'unknown type', value: 1 } } } },
+  { headers: { long: 'x'.repeat(65_000) } }, // leaves no space for further headers
+  { expiration: '600000', replyTo: 'nobody', userId: 'guest', type: 'x'.repeat(255), priority: 9 },
+  { messageId: 'x'.repeat(255), correlationId: 'x'.repeat(255), contentType: 'x'.repeat(255) },
+  { headers: { 'x-delay': 1, 'x-death': [{ count: 99 }], 'x-tries': 'many', 'x-reason': { not: 'a text' } } },
+];
 
 /** Returns the contents of the messages in a queue of each route; the messages stay there. */
 export async function messagesIn(amqpUrl: string, queueOf: (route: Route) => string): Promise<string[]> {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
+import { SetupError } from '@shop/dev/setup-error';
 import { z } from 'zod';
 import { causeFault } from './fault-injection';
 import { planOf } from './fault-plan';
 import { checkFinalState } from './final-checks';
 import { describeLoad, load } from './load';
+import { hasOwnNetwork, runInOwnNetwork } from './own-network';
 import { SystemUnderTest } from './system-under-test';
 import { print, runSystemTest } from './test-run';
 
@@ -43,14 +45,23 @@ async function main(system: SystemUnderTest): Promise<boolean> {
   return checkFinalState(system, result, invalidMessages, print);
 }
 
-print(`Seed ${seed}, ${orders} orders`);
-void runSystemTest({
-  name: 'faults',
-  setUp: (folder) => SystemUnderTest.create(folder),
-  check: async (system) => {
-    await system.start();
-    print('Started PostgreSQL, RabbitMQ, Temporal and two instances of each service');
-    return main(system);
-  },
-  repeatCommand: `make test-faults SEED=${seed} ORDERS=${orders}`,
+async function run(): Promise<void> {
+  if (!hasOwnNetwork()) await SystemUnderTest.findPrograms(); // before there is no network to download them
+  if (await runInOwnNetwork()) return;
+  print(`Seed ${seed}, ${orders} orders`);
+  await runSystemTest({
+    name: 'faults',
+    setUp: (folder) => SystemUnderTest.create(folder),
+    check: async (system) => {
+      await system.start();
+      print('Started PostgreSQL, RabbitMQ, Temporal and two instances of each service');
+      return main(system);
+    },
+    repeatCommand: `make test-faults SEED=${seed} ORDERS=${orders}`,
+  });
+}
+
+run().catch((error: unknown) => {
+  print(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exitCode = 1;
 });

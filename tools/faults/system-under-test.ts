@@ -10,6 +10,7 @@ import { SetupError } from '@shop/dev/setup-error';
 import { startTemporal } from '@shop/dev/temporal';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
 import { findFreeRange } from './free-ports';
+import { Gateways, type Server } from './gateways';
 import { countRunningWorkflows } from './temporal-workflows';
 import { print } from './test-run';
 
@@ -31,6 +32,8 @@ export class SystemUnderTest {
   private starts = 0;
   /** Whether the database has a separate disk, which a fault can fill. */
   private ownDisk = false;
+  /** The way from the services to the servers. The test itself connects to the servers. */
+  readonly gateways: Gateways;
 
   private constructor(
     private readonly servers: Servers,
@@ -41,32 +44,41 @@ export class SystemUnderTest {
       broker: number;
       brokerMapper: number;
       temporal: number;
+      gateways: Record<Server, number>;
       services: Record<string, number>;
     },
-  ) {}
+  ) {
+    this.gateways = new Gateways(folder, {
+      database: { server: ports.database, gateway: ports.gateways.database },
+      broker: { server: ports.broker, gateway: ports.gateways.broker },
+      Temporal: { server: ports.temporal, gateway: ports.gateways.Temporal },
+    });
+  }
 
-  /** Finds or installs the programs, and finds free ports; starts nothing. @throws {SetupError} if RabbitMQ is missing */
-  static async create(folder: string): Promise<SystemUnderTest> {
+  /** Finds or installs the programs that the test needs. @throws {SetupError} if RabbitMQ is missing */
+  static async findPrograms(): Promise<{ rabbitMq: string; temporal: string }> {
     const rabbitMq = await findOrInstallRabbitMq(print);
     if (rabbitMq === null) {
       throw new SetupError('The test needs RabbitMQ: install it, so that rabbitmq-server is on the PATH.');
     }
+    return { rabbitMq, temporal: await findTemporalCli(print) };
+  }
+
+  /** Finds the programs and free ports; starts nothing. @throws {SetupError} if RabbitMQ is missing */
+  static async create(folder: string): Promise<SystemUnderTest> {
+    const programs = await SystemUnderTest.findPrograms();
     const first = await findFreeRange();
     const services = Object.fromEntries(
       INSTANCES.map(([name, instance], index) => [`${name}-${instance}`, first + index]),
     );
-    return new SystemUnderTest(
-      new Servers(join(folder, 'logs')),
-      folder,
-      { rabbitMq, temporal: await findTemporalCli(print) },
-      {
-        database: first + 10,
-        broker: first + 11,
-        brokerMapper: first + 12,
-        temporal: first + 13,
-        services,
-      },
-    );
+    return new SystemUnderTest(new Servers(join(folder, 'logs')), folder, programs, {
+      database: first + 10,
+      broker: first + 11,
+      brokerMapper: first + 12,
+      temporal: first + 13,
+      gateways: { database: first + 20, broker: first + 21, Temporal: first + 22 },
+      services,
+    });
   }
 
   async start(): Promise<void> {
@@ -99,6 +111,7 @@ export class SystemUnderTest {
 
   async startDatabase(): Promise<void> {
     await retryStart(() => startPostgres({ port: this.ports.database, folder: this.databaseFolder }, this.servers));
+    await this.gateways.open('database');
   }
 
   async startBroker(): Promise<void> {
@@ -109,6 +122,7 @@ export class SystemUnderTest {
         this.servers,
       ),
     );
+    await this.gateways.open('broker');
   }
 
   async startTemporal(): Promise<void> {
@@ -116,11 +130,13 @@ export class SystemUnderTest {
     await retryStart(() =>
       startTemporal({ cli, port: this.ports.temporal, databaseFile: this.temporalStore }, this.servers),
     );
+    await this.gateways.open('Temporal');
   }
 
   async startService(service: ServiceName, instance: number): Promise<void> {
     const name = `${service}-${instance}`;
     const isFirstStart = ++this.starts <= INSTANCES.length;
+    const settings = this.gateways.settings({ user: 'postgres:postgres', database: 'shop' });
     const program = serviceProgram({
       service,
       name,
@@ -128,9 +144,8 @@ export class SystemUnderTest {
       environment: {
         ...process.env,
         ...SETTINGS,
-        DATABASE_URL: service === 'payment-processing' ? paymentsDatabaseOf(this.databaseUrl) : this.databaseUrl,
-        AMQP_URL: this.amqpUrl,
-        TEMPORAL_ADDRESS: this.temporalAddress,
+        ...settings,
+        ...(service === 'payment-processing' && { DATABASE_URL: paymentsDatabaseOf(settings.DATABASE_URL) }),
         TEMPORAL_NAMESPACE: 'default',
       },
       readyPath: isFirstStart ? '/readyz' : '/livez', // later, the servers that it needs may be unavailable
@@ -139,10 +154,12 @@ export class SystemUnderTest {
   }
 
   async endDatabase(signal?: 'SIGKILL'): Promise<void> {
+    await this.gateways.close('database');
     await this.servers.end('postgresql', signal);
   }
 
   async endBroker(signal?: 'SIGKILL'): Promise<void> {
+    await this.gateways.close('broker');
     await this.servers.end('rabbitmq', signal);
     await this.servers.end('epmd', signal);
   }
@@ -178,6 +195,7 @@ export class SystemUnderTest {
   }
 
   async endTemporal(signal?: 'SIGKILL'): Promise<void> {
+    await this.gateways.close('Temporal');
     await this.servers.end('temporal', signal);
   }
 
@@ -222,6 +240,7 @@ export class SystemUnderTest {
     for (const [name, instance] of INSTANCES) this.signalService(name, instance, 'SIGCONT');
     for (const name of ['rabbitmq', 'temporal'] as const) this.signalServer(name, 'SIGCONT');
     await this.servers.stopAll();
+    await this.gateways.stop();
     if (this.ownDisk) execFileSync('umount', [this.databaseFolder]);
   }
 

@@ -28,7 +28,8 @@ const RUNNING_SAGAS = "WorkflowType = 'placeOrder' AND ExecutionStatus = 'Runnin
 export const countRunningWorkflows = (address: string): Promise<number> =>
   withTemporal(address, async (client) => (await client.workflow.count("ExecutionStatus = 'Running'")).count);
 
-async function withTemporal<T>(address: string, use: (client: TemporalClient) => Promise<T>): Promise<T> {
+/** Uses a server over a separate connection. */
+export async function withTemporal<T>(address: string, use: (client: TemporalClient) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address, connectTimeout: '5s' });
   try {
     return await use(new TemporalClient({ connection }));

@@ -4,40 +4,52 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import type { Certificate } from './certificates';
 
+export interface TlsProxyOptions {
+  /** The `host:port` of the server. */
+  target: string;
+  certificate: Certificate;
+  /** Requires a client certificate of this authority. */
+  clientAuthority?: { cert: string };
+  /** The address and port to listen on; a free port of 127.0.0.1 by default. */
+  host?: string;
+  port?: number;
+}
+
 /** A proxy that terminates TLS in front of a server that has none. */
 export class TlsProxy {
   private readonly sockets = new Set<Socket>();
   private readonly listener;
 
-  private constructor(target: string, certificate: Certificate, clientAuthority?: { cert: string }) {
+  private constructor({ target, certificate, clientAuthority }: TlsProxyOptions) {
     const [, host, port] = /^(.*):(\d+)$/.exec(target) ?? [];
-    const options = {
+    const tls = {
       ...contentOf(certificate),
       ...(clientAuthority && { ca: readFileSync(clientAuthority.cert), requestCert: true, rejectUnauthorized: true }),
-      ALPNProtocols: ['h2'], // gRPC requires it
+      // gRPC requires `h2`, and PostgreSQL `postgresql` if a connection starts with TLS.
+      ALPNProtocols: ['h2', 'postgresql'],
+      noDelay: true,
     };
-    this.listener = createServer(options, (client) => {
-      const server = connect(Number(port), host);
+    this.listener = createServer(tls, (client) => {
+      const server = connect({ port: Number(port), ...(host && { host }), noDelay: true });
       for (const [from, to] of [
         [client, server],
         [server, client],
       ] as const) {
         this.sockets.add(from);
-        from.on('error', () => undefined).on('close', () => to.destroy());
+        from.on('error', () => undefined);
+        from.on('close', () => {
+          this.sockets.delete(from);
+          to.destroy();
+        });
         from.pipe(to);
       }
     }).on('tlsClientError', () => undefined);
   }
 
-  /**
-   * Starts a proxy on a free port.
-   *
-   * @param target the `host:port` of the server
-   * @param clientAuthority requires a client certificate of this authority
-   */
-  static async to(target: string, certificate: Certificate, clientAuthority?: { cert: string }): Promise<TlsProxy> {
-    const proxy = new TlsProxy(target, certificate, clientAuthority);
-    await once(proxy.listener.listen(0, '127.0.0.1'), 'listening');
+  /** Starts a proxy. */
+  static async start(options: TlsProxyOptions): Promise<TlsProxy> {
+    const proxy = new TlsProxy(options);
+    await once(proxy.listener.listen(options.port ?? 0, options.host ?? '127.0.0.1'), 'listening');
     return proxy;
   }
 
@@ -48,13 +60,19 @@ export class TlsProxy {
   /** Closes all connections, and presents another certificate to new ones. */
   useCertificate(certificate: Certificate): void {
     this.listener.setSecureContext(contentOf(certificate));
-    for (const socket of this.sockets) socket.destroy();
-    this.sockets.clear();
+    this.dropConnections();
   }
 
+  /** Closes all connections, and refuses new ones. */
   async close(): Promise<void> {
+    const closed = once(this.listener, 'close');
+    this.listener.close();
+    this.dropConnections();
+    await closed;
+  }
+
+  private dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.listener.close(resolve));
   }
 }
 
