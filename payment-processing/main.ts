@@ -8,7 +8,6 @@ import { connectPayments } from '@shop/prisma/clients';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { createTemporal } from '@shop/runtime/create-temporal';
-import { faultOf } from '@shop/runtime/fault';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { whenAvailable } from '@shop/runtime/lifecycle';
 import { runService } from '@shop/runtime/service';
@@ -44,7 +43,6 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
       route: PROCESS_PAYMENT,
       log,
       handle: createPaymentRequestHandler({ ledger, broker }),
-      isOutage: (error) => faultOf(error) === 'unavailable',
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
   if (broker) {

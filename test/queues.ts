@@ -1,5 +1,5 @@
 import { declareRoute, parkedQueue, retryQueue, type Route } from '@shop/amqp/topology';
-import { connect, type Channel, type ChannelModel, type ConfirmChannel, type GetMessage } from 'amqplib';
+import { connect, type Channel, type ChannelModel, type ConfirmChannel, type GetMessage, type Options } from 'amqplib';
 import { eventually } from './eventually';
 
 /** The queues of a virtual host as another program sees them: a plain AMQP connection without code of the product. */
@@ -27,10 +27,15 @@ export class Queues {
 
   /** Publishes messages as the original does, a string unchanged. Resolves when they are in the queue. */
   async send(route: Route, ...messages: (string | object)[]): Promise<void> {
+    await this.sendWith(route, {}, ...messages);
+  }
+
+  /** Like `send`, with additional properties. */
+  async sendWith(route: Route, properties: Options.Publish, ...messages: (string | object)[]): Promise<void> {
     for (const message of messages) {
       const content = Buffer.from(typeof message === 'string' ? message : JSON.stringify(message));
-      const properties = { contentType: 'text/json', headers: {}, persistent: false };
-      this.channel.publish(route.exchange, route.routingKey, content, properties);
+      const all = { contentType: 'text/json', headers: {}, persistent: false, ...properties };
+      this.channel.publish(route.exchange, route.routingKey, content, all);
     }
     await this.channel.waitForConfirms();
   }

@@ -24,6 +24,7 @@ export const VIRTUAL_HOSTS = [
   'bridge-faults',
   'conformance',
   'documents',
+  'interop',
   'parked',
   'payments',
   'pgbouncer',

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Broker } from '@shop/amqp/broker';
-import { Consumer } from '@shop/amqp/consumer';
+import type { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { faultOf } from '@shop/runtime/fault';
 import { installTemporalRuntime, Temporal } from '@shop/runtime/temporal';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId, refundWorkflowId } from '@shop/workflows/contract';
@@ -22,6 +21,7 @@ import { createOrderActivities } from './activities';
 import { Settlements } from '../orders/settlements';
 import { PaymentHandover } from './fast-path/payment-handover';
 import { createPaymentBridge, type PaymentBridgeOptions } from './payment-bridge';
+import { createPaymentConsumer } from './payment-consumer';
 import { registerSearchAttributes } from './register-search-attributes';
 import { Sagas, type OrderToPay } from './sagas';
 
@@ -95,14 +95,8 @@ async function startBridge(
   probe = (): Promise<void> => temporal.probe(),
 ): Promise<void> {
   broker = newBroker();
-  consumer = new Consumer({
-    broker,
-    route: PAYMENT_STAT,
-    log: silentLog,
-    handle: createPaymentBridge({ database, sagas, handover, log: silentLog, ...overrides }),
-    isOutage: (error) => faultOf(error) === 'unavailable',
-    probe,
-  });
+  const bridge = { database, sagas, handover, log: silentLog, ...overrides };
+  consumer = createPaymentConsumer({ broker, temporal: { probe }, ...bridge });
   await broker.open();
   await eventually(() => expect(consumer?.isUp).toBe(true));
 }

@@ -1,7 +1,6 @@
 import type { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
-import { faultOf } from '@shop/runtime/fault';
 import type { Temporal } from '@shop/runtime/temporal';
 import { createPaymentBridge, type PaymentBridgeOptions } from './payment-bridge';
 
@@ -17,7 +16,6 @@ export const createPaymentConsumer = ({ broker, temporal, ...bridge }: PaymentCo
     route: PAYMENT_STAT,
     log: bridge.log,
     handle: createPaymentBridge(bridge),
-    isOutage: (error) => faultOf(error) === 'unavailable',
     probe: async () => {
       await bridge.database.$queryRaw`SELECT 1`;
       await temporal.probe();

@@ -256,7 +256,6 @@ describe('a broker reconnects', () => {
         handled.push(content.toString());
         return { outcome: 'delivered', effect: 'handled' };
       },
-      isOutage: () => false,
       probe: async () => undefined,
     });
     await open();

@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  connect,
-  type Channel,
-  type ChannelModel,
-  type ConfirmChannel,
-  type Options,
-  type RecoveringChannelModel,
-} from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, Options, RecoveringChannelModel } from 'amqplib';
 import { UnavailableError } from '@shop/runtime/fault';
 import pTimeout from 'p-timeout';
 import type { BrokerSettings } from '@shop/runtime/environment';
@@ -14,6 +7,7 @@ import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
 import { bestEffort } from './best-effort';
 import { Confirmation } from './confirmation';
+import { connect } from './connect';
 import { idempotentQueue } from './idempotent-consumers';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
@@ -21,6 +15,7 @@ import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topol
 export interface BrokerLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 /** RabbitMQ is unavailable or did not confirm in time. It may nevertheless have accepted the message. */
@@ -100,7 +95,7 @@ export class Broker {
     exchange: string,
     routingKey: string,
     content: Buffer,
-    properties: Options.Publish = {},
+    properties: Omit<Options.Publish, 'messageId'> = {},
   ): Promise<void> {
     await confirmed(this.write(exchange, routingKey, content, properties), routingKey);
   }
@@ -159,7 +154,7 @@ export class Broker {
     onUnobserved?: (error: Error | null) => void,
   ): Confirmation {
     if (!this.publisher) throw new BrokerUnavailableError('RabbitMQ is not connected.');
-    const messageId = properties.messageId ?? randomUUID();
+    const messageId = randomUUID(); // identifies a returned message
     const confirmation = new Confirmation(onUnobserved);
     const settle = (error: Error | null): void => {
       if (error) {

@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Options } from 'amqplib';
+import { Broker, BrokerUnavailableError } from './broker'; // before test/queues, which loads amqplib as it is
 import { eventually } from '../../test/eventually';
 import { Gate } from '../../test/gate';
 import { Queues } from '../../test/queues';
 import { TcpProxy } from '../../test/tcp-proxy';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
-import { Broker, BrokerUnavailableError } from './broker';
 import { Consumer, type ConsumerOptions, type HandlerResult } from './consumer';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
@@ -52,7 +55,7 @@ async function consume(
       handled.push(content.toString());
       return handle(content.toString());
     },
-    isOutage: () => false,
+    faultOf: () => 'unknown',
     probe: async () => undefined,
     ...more,
   });
@@ -148,6 +151,7 @@ describe('a message', () => {
       return result;
     };
     const consumer = await consume(handle, {
+      faultOf: () => 'input',
       maxTries: 2,
       retryDelayMs: 50,
       count: (outcome) => outcomes.push(outcome),
@@ -194,7 +198,13 @@ async function failing(text: string): Promise<HandlerResult> {
   return DONE;
 }
 
-describe('a message that fails although no dependency is unavailable', () => {
+/** Fails for `bad`, and sends another message after each failure, which is handled. */
+const failingAmongOthers = async (text: string): Promise<HandlerResult> => {
+  if (text === 'bad') await queues.send(route, 'good');
+  return failing(text);
+};
+
+describe('a message that fails although all dependencies are available', () => {
   test('is retried later and delays no other', async () => {
     const times: number[] = [];
     await consume(
@@ -212,8 +222,8 @@ describe('a message that fails although no dependency is unavailable', () => {
     expect(await queues.waiting(parkedQueue(route))).toBe(0);
   });
 
-  test('is parked after its last try', async () => {
-    const consumer = await consume(failing, { maxTries: 3, retryDelayMs: 50 });
+  test('is parked after its last try if its data are at fault', async () => {
+    const consumer = await consume(failing, { faultOf: () => 'input', maxTries: 3, retryDelayMs: 50 });
     await queues.send(route, 'bad');
 
     const { content, properties } = await queues.take(parkedQueue(route));
@@ -224,11 +234,160 @@ describe('a message that fails although no dependency is unavailable', () => {
     expect(await queues.waiting(retryQueue(route))).toBe(0);
     expect(await leftAfterStop(consumer)).toBe(0);
   });
+
+  test.each(['unknown', 'bug'] as const)(
+    'is parked after its last try if other messages are handled meanwhile (%s)',
+    async (fault) => {
+      const consumer = await consume(failingAmongOthers, { faultOf: () => fault, maxTries: 3, retryDelayMs: 50 });
+      await queues.send(route, 'bad');
+
+      const { properties } = await queues.take(parkedQueue(route));
+
+      expect(properties.headers).toMatchObject({ 'x-reason': 'failed 3 times: Error: it is bad' });
+      expect(handled.filter((text) => text === 'bad')).toHaveLength(3);
+      await eventually(() => expect(handled.filter((text) => text === 'good')).toHaveLength(3));
+      expect(await leftAfterStop(consumer)).toBe(0);
+    },
+  );
+
+  test('is retried without limit if no other message is handled', async () => {
+    const consumer = await consume(failing, { maxTries: 2, retryDelayMs: 50 });
+    await queues.send(route, 'bad', 'bad');
+
+    await eventually(() => expect(handled.length).toBeGreaterThan(8));
+    expect(await queues.waiting(parkedQueue(route))).toBe(0);
+    expect(consumer.isUp).toBe(true);
+  });
+
+  test('is retried without limit if a dependency is busy, although other messages are handled', async () => {
+    await consume(failingAmongOthers, { faultOf: () => 'unavailable', maxTries: 2, retryDelayMs: 50 });
+    await queues.send(route, 'bad');
+
+    await eventually(() => expect(handled.filter((text) => text === 'bad').length).toBeGreaterThan(4));
+    expect(await queues.waiting(parkedQueue(route))).toBe(0);
+  });
+
+  test('is logged as an error if the program is at fault, and the consumer continues', async () => {
+    const errors: object[] = [];
+    const log = { info: () => undefined, warn: () => undefined, error: (fields: object) => void errors.push(fields) };
+    const consumer = await consume(failing, { log, faultOf: () => 'bug', retryDelayMs: 50 });
+    await queues.send(route, 'bad');
+
+    await eventually(() => expect(errors.length).toBeGreaterThan(1));
+    expect(errors[0]).toMatchObject({ queue: route.queue, err: new Error('it is bad'), tries: 1 });
+    expect(consumer.isUp).toBe(true);
+  });
+
+  test('delays no other, however many such messages there are', async () => {
+    await queues.send(route, ...numbered(300), 'good');
+    const consumer = await consume(async (text) => failing(text === 'good' ? text : 'bad'), { retryDelayMs: 600_000 });
+
+    await eventually(() => expect(handled).toContain('good'));
+    await eventually(async () => expect(await queues.waiting(retryQueue(route))).toBe(300));
+    expect(await queues.waiting(parkedQueue(route))).toBe(0);
+    expect(await leftAfterStop(consumer)).toBe(0);
+  });
+
+  test('pauses the consumer for a moment if a hundred fail in series, so that they do not keep it busy', async () => {
+    await queues.send(route, ...numbered(100));
+    const paused: string[] = [];
+    const log = { ...silentLog, warn: (_: object, message: string) => void paused.push(message) };
+    await consume(async () => failing('bad'), { log, retryDelayMs: 600_000 });
+
+    await eventually(() => expect(paused).toContain('consumer paused'));
+    expect(handled).toHaveLength(100);
+  });
+});
+
+const withProperties = (properties: Options.Publish) => () => queues.sendWith(route, properties, 'hostile');
+const withHeaders = (headers: object) => withProperties({ headers });
+
+/** Publishes a message with headers that are nested 6,000 levels deep, which takes a larger stack than usual. */
+const sendDeeplyNested = async (): Promise<void> => {
+  const script = `
+    const { connect } = require('amqplib');
+    const { url, route } = JSON.parse(process.argv[1]);
+    const nested = Array.from({ length: 6_000 }).reduce((inner) => ({ '': inner }), {});
+    connect(url).then(async (connection) => {
+      const channel = await connection.createConfirmChannel();
+      channel.publish(route.exchange, route.routingKey, Buffer.from('hostile'), { headers: { nested } });
+      await channel.waitForConfirms();
+      await connection.close();
+    });`;
+  const args = ['--stack-size=3900', '-e', script, JSON.stringify({ url: virtualHostUrl('amqp'), route })];
+  await promisify(execFile)(process.execPath, args, { cwd: __dirname });
+};
+
+describe('a hostile message', () => {
+  const hostile: [string, () => Promise<void>][] = [
+    ['CC, which names its queue', () => queues.sendWith(route, { headers: { CC: [route.queue] } }, 'hostile')],
+    ['BCC', () => queues.sendWith(route, { headers: { BCC: [route.queue] } }, 'hostile')],
+    ['a time to live', withProperties({ expiration: 60_000 })],
+    ['a user', withProperties({ userId: 'guest' })],
+    ['an address for replies', withProperties({ replyTo: 'somewhere' })],
+    ['every other property', withProperties({ type: 't', appId: 'a', timestamp: 1, priority: 255, messageId: 'm' })],
+    ['a delay', withHeaders({ 'x-delay': 60_000 })],
+    ['a history of dead letters', withHeaders({ 'x-death': [{ queue: 'x', reason: 'expired', count: 9 }] })],
+    ['a header longer than 64 KB', withHeaders({ long: 'x'.repeat(64_000), more: 'x'.repeat(1_000) })],
+    [
+      'a name that begins with an exclamation mark',
+      withHeaders({ nested: { '': { '!': 'decimal', value: { places: 1, digits: 1 } } } }),
+    ],
+    ['the headers of this system', withHeaders({ 'x-tries': { toString: 1 }, 'x-first-seen': { valueOf: 1 } })],
+    ['headers that are nested deeply', sendDeeplyNested],
+  ];
+
+  test.each(hostile)('with %s is parked once, with its body and the reason only', async (_, send) => {
+    const consumer = await consume(async () => ({ outcome: 'unreadable', reason: 'it is hostile' }));
+    await send();
+
+    const { content, properties } = await queues.take(parkedQueue(route));
+
+    expect(content.toString()).toBe('hostile');
+    expect(properties.headers).toMatchObject({ 'x-reason': 'it is hostile', 'x-source-queue': route.queue });
+    const { replyTo, userId, expiration, type, appId, priority, timestamp } = properties;
+    expect({ replyTo, userId, expiration, type, appId, priority, timestamp }).toEqual({});
+    const foreign = Object.keys(properties.headers ?? {}).filter(
+      (name) => !/^(x-(reason|source-queue|first-seen|parked-at)$|sender\.)/.test(name),
+    );
+    expect(foreign).toEqual([]);
+    expect(await leftAfterStop(consumer)).toBe(0);
+    expect(handled).toHaveLength(1);
+    expect(await queues.waiting(parkedQueue(route))).toBe(0);
+  });
+
+  test.each(hostile)('with %s is retried once at a time', async (_, send) => {
+    const consumer = await consume(async () => Promise.reject(new Error('it is bad')), {
+      faultOf: () => 'input',
+      maxTries: 3,
+      retryDelayMs: 50,
+    });
+    await send();
+
+    const { content, properties } = await queues.take(parkedQueue(route));
+
+    expect(content.toString()).toBe('hostile');
+    expect(properties.headers).toMatchObject({ 'x-reason': 'failed 3 times: Error: it is bad' });
+    expect(await leftAfterStop(consumer)).toBe(0);
+    expect(handled).toHaveLength(3);
+    for (const queue of [parkedQueue(route), retryQueue(route)]) expect(await queues.waiting(queue)).toBe(0);
+  });
+
+  test('does not hold up those behind it, although a hundred more precede them', async () => {
+    await queues.sendWith(route, { headers: { long: 'x'.repeat(64_000), more: 'x'.repeat(1_000) } }, ...numbered(101));
+    await queues.send(route, 'order');
+    const consumer = await consume(async (text) =>
+      text === 'order' ? DONE : { outcome: 'unreadable', reason: 'it is hostile' },
+    );
+
+    await eventually(() => expect(handled).toContain('order'));
+    await eventually(async () => expect(await queues.waiting(parkedQueue(route))).toBe(101));
+    expect(await leftAfterStop(consumer)).toBe(0);
+  });
 });
 
 describe('in an outage', () => {
   class Outage extends Error {}
-  const isOutage = (error: unknown): boolean => error instanceof Outage;
 
   test('requeues each message once, consumes nothing, and continues afterwards', async () => {
     const messages = numbered(30);
@@ -243,11 +402,11 @@ describe('in an outage', () => {
         await failInOutage();
         return DONE;
       },
-      { isOutage, probe: () => (probes++, failInOutage()) },
+      { probe: () => (probes++, failInOutage()) },
     );
 
     await eventually(async () => expect(await waiting()).toBe(30));
-    await eventually(() => expect(probes).toBe(2));
+    await eventually(() => expect(probes).toBeGreaterThan(3));
     const inOutage = handled.splice(0);
     expect(inOutage.length).toBeLessThanOrEqual(30);
     expect(await waiting()).toBe(30);
@@ -262,7 +421,6 @@ describe('in an outage', () => {
 
   test('consumes nothing if RabbitMQ is available before the other dependencies', async () => {
     const consumer = await consume(() => Promise.reject(new Outage()), {
-      isOutage,
       probe: () => Promise.reject(new Outage()),
     });
     await queues.send(route, 'order');
@@ -279,7 +437,7 @@ describe('in an outage', () => {
 
   test('continues with one consumer if the connection breaks while it resumes', async () => {
     const logged: string[] = [];
-    const log = { info: (_: object, message: string) => void logged.push(message), warn: () => undefined };
+    const log = { ...silentLog, info: (_: object, message: string) => void logged.push(message) };
     let probes = 0;
     await consume(
       async () => {
@@ -288,9 +446,10 @@ describe('in an outage', () => {
       },
       {
         log,
-        isOutage,
         probe: async () => {
-          if (probes++ > 0) return;
+          probes++;
+          if (probes === 1) throw new Outage();
+          if (probes > 2) return;
           proxy.holdResponses(); // the consumer sends basic.consume and gets no answer
           setImmediate(() => proxy.dropConnections());
         },
@@ -329,7 +488,6 @@ describe('a consumer that is stopped', () => {
 
   test('ends during an outage, too', async () => {
     const consumer = await consume(() => Promise.reject(new Error('unavailable')), {
-      isOutage: () => true,
       probe: () => Promise.reject(new Error('unavailable')),
     });
     await queues.send(route, 'order');

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { messages } from '@shop/runtime/metrics';
 import { bestEffort } from './best-effort';
-import { BrokerUnavailableError, type Broker, type BrokerLog } from './broker';
-import { PARKED } from './parked-messages';
+import type { Broker, BrokerLog } from './broker';
+import { FailurePolicy, type FailureOutcome, type FailurePolicyOptions } from './failure-policy';
+import { failuresOf, HEADERS, propertiesOfCopy, shortReason } from './republish';
 import { parkedQueue, retryQueue, type Route } from './topology';
 
 /** What a handler did with a message. */
@@ -16,42 +17,28 @@ export type HandlerResult =
   /** The content is invalid, or names something that does not exist. The message is parked with the reason. */
   | { outcome: 'unreadable' | 'unknown'; reason: string };
 
-/** The result of one delivery: the handler's, or what follows from its error. */
-type Delivery =
-  | HandlerResult
-  /** Handling failed, but no dependency is unavailable: other messages may succeed. */
-  | { outcome: 'retry'; error: unknown; tries: number }
-  | { outcome: 'exhausted'; reason: string }
-  /** A dependency is unavailable. */
-  | { outcome: 'outage'; error: unknown };
-
-export interface ConsumerOptions {
+export interface ConsumerOptions extends FailurePolicyOptions {
   broker: Broker;
   route: Route;
   log: BrokerLog;
   /** Handles a message's content. RabbitMQ may deliver a message twice; the second time must change nothing. */
   handle: (content: Buffer) => Promise<HandlerResult>;
-  /** Whether an error means that a dependency is unavailable, not that this message is bad. */
-  isOutage: (error: unknown) => boolean;
-  /** Resolves if all dependencies are available. */
-  probe: () => Promise<void>;
   /** Counts each message by its effect, or as `duplicate`, `parked`, `retried` or `requeued`; by default in `messages_total`. */
   count?: (outcome: string) => void;
-  /** Maximum number of tries of a message that fails although no dependency is unavailable; 5 by default. */
-  maxTries?: number;
-  /** The pause between those tries; 5 seconds by default. */
+  /** The pause between the tries of a message, in milliseconds. */
   retryDelayMs?: number;
 }
 
 const PREFETCH = 100; // as in the original system
+const RETRY_DELAY_MS = 5_000; // a lock or a short overload is over by then
 const RESUME_MS = { first: 500, longest: 15_000 };
 
 /**
  * Consumes a queue and acknowledges each message after its effect.
  *
- * A message that cannot be handled is parked. A message that fails although no dependency is unavailable is retried later
- * from a separate queue, so that it delays no other. In an outage every message is requeued once, and the consumer pauses
- * until a probe succeeds.
+ * A message that cannot be handled is parked. A message that fails although all dependencies are available is retried
+ * later from a separate queue, so that it delays no other. In an outage every message is requeued once, and the consumer
+ * pauses until a probe succeeds. `FailurePolicy` decides which of these applies.
  */
 export class Consumer {
   readonly name: string;
@@ -61,11 +48,13 @@ export class Consumer {
   private pausing: Promise<void> | null = null;
   /** Doubles until a message is handled, because a dependency that answers the probe may still refuse the work. */
   private pauseMs = RESUME_MS.first;
+  private readonly failures: FailurePolicy;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: ConsumerOptions) {
     this.name = `consumer of ${options.route.queue}`;
+    this.failures = new FailurePolicy(options);
     options.broker.use((model) => this.attach(model));
   }
 
@@ -120,38 +109,40 @@ export class Consumer {
 
   /** Never throws: a message that could not be parked or retried is requeued. */
   private async receive(channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
-    const delivery = await this.deliver(message);
     try {
-      switch (delivery.outcome) {
+      const result = await this.deliver(message);
+      switch (result.outcome) {
         case 'delivered':
-          return this.acknowledge(channel, message, delivery.effect);
+          return this.acknowledge(channel, message, result.effect);
         case 'duplicate':
           return this.acknowledge(channel, message, 'duplicate');
         case 'unreadable':
         case 'unknown':
         case 'exhausted':
-          await this.park(message, delivery.reason);
+          await this.park(message, result.reason);
           return this.acknowledge(channel, message, 'parked');
         case 'retry':
-          await this.retryLater(message, delivery);
-          return this.acknowledge(channel, message, 'retried');
+          await this.retryLater(message, result);
+          this.acknowledge(channel, message, 'retried');
+          return result.nothingPasses ? await this.pause(result.error) : undefined;
         case 'outage':
-          return await this.requeue(channel, message, delivery.error);
+          return await this.requeue(channel, message, result.error);
       }
     } catch (error) {
       await this.requeue(channel, message, error);
     }
   }
 
-  private async deliver(message: ConsumeMessage): Promise<Delivery> {
-    const { handle, isOutage, maxTries = 5 } = this.options;
+  private async deliver(message: ConsumeMessage): Promise<HandlerResult | FailureOutcome> {
     try {
-      return await handle(message.content);
+      const result = await this.options.handle(message.content);
+      if (result.outcome === 'delivered' || result.outcome === 'duplicate') {
+        this.failures.recordHandled();
+        this.pauseMs = RESUME_MS.first;
+      }
+      return result;
     } catch (error) {
-      if (error instanceof BrokerUnavailableError || isOutage(error)) return { outcome: 'outage', error };
-      const tries = 1 + (Number(message.properties.headers?.[PARKED.tries]) || 0); // any sender can set the header
-      if (tries < maxTries) return { outcome: 'retry', error, tries };
-      return { outcome: 'exhausted', reason: `failed ${tries} times: ${String(error)}` };
+      return this.failures.judge(message, error);
     }
   }
 
@@ -161,7 +152,6 @@ export class Consumer {
    */
   private acknowledge(channel: ConfirmChannel, message: ConsumeMessage, outcome: string): void {
     this.count(outcome);
-    this.pauseMs = RESUME_MS.first;
     ignoreClosedChannel(() => channel.ack(message));
   }
 
@@ -179,25 +169,28 @@ export class Consumer {
   private async park(message: ConsumeMessage, reason: string): Promise<void> {
     const { broker, route, log } = this.options;
     log.warn({ queue: route.queue, reason }, 'message parked');
-    const headers = {
-      ...headersOf(message),
-      [PARKED.reason]: reason.slice(0, 1_000),
-      [PARKED.sourceQueue]: route.queue,
-      [PARKED.parkedAt]: new Date().toISOString(),
-    };
-    await broker.publish('', parkedQueue(route), message.content, { ...propertiesOf(message), headers });
+    const properties = propertiesOfCopy(message, {
+      [HEADERS.reason]: shortReason(reason),
+      [HEADERS.sourceQueue]: route.queue,
+      [HEADERS.firstSeen]: failuresOf(message).firstSeen.toISOString(),
+      [HEADERS.parkedAt]: new Date().toISOString(),
+    });
+    await broker.publish('', parkedQueue(route), message.content, properties);
   }
 
   /** Publishes a copy to the retry queue, which returns it to the source queue after the delay. */
   private async retryLater(
     message: ConsumeMessage,
-    { error, tries }: Extract<Delivery, { outcome: 'retry' }>,
+    { error, failures, isLoud }: Extract<FailureOutcome, { outcome: 'retry' }>,
   ): Promise<void> {
-    const { broker, route, log, retryDelayMs = 5_000 } = this.options;
-    log.warn({ queue: route.queue, err: error, tries, retryInMs: retryDelayMs }, 'message failed');
-    const headers = { ...headersOf(message), [PARKED.tries]: tries };
-    const properties = { ...propertiesOf(message), headers, expiration: String(retryDelayMs) };
-    await broker.publish('', retryQueue(route), message.content, properties);
+    const { broker, route, log, retryDelayMs = RETRY_DELAY_MS } = this.options;
+    const fields = { queue: route.queue, err: error, ...failures, retryInMs: retryDelayMs };
+    log[isLoud ? 'error' : 'warn'](fields, 'message failed');
+    const properties = propertiesOfCopy(message, {
+      [HEADERS.tries]: failures.tries,
+      [HEADERS.firstSeen]: failures.firstSeen.toISOString(),
+    });
+    await broker.publish('', retryQueue(route), message.content, { ...properties, expiration: String(retryDelayMs) });
   }
 
   private count(outcome: string): void {
@@ -219,13 +212,13 @@ export class Consumer {
   }
 
   private async resumeAfterOutage(): Promise<void> {
-    const { log, route, probe } = this.options;
+    const { log, route } = this.options;
     for (;;) {
       await delay(this.pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       this.pauseMs = Math.min(this.pauseMs * 2, RESUME_MS.longest);
       if (this.stopping.signal.aborted) return;
       try {
-        await probe();
+        await this.failures.probe();
         this.pausing = null;
         await this.consume();
         log.info({ queue: route.queue }, 'consumer resumed');
@@ -235,18 +228,6 @@ export class Consumer {
       }
     }
   }
-}
-
-/** Copies a message's headers, with the time of the first failure. */
-const headersOf = ({ properties }: ConsumeMessage): Record<string, unknown> => ({
-  [PARKED.firstSeen]: new Date().toISOString(),
-  ...properties.headers,
-});
-
-/** Selects the properties that a message keeps in another queue. The sender may have omitted each of them. */
-function propertiesOf({ properties }: ConsumeMessage): Options.Publish {
-  const { contentType, messageId, correlationId } = properties;
-  return { contentType, messageId, correlationId };
 }
 
 function ignoreClosedChannel(use: () => void): void {

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { TlsFiles } from '@shop/runtime/tls-files';
-import { connect, type ChannelModel, type ConfirmChannel, type GetMessage } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
+import { connect } from './connect';
+import { HEADERS, propertiesOfCopy } from './republish';
 import { declareRoute, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
-
-/** Headers of a parked message. `firstSeen` survives a retry. */
-export const PARKED = {
-  reason: 'x-reason',
-  sourceQueue: 'x-source-queue',
-  firstSeen: 'x-first-seen',
-  parkedAt: 'x-parked-at',
-  tries: 'x-tries',
-} as const;
 
 export interface ParkedMessage {
   /** Identifies the message while it is parked. */
@@ -48,17 +41,10 @@ export class ParkedMessages {
 
   /** Returns the selected messages to their source queue. @returns these messages */
   async retry(isSelected: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
-    return this.remove(isSelected, async ({ sourceQueue, content, headers }, { properties }) => {
-      const { contentType, messageId, correlationId } = properties;
+    return this.remove(isSelected, async ({ sourceQueue, content, firstSeen }, message) => {
       // Without the header that counts tries, so that the count starts again.
-      const kept = PARKED.firstSeen in headers ? { [PARKED.firstSeen]: headers[PARKED.firstSeen] } : {};
-      this.channel.sendToQueue(sourceQueue, content, {
-        contentType,
-        messageId,
-        correlationId,
-        headers: kept,
-        persistent: true,
-      });
+      const properties = propertiesOfCopy(message, firstSeen ? { [HEADERS.firstSeen]: firstSeen } : {});
+      this.channel.sendToQueue(sourceQueue, content, { ...properties, persistent: true });
       await this.channel.waitForConfirms(); // published before it is removed here
     });
   }
@@ -118,9 +104,9 @@ function parkedMessageOf({ content, properties }: GetMessage, { queue }: Route):
   const text = (name: string): string => (typeof headers[name] === 'string' ? headers[name] : '');
   const id = createHash('sha256')
     .update(queue)
-    .update(text(PARKED.parkedAt))
+    .update(text(HEADERS.parkedAt))
     .update(content)
     .digest('hex')
     .slice(0, 10);
-  return { id, sourceQueue: queue, reason: text(PARKED.reason), firstSeen: text(PARKED.firstSeen), headers, content };
+  return { id, sourceQueue: queue, reason: text(HEADERS.reason), firstSeen: text(HEADERS.firstSeen), headers, content };
 }

@@ -41,7 +41,6 @@ async function park(...contents: string[]): Promise<void> {
     route: PAYMENT_STAT,
     log: silentLog,
     handle: async (content) => ({ outcome: 'unknown', reason: `no service handles ${String(content)}` }),
-    isOutage: () => false,
     probe: async () => undefined,
   });
   await broker.open();

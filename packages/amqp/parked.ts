@@ -57,7 +57,9 @@ function printList(messages: ParkedMessage[]): void {
 
 function printMessage({ id: messageId, sourceQueue, headers, content }: ParkedMessage): void {
   print(`${messageId}  ${sourceQueue}`);
-  for (const [header, value] of Object.entries(headers)) print(`  ${header}: ${String(value)}`);
+  for (const [header, value] of Object.entries(headers)) {
+    print(`  ${header}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  }
   print(`  ${content.toString('utf8')}`);
 }
 

@@ -4,7 +4,6 @@ import { Broker, BrokerUnavailableError } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
-import { faultOf } from '@shop/runtime/fault';
 import { eventually } from '../../test/eventually';
 import { Queues } from '../../test/queues';
 import { TcpProxy } from '../../test/tcp-proxy';
@@ -50,7 +49,6 @@ async function serve(publisher: Pick<Broker, 'send'> = broker, ledgerOn = databa
     route: PROCESS_PAYMENT,
     log: silentLog,
     handle: createPaymentRequestHandler({ ledger: new Ledger(ledgerOn, silentLog), broker: publisher }),
-    isOutage: (error) => faultOf(error) === 'unavailable',
     probe: async () => void (await ledgerOn.$queryRaw`SELECT 1`),
     count: (outcome) => void outcomes.push(outcome),
   });
