@@ -610,3 +610,52 @@ describe.each([
     });
   });
 });
+
+describe('a time limit of the database', () => {
+  let limited: OrdersClient;
+  afterEach(() => limited.$disconnect());
+
+  /** Serves orders over sessions to which the limit applies: with `pgbouncer=true` the service sets none of its own. */
+  async function limit(setting: string): Promise<object> {
+    const name = new URL(shop.ordersUrl).pathname.slice(1);
+    const [parameter] = setting.split(' ');
+    await database.$executeRawUnsafe(`ALTER DATABASE "${name}" SET ${setting}`);
+    limited = connectOrders(`${shop.ordersUrl}?pgbouncer=true&application_name=limited`, { poolSize: 1 });
+    await limited.$queryRaw`SELECT 1`; // it has read the setting
+    await database.$executeRawUnsafe(`ALTER DATABASE "${name}" RESET ${parameter}`);
+    await server.stop();
+    server = await serve(limited);
+    const [customer, product] = [await aCustomer(database), await aProduct(database)];
+    const { productId } = product;
+    return { customerId: customer.customerId, products: [{ productId, orderedQuantity: 1 }] };
+  }
+
+  test.each(['lock_timeout', 'statement_timeout'])(
+    'such as %s is answered with 503, and the order can be placed later',
+    async (parameter) => {
+      const order = await limit(`${parameter} = '300ms'`);
+
+      await database.$transaction(
+        async (tx) => {
+          await tx.$executeRaw`LOCK products`;
+          const answer = await call('POST', '/order', order);
+          expect(answer).toMatchObject(problem(503, 'The service is temporarily unavailable. Try again in 5 seconds.'));
+          expect(answer.headers.get('retry-after')).toBe('5');
+        },
+        { timeout: 60_000 },
+      );
+
+      await eventually(async () => expect((await call('POST', '/order', order)).status).toBe(201));
+    },
+  );
+
+  test('such as idle_session_timeout is not noticed', async () => {
+    const order = await limit(`idle_session_timeout = '100ms'`);
+    await eventually(async () => {
+      const sessions = database.$queryRaw`SELECT FROM pg_stat_activity WHERE application_name = 'limited'`;
+      await expect(sessions).resolves.toEqual([]);
+    });
+
+    expect((await call('POST', '/order', order)).status).toBe(201);
+  });
+});
