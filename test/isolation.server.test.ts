@@ -19,6 +19,8 @@ const CONCURRENCY = 10;
 const TIMES = Array.from({ length: CONCURRENCY }, (_, index) => index);
 const REASON = { code: 'customer-cancelled', reason: 'The customer cancelled the order.' } as const;
 
+const concurrently = <T>(call: (index: number) => Promise<T>): Promise<T[]> => Promise.all(TIMES.map(call));
+
 describe.each(['read committed', 'repeatable read', 'serializable'])('with the isolation level %s', (level) => {
   let shop: Awaited<ReturnType<typeof createShopDatabase>>;
   let database: OrdersClient;
@@ -46,8 +48,6 @@ describe.each(['read committed', 'repeatable read', 'serializable'])('with the i
     await Promise.all([database.$disconnect(), payments.$disconnect()]);
     await shop.drop();
   });
-
-  const concurrently = <T>(call: (index: number) => Promise<T>): Promise<T[]> => Promise.all(TIMES.map(call));
 
   test('concurrent orders of one product are accepted, and so are their settlements', async () => {
     const { customerId } = await aCustomer(database);
