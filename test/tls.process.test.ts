@@ -173,14 +173,14 @@ describe('a service names the setting to change if a handshake fails', () => {
 
 const untrusting = (url: string): string => url.replace(/&sslrootcert=[^&]*/, '');
 
-test.each<[string, NodeJS.ProcessEnv, string]>([
-  ['TEMPORAL_TLS_CA', { TEMPORAL_TLS_CA: '/missing.pem' }, 'is not a PEM file with a certificate. Error: ENOENT'],
-  ['AMQP_TLS_CA', { AMQP_TLS_CA: client.key }, 'is not a PEM file with a certificate.'],
-  ['AMQP_TLS_KEY', { AMQP_TLS_KEY: client.cert }, 'is not a PEM file with a private key without a passphrase.'],
-  ['TEMPORAL_TLS_CERT', { TEMPORAL_TLS_KEY: '' }, 'needs TEMPORAL_TLS_KEY. Set both or none.'],
-  ['AMQP_TLS_KEY', { AMQP_TLS_CERT: '' }, 'needs AMQP_TLS_CERT. Set both or none.'],
-  ['AMQP_TLS_CERT', { AMQP_TLS_KEY: stranger.key }, 'does not belong to the private key in AMQP_TLS_KEY.'],
-])('a service refuses to start if %s is invalid: %j', async (setting, settings, problem) => {
+test.each<[string, string, NodeJS.ProcessEnv]>([
+  ['TEMPORAL_TLS_CA', 'is not a PEM file with a certificate. Error: ENOENT', { TEMPORAL_TLS_CA: '/missing.pem' }],
+  ['AMQP_TLS_CA', 'is not a PEM file with a certificate.', { AMQP_TLS_CA: client.key }],
+  ['AMQP_TLS_KEY', 'is not a PEM file with a private key without a passphrase.', { AMQP_TLS_KEY: client.cert }],
+  ['TEMPORAL_TLS_CERT', 'needs TEMPORAL_TLS_KEY. Set both or none.', { TEMPORAL_TLS_KEY: '' }],
+  ['AMQP_TLS_KEY', 'needs AMQP_TLS_CERT. Set both or none.', { AMQP_TLS_CERT: '' }],
+  ['AMQP_TLS_CERT', 'does not belong to the private key in AMQP_TLS_KEY.', { AMQP_TLS_KEY: stranger.key }],
+])('a service refuses to start if %s %s', async (setting, problem, settings) => {
   const payments = await ServiceProcess.launch('payment-processing', { ...secured, ...settings });
 
   expect(await payments.ended).toEqual({ code: 1, signal: null });
@@ -202,6 +202,14 @@ describe('the commands use the same certificates', () => {
     await expect(run('packages/amqp/dist/parked.js', ['list'], secured)).resolves.toMatch(/\d+ parked\n$/);
     await expect(run('packages/amqp/dist/parked.js', ['list'], { ...secured, AMQP_TLS_CA: '' })).resolves.toContain(
       'Set AMQP_TLS_CA to',
+    );
+  });
+
+  test('make run', async () => {
+    const withoutCa = { ...secured, AMQP_TLS_CA: '', ORDER_PORT: String(await freePort()), CONTAINER_ENGINE: 'none' };
+    const ports = { PAYMENT_PORT: String(await freePort()), DATA_FOLDER: join(folder, 'run') };
+    await expect(run('tools/dev/dist/run.js', ['--demo'], { ...withoutCa, ...ports })).resolves.toMatch(
+      /PostgreSQL: using the server at .*\n[^]*RabbitMQ at localhost:\d+ is unavailable \(.* Set AMQP_TLS_CA to/,
     );
   });
 

@@ -1,6 +1,6 @@
 import { brokerSettings, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { checkKeyPairs, readTlsFiles } from '@shop/runtime/tls-files';
-import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
+import { messageWithRemedy } from '@shop/runtime/tls-remedy';
 import { z } from 'zod';
 import { ParkedMessages, type ParkedMessage } from './parked-messages';
 
@@ -76,7 +76,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError;
-  const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${isUsage ? USAGE : [reason, tlsRemedyOf(error, 'AMQP_TLS') ?? []].flat().join(' ')}\n`);
+  process.stderr.write(`${isUsage ? USAGE : messageWithRemedy(error, 'AMQP_TLS')}\n`);
   process.exitCode = isUsage ? 2 : 1;
 });

@@ -33,3 +33,12 @@ export function tlsRemedyOf(error: unknown, settings: keyof typeof REMEDIES): st
   const text = `${'code' in error ? String(error.code) : ''} ${error.message}`;
   return REMEDIES[settings].find(([problem]) => problem.test(text))?.[1];
 }
+
+/** Returns the message of an error, followed by which setting to change if a TLS handshake failed. */
+export function messageWithRemedy(error: unknown, settings: keyof typeof REMEDIES): string {
+  // A host with several addresses: the error has no message, but one error for each address.
+  const [cause] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  const message = cause instanceof Error ? cause.message.trim() : String(cause);
+  const remedy = tlsRemedyOf(cause, settings);
+  return remedy === undefined ? message : `${message}. ${remedy}`;
+}

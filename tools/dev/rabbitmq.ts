@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TlsFiles } from '@shop/runtime/tls-files';
+import { messageWithRemedy } from '@shop/runtime/tls-remedy';
 import { connect } from 'amqplib';
 import { installDebianPackage } from './debian-package';
 import { freePort, isTaken, thisOrFreePort } from './ports';
@@ -33,8 +34,9 @@ export async function findOrStartRabbitMq(
   }
   if (configuredUrl !== null) {
     const { host } = new URL(configuredUrl);
-    if (!(await isAvailable(configuredUrl, tls))) {
-      throw new SetupError(`AMQP_URL: RabbitMQ at ${host} is unavailable. Start it, or unset AMQP_URL.`);
+    const problem = await connectionProblem(configuredUrl, tls);
+    if (problem !== null) {
+      throw new SetupError(`AMQP_URL: RabbitMQ at ${host} is unavailable (${problem}). Start it, or unset AMQP_URL.`);
     }
     print(`RabbitMQ: using the broker at ${host} (AMQP_URL)`);
     return configuredUrl;
@@ -193,12 +195,15 @@ const nodeEnvironment = (folder: string, mapperPort: number): NodeJS.ProcessEnv 
   RABBITMQ_NODENAME: 'order-placement@localhost',
 });
 
-async function isAvailable(url: string, tls: TlsFiles = {}): Promise<boolean> {
+const isAvailable = async (url: string): Promise<boolean> => (await connectionProblem(url)) === null;
+
+/** Returns why a broker is unavailable; null if it is available. */
+async function connectionProblem(url: string, tls: TlsFiles = {}): Promise<string | null> {
   try {
     const connection = await connect(url, { ...tls, timeout: 5_000 });
     await connection.close();
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return messageWithRemedy(error, 'AMQP_TLS');
   }
 }

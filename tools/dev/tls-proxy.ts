@@ -35,15 +35,13 @@ export class TlsProxy {
         [client, server],
         [server, client],
       ] as const) {
-        this.sockets.add(from);
-        from.on('error', () => undefined);
-        from.on('close', () => {
-          this.sockets.delete(from);
-          to.destroy();
-        });
+        this.track(from);
+        from.on('error', () => undefined).on('close', () => to.destroy());
         from.pipe(to);
       }
-    }).on('tlsClientError', () => undefined);
+    })
+      .on('connection', (socket) => this.track(socket)) // also one whose handshake does not end
+      .on('tlsClientError', () => undefined);
   }
 
   /** Starts a proxy. */
@@ -69,6 +67,11 @@ export class TlsProxy {
     this.listener.close();
     this.dropConnections();
     await closed;
+  }
+
+  private track(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
   }
 
   private dropConnections(): void {
