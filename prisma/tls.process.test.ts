@@ -1,14 +1,17 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
 import { startPostgres } from '@shop/dev/postgres';
 import { Servers } from '@shop/dev/servers';
 import { CertificateAuthority, type Certificate } from '@shop/dev/certificates';
 import { configureTls, useServerCertificate } from '../test/postgres-tls';
+import { eventually } from '../test/eventually';
+import { ServiceProcess } from '../test/service-process';
 import { temporaryFolder } from '../test/temporary-folder';
 import { connectOrders } from './clients';
 import { connectionOf } from './connection';
+import { databaseFaultOf } from './errors';
 import { migrate } from './migrate';
 import { ReplicationProbe } from './replication';
 
@@ -46,6 +49,15 @@ async function useCertificate(certificate: Certificate): Promise<void> {
   await query(urlOf('encrypted', ''), 'SELECT pg_reload_conf()');
 }
 
+/** Changes the certificate of the server, and ends the sessions that were opened with the old one. */
+async function replaceCertificate(certificate: Certificate): Promise<void> {
+  await useCertificate(certificate);
+  await query(
+    urlOf('encrypted', ''),
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'order-management'`,
+  );
+}
+
 function urlOf(
   server: keyof typeof ports,
   parameters: string,
@@ -79,6 +91,9 @@ async function connect(url: string): Promise<unknown> {
     return (error as Error).message;
   }
 }
+
+const ID = '00000000-0000-4000-8000-000000000001';
+const ORDER = JSON.stringify({ customerId: ID, products: [{ productId: ID, orderedQuantity: 1 }] });
 
 const UNTRUSTED = /certificate.* Set sslrootcert in DATABASE_URL to the certificate of its CA\.$/;
 const NO_TLS = 'The server does not support SSL connections';
@@ -167,6 +182,56 @@ test.each([
   ['ssl=true', 'ssl is not supported. Use sslmode'],
 ])('refuses %s', (parameters, message) => {
   expect(() => connectionOf(urlOf('plain', parameters))).toThrow(message);
+});
+
+describe('a certificate that is no longer trusted', () => {
+  const parameters = 'sslmode=verify-full&sslrootcert=CA';
+
+  afterEach(async () => {
+    await replaceCertificate(authority.issue('server'));
+    await ServiceProcess.endAll();
+  });
+
+  test('counts as an outage at run time', async () => {
+    const database = connectOrders(urlOf('encrypted', parameters), { poolSize: 1 });
+    await database.$queryRaw`SELECT 1`;
+
+    await replaceCertificate(strangers.issue('server'));
+
+    await eventually(async () => {
+      const failure: unknown = await database.$queryRaw`SELECT 1`.catch((error: unknown) => error);
+      expect(String(failure)).toMatch('certificate');
+      expect(databaseFaultOf(failure)).toBe('unavailable');
+    });
+    await database.$disconnect();
+  });
+
+  test('makes requests fail with 503 and a start wait, until it is trusted again', async () => {
+    const settings = {
+      DATABASE_URL: urlOf('encrypted', parameters, { database: 'renewed' }),
+      AMQP_URL: 'none',
+      PAYMENT_CHANNEL: 'activity',
+    };
+    await replaceCertificate(strangers.issue('server'));
+    const service = await ServiceProcess.launch('order-management', settings);
+    await eventually(async () => {
+      expect(service.output).toMatch(/certificate.*Set sslrootcert.*"msg":"waiting for PostgreSQL"/);
+    }, 60_000);
+
+    for (const method of ['GET', 'POST']) {
+      const response = await fetch(`${service.url}/orderManagement/order`, {
+        method,
+        ...(method === 'POST' && { headers: { 'Content-Type': 'application/json' }, body: ORDER }),
+      });
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('5');
+    }
+
+    await replaceCertificate(authority.issue('server'));
+    await eventually(async () => {
+      expect((await fetch(`${service.url}/orderManagement/order`)).status).toBe(200);
+    }, 60_000);
+  });
 });
 
 test("libpq's environment variables are the defaults of the parameters", () => {
