@@ -87,8 +87,11 @@ export class SystemUnderTest {
     for (const [name, instance] of INSTANCES) await this.startService(name, instance);
   }
 
+  /** The URL for the test itself, whose sessions ignore the defaults that a fault changes. */
   get databaseUrl(): string {
-    return `postgresql://postgres:postgres@localhost:${this.ports.database}/shop`;
+    const settings = ['lock_timeout', 'statement_timeout', 'idle_session_timeout'].map((name) => `-c ${name}=0`);
+    const options = encodeURIComponent(settings.join(' '));
+    return `postgresql://postgres:postgres@localhost:${this.ports.database}/shop?options=${options}`;
   }
 
   get amqpUrl(): string {
