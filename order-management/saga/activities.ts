@@ -1,7 +1,7 @@
 import type { Broker } from '@shop/amqp/broker';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { OrdersClient } from '@shop/prisma/clients';
-import { sqlStateOf } from '@shop/prisma/errors';
+import { databaseFaultOf } from '@shop/prisma/errors';
 import type { Logger } from '@shop/runtime/log';
 import type { OrderActivities, Settlement } from '@shop/workflows/contract';
 import { ApplicationFailure } from '@temporalio/common';
@@ -49,15 +49,12 @@ export function createOrderActivities({
   };
 }
 
-/** SQLSTATE classes of errors in the data itself: 22 data exception, 23 integrity constraint violation. */
-const DATA_ERROR = /^2[23]/;
-
 /** Ends the retries of a step whose own data PostgreSQL rejects. Every other error may be temporary, so it is retried. */
 async function rejectBadData<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;
   } catch (error) {
-    if (!DATA_ERROR.test(sqlStateOf(error) ?? '')) throw error;
+    if (databaseFaultOf(error) !== 'input') throw error;
     throw ApplicationFailure.create({ message: String(error), nonRetryable: true, type: 'DataError' });
   }
 }
