@@ -128,7 +128,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-export LAST SAGA NAME SEED ORDERS TRIES
 .PHONY: help run demo test test-unit watch temporal parked replay record conformance test-faults bench bench-growth \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check format build order stop start clean

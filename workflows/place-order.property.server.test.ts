@@ -206,6 +206,6 @@ test('ships or cancels each order and refunds every other payment, in any sequen
     fc.asyncProperty(fc.array(anyScenario, { minLength: 10, maxLength: 10 }), async (concurrent) => {
       await Promise.all(concurrent.map(runNamedScenario));
     }),
-    { seed: Number(process.env['SEED'] ?? 1), numRuns: Number(process.env['RUNS'] ?? 5), endOnFailure: true },
+    { seed: Number(process.env['SEED'] || 1), numRuns: Number(process.env['RUNS'] || 5), endOnFailure: true },
   );
 }, 300_000);
