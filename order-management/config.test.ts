@@ -17,6 +17,7 @@ test('every setting has a default', () => {
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
+    KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
     DATABASE_READ_URLS: [],

@@ -76,7 +76,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     backlog: { admit: (accept) => backlog.admit(() => rush.observe(accept)) },
     examineAfterMs: config.SWEEP_AFTER,
   });
-  const http = await serveHttp(app, config.PORT, config.LISTEN_ADDRESS);
+  const http = await serveHttp(app, config.PORT, {
+    address: config.LISTEN_ADDRESS,
+    keepAliveMs: config.KEEP_ALIVE_TIMEOUT,
+  });
   // Requests in flight still start sagas; all of these parts use the database and the broker.
   groups.push([...parts, ...(broker ? [broker] : [])], [starter]);
   groups.push([http, sweeper, temporal, ...(consumer ? [consumer] : [])]);

@@ -11,6 +11,7 @@ test('every setting has a default', () => {
     TEMPORAL_NAMESPACE: 'default',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
+    KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
     LOG_LEVEL: 'info',

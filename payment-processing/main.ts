@@ -57,7 +57,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     readiness: () => readiness.check(),
     stopping,
   });
-  const http = await serveHttp(app, config.PORT, config.LISTEN_ADDRESS);
+  const http = await serveHttp(app, config.PORT, {
+    address: config.LISTEN_ADDRESS,
+    keepAliveMs: config.KEEP_ALIVE_TIMEOUT,
+  });
   groups.push([
     { name: 'database', stop: () => database.$disconnect() },
     { name: 'database probe', stop: () => primary.stop() },

@@ -174,6 +174,8 @@ export const commonSettings = {
   ...brokerSettings,
   /** The address to listen on; every address of the machine by default. */
   LISTEN_ADDRESS: z.string().optional(),
+  /** How long an idle HTTP connection stays open. Longer than load balancers keep one, usually 60 s. */
+  KEEP_ALIVE_TIMEOUT: duration('65s'),
   /** The build id of the workflow code that Temporal shows; a hash of the code by default. */
   BUILD_ID: z
     .string()

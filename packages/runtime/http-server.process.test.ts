@@ -285,7 +285,7 @@ test('reports that its port is in use', async () => {
 
 test('listens on the given address only', async () => {
   const app = createHttpApp({ log: silentLog, prefixes: [], readiness: async () => READY });
-  server = await serveHttp(app, 0, '127.0.0.1');
+  server = await serveHttp(app, 0, { address: '127.0.0.1' });
 
   await expect(fetch(`http://127.0.0.1:${server.port}/livez`)).resolves.toMatchObject({ status: 200 });
   await expect(fetch(`http://127.0.0.2:${server.port}/livez`)).rejects.toThrow('fetch failed');

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { faultOf } from './fault';
+import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { registry, requestSeconds } from './metrics';
@@ -42,7 +43,7 @@ export function createHttpApp({
 }: HttpOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported);
+  app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
 
   const health = Router();
   health.get('/livez', (_request, response) => void response.type('text').send('ok'));
@@ -112,6 +113,7 @@ const answerErrors =
   (explain: HttpOptions['explain']): ErrorRequestHandler =>
   (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
+    if (error instanceof BodyTooLarge) return void sendWithoutReading(response, error);
     let problem = error instanceof Problem ? error : (routerProblem(error) ?? explain?.(error));
     if (!problem) {
       const fault = faultOf(error);
@@ -134,19 +136,39 @@ function routerProblem(error: unknown): Problem | undefined {
   return error.status >= 400 && error.status < 500 ? new Problem(error.status, error.message) : undefined;
 }
 
+export interface ServerOptions {
+  /** The address to listen on; every address of the machine by default. */
+  address?: string | undefined;
+  /** How long, in ms, a connection stays open without a request; 5 seconds by default. */
+  keepAliveMs?: number;
+}
+
 /**
  * Serves an application. Stopping it waits for the requests in flight.
  *
  * @param port 0 selects a free port
- * @param address the address to listen on; every address of the machine by default
  */
 export async function serveHttp(
   app: express.Express,
   port: number,
-  address?: string,
+  { address, keepAliveMs = 5_000 }: ServerOptions = {},
 ): Promise<Part & { port: number }> {
-  const server = createServer({ requireHostHeader: false }, app).listen(port, address);
+  // A client may also open a connection in advance, so the first request may arrive as late as a further one.
+  const headersTimeout = Math.max(60_000, keepAliveMs + 5_000);
+  const server = createServer(
+    {
+      requireHostHeader: false,
+      keepAliveTimeout: keepAliveMs,
+      headersTimeout,
+      requestTimeout: Math.max(300_000, headersTimeout + 1_000), // Node requires more than `headersTimeout`
+    },
+    app,
+  ).listen(port, address);
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.on('checkContinue', (request, response) => {
+    if (!announcesLargeBody(request)) response.writeContinue();
+    server.emit('request', request, response);
+  });
   const inFlight = new Set<ServerResponse>();
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.prependListener('request', (request, response) => {

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RequestHandler, Response } from 'express';
+import { Problem, problemDocument } from './problem';
+
+/** The largest body that is read, before and after decompression. Enough for an order of a thousand products. */
+export const BODY_LIMIT_BYTES = 2 ** 20;
+
+/** A client that sends its whole body before it reads has this long to find the response. */
+const LINGER_MS = 1_000;
+
+/** The body of a request is larger than the limit. Its rest is not read. */
+export class BodyTooLarge extends Problem {
+  constructor() {
+    super(413, `The body is larger than ${BODY_LIMIT_BYTES / 2 ** 20} MiB.`);
+  }
+}
+
+/** Whether a request announces a body that is larger than the limit. */
+export const announcesLargeBody = ({ headers }: IncomingMessage): boolean =>
+  Number(headers['content-length']) > BODY_LIMIT_BYTES;
+
+/** Refuses a request that announces a body larger than the limit. @throws {BodyTooLarge} */
+export const refuseLargeBody: RequestHandler = (request, _response, next) => {
+  if (announcesLargeBody(request)) throw new BodyTooLarge();
+  next();
+};
+
+/**
+ * Answers a request whose body is too large. `response.end` would read the rest of the body to keep the connection, or
+ * close the connection at once, so that the client loses the response. Therefore the response is complete before it ends.
+ */
+export async function sendWithoutReading(response: Response, problem: BodyTooLarge): Promise<void> {
+  const document = problemDocument(problem);
+  response.status(problem.status).type('application/problem+json');
+  response.set({ 'Content-Length': String(Buffer.byteLength(document)), Connection: 'close' });
+  response.write(document);
+  await Promise.race([new Promise((resolve) => response.once('close', resolve)), delay(LINGER_MS)]);
+  response.end();
+}
