@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+
+import { bundleWorkflow } from './bundle';
 import { bundlePath, type BundledWorkflow } from './bundle-path';
 
 const sources: Record<BundledWorkflow, string> = {
@@ -10,7 +11,7 @@ const sources: Record<BundledWorkflow, string> = {
 /** Bundles each workflow once, at build time: workers start faster, and all run the same code. */
 async function buildBundles(): Promise<void> {
   for (const [name, workflowsPath] of Object.entries(sources)) {
-    const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+    const { code } = await bundleWorkflow({ workflowsPath });
     await writeFile(bundlePath(name as BundledWorkflow), code);
   }
 }

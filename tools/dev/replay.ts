@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { integer, readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
 import { createLog } from '@shop/runtime/log';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
+import { bundleWorkflow } from '@shop/workflows/bundle';
 import type { ReplayTraceSinks } from '@shop/workflows/replay-trace';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type InjectedSinks } from '@temporalio/worker';
+import { Runtime, Worker, type InjectedSinks } from '@temporalio/worker';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { runProgram } from './programs';
@@ -67,10 +68,9 @@ async function* recordedOnServer(): AsyncGenerator<Recorded> {
 
 async function replay(): Promise<{ replayed: number; mismatches: number }> {
   const workflowsPath = require.resolve('@shop/workflows/place-order');
-  const workflowBundle = await bundleWorkflowCode({
+  const workflowBundle = await bundleWorkflow({
     workflowsPath,
     workflowInterceptorModules: [require.resolve('@shop/workflows/replay-trace')],
-    logger: new DefaultLogger('WARN'),
   });
   let commands: string[] = [];
   const sinks: InjectedSinks<ReplayTraceSinks> = {
