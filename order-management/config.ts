@@ -10,6 +10,7 @@ import {
   readEnvironment,
 } from '@shop/runtime/environment';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
+import { MAX_ANSWER_TIMEOUT_MS, MAX_PAYMENT_REQUESTS } from '@shop/workflows/contract';
 import { z } from 'zod';
 
 const settings = z
@@ -26,9 +27,9 @@ const settings = z
     /** How sagas reach the payment service. */
     PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
     /** Payment requests per order before it is cancelled. The original payment service charges each, so use 1 with it. */
-    PAYMENT_ASKS: integer(3, 1, 100),
+    PAYMENT_ASKS: integer(3, 1, MAX_PAYMENT_REQUESTS),
     /** How long the saga waits for the answer to one payment request. */
-    PAYMENT_TIMEOUT: duration('30s'),
+    PAYMENT_TIMEOUT: duration('30s').refine((ms) => ms <= MAX_ANSWER_TIMEOUT_MS, { error: 'must be at most 8760h.' }),
     /** `off` delivers every payment answer by signal, even one that arrives while `requestPayment` could return it. */
     PAYMENT_FAST_PATH: oneOf(['on', 'off'], 'on'),
     /** What happens to orders that the original left `placed`: `hold` waits for the operator, `ask` requests their payment. */

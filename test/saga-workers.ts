@@ -31,7 +31,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter, type Duration } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import type { temporal } from '@temporalio/proto';
+import { temporal } from '@temporalio/proto';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { eventually } from './eventually';
 import { createNamespace } from './servers';
@@ -215,7 +215,7 @@ export class SagaWorkers {
     readonly address: string,
     readonly namespace: string,
     private readonly connection: NativeConnection,
-    private readonly client: Client,
+    readonly client: Client,
     private workers: Worker[],
     private runs: Promise<void>[],
   ) {}
@@ -275,6 +275,16 @@ export class SagaWorkers {
     });
   }
 
+  /** Sends a signal with a payload as it is, without converting a value. */
+  async signalPayload({ orderId }: PlaceOrderInput, signalName: string, payload: Payload): Promise<void> {
+    await this.client.workflowService.signalWorkflowExecution({
+      namespace: this.namespace,
+      workflowExecution: { workflowId: orderWorkflowId(orderId) },
+      signalName,
+      input: { payloads: [payload ?? {}] },
+    });
+  }
+
   /** Runs a saga until it ends. */
   async run(order: PlaceOrderInput): Promise<Settlement> {
     return (await this.start(order)).result();
@@ -305,6 +315,14 @@ export class SagaWorkers {
   /** Waits until the server lists this many sagas. The list is eventually consistent. */
   async waitUntilListed(count: number): Promise<void> {
     await eventually(async () => expect((await this.client.workflow.count()).count).toBe(count));
+  }
+
+  /** Counts the workflow tasks that failed in workflow code. Temporal retries such a task forever. */
+  async countFailedTasks(workflowId: string): Promise<number> {
+    const { events } = await this.client.workflow.getHandle(workflowId).fetchHistory();
+    const { WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE: inCode } =
+      temporal.api.enums.v1.WorkflowTaskFailedCause;
+    return (events ?? []).filter((event) => event.workflowTaskFailedEventAttributes?.cause === inCode).length;
   }
 
   async countWorkflowTasks({ orderId }: PlaceOrderInput): Promise<number> {

@@ -30,6 +30,10 @@ export const refundDetails = ({ orderId }: RefundInput): string =>
 /** Selects how the saga reaches the payment service: RabbitMQ messages, or an activity on its task queue. */
 export type PaymentChannel = 'events' | 'activity';
 
+/** Limits of the payment terms. Larger values cannot be configured. */
+export const MAX_PAYMENT_REQUESTS = 100;
+export const MAX_ANSWER_TIMEOUT_MS = 365 * 24 * 3_600_000;
+
 export interface PaymentTerms {
   channel: PaymentChannel;
   /** Maximum number of payment requests. */

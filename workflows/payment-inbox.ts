@@ -3,6 +3,12 @@ import { parsePaymentAnswer } from './payment-answer';
 import { plainText } from './plain-text';
 import type { Timeline } from './timeline';
 
+/**
+ * More answers than this are ignored. Each payment service answers a request once, and a saga sends at most 100. Any client
+ * of Temporal can send more, and each payment starts a refund: a workflow may have 2,000 children that have not ended.
+ */
+const MAX_ANSWERS = 500;
+
 /** The outcome of a payment: paid, or the reason why the order must be cancelled. */
 export type PaymentOutcome = { success: true; paymentId: string } | { success: false; cancellation: CancelOrderInput };
 
@@ -25,10 +31,10 @@ export class PaymentInbox {
   /** Records a payment answer, and decides the payment if it is the first. Ignores what is not a payment answer. */
   receive(value: unknown): void {
     const answer = parsePaymentAnswer(value);
-    if (!answer)
-      return this.timeline.add('Answer ignored', 'paymentSettled needs a UUID paymentId and a boolean success');
+    if (!answer) return this.ignore('paymentSettled needs a UUID paymentId and a boolean success');
     const { paymentId, success, reason } = answer;
     if (this.answers.some((known) => known.paymentId === paymentId && known.success === success)) return;
+    if (this.answers.length >= MAX_ANSWERS) return this.ignore(`the saga has received ${MAX_ANSWERS} answers`);
     this.answers.push(answer);
     this.timeline.add('Payment answered', success ? `paid, payment ${paymentId}` : `declined: ${reason}`);
     this.decide(
@@ -43,6 +49,10 @@ export class PaymentInbox {
     const reason = plainText(text);
     if (!this.outcome) this.timeline.add('Payment abandoned', reason);
     return this.decide({ success: false, cancellation: { code, reason } });
+  }
+
+  private ignore(reason: string): void {
+    this.timeline.addCounted('Answer ignored', (count) => (count === 1 ? reason : `${reason} (${count} times)`));
   }
 
   private decide(outcome: PaymentOutcome): PaymentOutcome {

@@ -494,20 +494,28 @@ describe('what operators see', () => {
   });
 });
 
+const terms = (more: object) => ({ channel: 'events', maxRequests: 1, answerTimeoutMs: 20_000, ...more });
+
 /** Builds an input whose type does not match the contract. */
 const invalid = (more: object): PlaceOrderInput => Object.assign(anOrder(), more);
 
 describe('given an invalid input', () => {
   test.each([
     ['orderId must be a UUID', invalid({ orderId: 'one' })],
-    ['payment.maxRequests must be a positive integer', invalid({ payment: { channel: 'events', maxRequests: 0 } })],
+    ['customerId must be a UUID or empty', invalid({ customerId: 'x'.repeat(1_000_000) })],
+    ['totalAmount must be a decimal with two places', invalid({ totalAmount: `${'9'.repeat(30)}.00` })],
+    ['payment.maxRequests must be an integer from 1 to 100', invalid({ payment: terms({ maxRequests: 0 }) })],
+    ['payment.maxRequests must be an integer from 1 to 100', invalid({ payment: terms({ maxRequests: 1e9 }) })],
+    ['payment.answerTimeoutMs must be an integer', invalid({ payment: terms({ answerTimeoutMs: 1e300 }) })],
+    ['payment.answerTimeoutMs must be an integer', invalid({ payment: terms({ answerTimeoutMs: 0.1 }) })],
+    ['resumed must be true or absent', invalid({ resumed: 'yes' })],
     ['payment.channel must be events or activity', invalid({ payment: undefined })],
     ['answers must be an array', invalid({ answers: 'paid' })],
   ])('fails and says: %s', async (problem, input) => {
     const failure = await sagas.run(input).catch((error: unknown) => error);
 
     expect(failure).toBeInstanceOf(WorkflowFailedError);
-    expect(String((failure as WorkflowFailedError).cause)).toContain(`Invalid input of placeOrder: ${problem}.`);
+    expect(String((failure as WorkflowFailedError).cause)).toContain(`Invalid input of placeOrder: ${problem}`);
     expect(sagas.shop.callsFor(input)).toEqual([]);
   });
 });
@@ -530,5 +538,31 @@ describe('given invalid signals', () => {
     const { answers, timeline } = await saga.query(sagaStatus);
     expect(answers).toHaveLength(1);
     expect(timeline).toContainEqual(expect.objectContaining({ step: 'Answer ignored' }));
+  });
+
+  test('ignores a payload that cannot be decoded, records it, and settles by the real answer', async () => {
+    const order = anOrder();
+    sagas.shop.onRequest(order, async (saga) => {
+      await sagas.signalPayload(order, 'paymentSettled', {
+        metadata: { encoding: Buffer.from('json/plain') },
+        data: Buffer.from('{"paymentId":'),
+      });
+      await saga.signal(paymentSettled, anAnswer({ success: false, reason: 'no' }));
+    });
+    const saga = await sagas.start(order);
+
+    await expect(saga.result()).resolves.toMatchObject({ orderStatus: 'cancelled', paymentStatus: 'failed' });
+    expect((await saga.query(sagaStatus)).timeline).toContainEqual(expect.objectContaining({ step: 'Answer ignored' }));
+  });
+
+  test('ignores signals that it does not know', async () => {
+    const order = anOrder();
+    sagas.shop.onRequest(order, async (saga) => {
+      for (const name of ['paymentsettled', '__temporal_signal', '__stack_trace'])
+        await saga.signal(name, { any: 'value' });
+      await saga.signal(paymentSettled, anAnswer());
+    });
+
+    await expect(sagas.run(order)).resolves.toMatchObject({ orderStatus: 'shipped' });
   });
 });

@@ -1,8 +1,10 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { PAYMENT_TASK_QUEUE, refundSummary, type PaymentActivities, type RefundInput } from './contract';
+import { checkRefundInput } from './refund-input';
 
 /** Refunds one payment, or voids every charge of an order. Its workflow id identifies the refund, so it runs once. */
 export async function refundPayment(refund: RefundInput): Promise<void> {
+  checkRefundInput(refund);
   const summary = refundSummary(refund);
   // Retried without limit, because the refund remains due. Operators see the attempts and the last error.
   const payments = proxyActivities<PaymentActivities>({

@@ -14,8 +14,11 @@ const DATE_LENGTH = '2026-01-31'.length;
  */
 export class Timeline {
   private readonly entries: TimelineEntry[] = [];
+  /** The entries as Markdown. Each is rendered once, because a client may send thousands of signals. */
+  private readonly rows: string[] = [];
   private settlement: Settlement | null = null;
-  private failure: { entry: TimelineEntry; count: number } | null = null;
+  /** The last entry, if it counts repetitions. */
+  private repeated: { entry: TimelineEntry; count: number } | null = null;
 
   /** The amount to pay in dollars. An adopted order gets it from its row. */
   totalAmount: string;
@@ -28,18 +31,25 @@ export class Timeline {
   /** Adds an entry. Beyond `MAX_ENTRIES` the second oldest entry is dropped, because a saga may retry for days. */
   add(step: string, outcome: string): void {
     this.entries.push({ time: new Date().toISOString(), step, outcome });
-    if (this.entries.length > MAX_ENTRIES) this.entries.splice(1, 1);
+    this.rows.push(this.row(this.entries.at(-1)!));
+    if (this.entries.length > MAX_ENTRIES) for (const list of [this.entries, this.rows]) list.splice(1, 1);
     setCurrentDetails(this.markdown());
+  }
+
+  /** Adds an entry that counts how often the same happened. It replaces the last entry if that is of the same step. */
+  addCounted(step: string, outcome: (count: number) => string): void {
+    const last = this.entries.at(-1);
+    const isRepeated = last !== undefined && last === this.repeated?.entry && last.step === step;
+    const count = isRepeated ? this.repeated!.count + 1 : 1;
+    if (isRepeated) for (const list of [this.entries, this.rows]) list.pop();
+    this.add(step, outcome(count));
+    this.repeated = { entry: this.entries.at(-1)!, count };
   }
 
   /** Adds the failure of a step that will be retried. It replaces the previous failure of the step. */
   addFailure(step: string, cause: string | undefined): void {
-    const last = this.entries.at(-1);
-    const isRepeated = last !== undefined && last === this.failure?.entry && last.step === step;
-    const count = isRepeated ? this.failure!.count + 1 : 1;
-    if (isRepeated) this.entries.pop();
-    this.add(step, `failed ${count} times and will be retried: ${plainText(cause ?? '', 200)}`);
-    this.failure = { entry: this.entries.at(-1)!, count };
+    const reason = plainText(cause ?? '', 200);
+    this.addCounted(step, (count) => `failed ${count} times and will be retried: ${reason}`);
   }
 
   /** Records how the order ended. */
@@ -67,19 +77,23 @@ export class Timeline {
   }
 
   private markdown(): string {
-    // The Web UI's box is narrow: the date is in the first line, and is repeated only if it differs.
-    const date = this.entries[0]!.time.slice(0, DATE_LENGTH);
-    const rows = this.entries.map(({ time, step, outcome }) => {
-      const shown = time.startsWith(date) ? time.slice(DATE_LENGTH + 1, -1) : time;
-      return `| ${shown} | ${escape(step)} | ${escape(outcome)} |`;
-    });
     return [
-      `Order of $${this.totalAmount} by customer ${escape(this.order.customerId)}, ${date}.`,
+      `Order of $${this.totalAmount} by customer ${escape(this.order.customerId)}, ${this.date}.`,
       '',
       '| time (UTC) | step | outcome |',
       '| --- | --- | --- |',
-      ...rows,
+      ...this.rows,
     ].join('\n');
+  }
+
+  private row({ time, step, outcome }: TimelineEntry): string {
+    const shown = time.startsWith(this.date) ? time.slice(DATE_LENGTH + 1, -1) : time;
+    return `| ${shown} | ${escape(step)} | ${escape(outcome)} |`;
+  }
+
+  /** The day of the first entry. The Web UI's box is narrow: only the first line contains it, unless an entry's differs. */
+  private get date(): string {
+    return this.entries[0]!.time.slice(0, DATE_LENGTH);
   }
 }
 
