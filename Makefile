@@ -45,6 +45,9 @@ record: $(BUILT) ## Save the history of SAGA=order-<id> as NAME=what-happens-in-
 conformance: $(BUILT) ## Test what clients and services of the original rely on; prints one line per rule
 	@$(JEST) --verbose test/conformance
 
+interop: $(BUILT) ## Compare payment answers with those of the original service; ORIGINAL=its clone runs it
+	@$(JEST) --verbose test/interop
+
 test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
 	@node --enable-source-maps tools/faults/dist/run.js
 
@@ -128,6 +131,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: help run demo test test-unit watch temporal parked replay record conformance test-faults bench bench-growth \
+.PHONY: help run demo test test-unit watch temporal parked replay record conformance interop test-faults bench bench-growth \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check format build order stop start clean

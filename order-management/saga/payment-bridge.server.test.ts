@@ -432,6 +432,30 @@ test.each([
   expect(await queues.waiting('PaymentStat')).toBe(0);
 });
 
+test('parks an unreadable answer once, although its header CC names both queues', async () => {
+  const CC = ['PaymentStat', 'processPayment'];
+  await queues.sendWith(PAYMENT_STAT, { headers: { CC } }, 'not json');
+  await startBridge();
+
+  const { content, properties } = await queues.take(parkedQueue(PAYMENT_STAT));
+
+  expect(content.toString()).toBe('not json');
+  expect(properties.headers).toMatchObject({ 'sender.headers.CC': JSON.stringify(CC) });
+  await stopBridge();
+  for (const queue of ['PaymentStat', 'processPayment', parkedQueue(PAYMENT_STAT)]) {
+    expect(await queues.waiting(queue)).toBe(0);
+  }
+});
+
+test('reads the ids of an answer in each form that the original reads', async () => {
+  const order = await orderWithSaga();
+  const stat = aStat({ orderId: `{${order.orderId.toUpperCase()}}` });
+
+  await processQueued({ ...stat, paymentId: stat.paymentId.replaceAll('-', '') });
+
+  await waitForRow(order, { orderStatus: 'shipped', paymentId: stat.paymentId });
+});
+
 test('processes ten thousand queued messages that are invalid, repeated, late or contradictory', async () => {
   const paidTwice = await Promise.all(
     Array.from({ length: 20 }, async () => {

@@ -2,6 +2,7 @@ import type { HandlerResult } from '@shop/amqp/consumer';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { Logger } from '@shop/runtime/log';
 import { readMessage } from '@shop/amqp/read-message';
+import { uuid } from '@shop/amqp/uuid';
 import type { PaymentAnswer } from '@shop/workflows/contract';
 import { plainText } from '@shop/workflows/plain-text';
 import { z } from 'zod';
@@ -10,8 +11,6 @@ import { recordRefundDue } from '../orders/refunds-due';
 import { readOrderState, type OrderState } from '../orders/unsettled-orders';
 import type { PaymentHandover } from './fast-path/payment-handover';
 import type { Sagas } from './sagas';
-
-const uuid = z.guid().toLowerCase();
 
 /** The fields of `PaymentStat` that the original order service reads, too. A sender may leave out the others. */
 const paymentStat = z.object({

@@ -32,9 +32,26 @@ test.each(['', '{"orderId": ', '\u0000\u00FF'])('reports content that is not JSO
   expect(readMessage(Buffer.from(text), schema)).toEqual({ unreadable: expect.stringMatching(/^not JSON: /) });
 });
 
-test.each([null, 90, 'order', [], [{ orderId, totalAmount: 90 }]])(
-  'reports JSON that is not an object: %j',
-  (message) => {
-    expect(read(message)).toEqual({ unreadable: expect.stringMatching(/^message: .*expected object/) });
-  },
-);
+test.each([90, 'order', [], [{ orderId, totalAmount: 90 }]])('reports JSON that is not an object: %j', (message) => {
+  expect(read(message)).toEqual({ unreadable: 'message: expected an object' });
+});
+
+test('reads null as an object without fields', () => {
+  expect(readMessage(Buffer.from('null'), schema)).toEqual(read({}));
+});
+
+test.each([
+  ['"totalAmount": 1, "totalAmount": 2', 2],
+  ['"totalAmount": 1, "TOTALAMOUNT": 2', 2],
+  ['"totalAmount": 1, "TOTALAMOUNT": 2, "totalAmount": 3', 3],
+  ['"totalAmount": 1, "totalAmount": null', 1],
+  ['"total\\u0041mount": 1, "nested": [{"totalAmount": 2}, "}", "\\\\\\"]"]', 1],
+])('reads the last value of a field that occurs several times: %s', (members, totalAmount) => {
+  const content = Buffer.from(`{"orderId": "${orderId}", ${members}}`);
+  expect(readMessage(content, schema)).toEqual({ value: { orderId, totalAmount } });
+});
+
+test('reports an invalid value although a valid one follows', () => {
+  const content = Buffer.from(`{"orderId": "${orderId}", "totalAmount": "1", "totalAmount": 2}`);
+  expect(readMessage(content, schema)).toEqual({ unreadable: expect.stringMatching(/^totalAmount: /) });
+});

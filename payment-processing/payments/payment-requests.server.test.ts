@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Options } from 'amqplib';
 import { Broker, BrokerUnavailableError } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
@@ -76,6 +77,17 @@ describe('a request', () => {
     [45.5, true, ''],
     [1000, true, ''],
     [1000.01, false, 'total amount over $1000'],
+    [1000.004, false, 'total amount over $1000'],
+    [1000.005, false, 'total amount over $1000'],
+    [1000.0000000001, false, 'total amount over $1000'],
+    [1e16, false, 'total amount over $1000'],
+    [1e21, false, 'total amount over $1000'],
+    [Number.MAX_VALUE, false, 'total amount over $1000'],
+    [0, true, ''],
+    [1e-7, true, ''],
+    [Number.MIN_VALUE, true, ''],
+    [-5, true, ''],
+    [-Number.MAX_VALUE, true, ''],
   ])('for $%d is answered with the fields of the contract and success %s', async (totalAmount, success, reason) => {
     const request = aRequest(totalAmount);
     const before = Date.now();
@@ -91,6 +103,20 @@ describe('a request', () => {
       paidAt: expect.stringMatching(RFC_3339),
     });
     expect(Math.abs(Date.parse(String(answer['paidAt'])) - before)).toBeLessThan(60_000);
+  });
+
+  test.each([
+    [90, '90.00'],
+    [1000.004, '1000.004'],
+    [1e21, '1000000000000000000000'],
+  ])('for $%d is stored as it was sent', async (totalAmount, amount) => {
+    const request = aRequest(totalAmount);
+    await send(request);
+    await takeAnswer();
+
+    const [stored] = await database.$queryRaw<{ amount: string }[]>`
+      SELECT amount::text FROM payments WHERE order_id = ${request.orderId}::uuid`;
+    expect(stored).toEqual({ amount });
   });
 
   test('is answered once and removed from its queue', async () => {
@@ -191,9 +217,8 @@ describe('a payment is stored before it is answered', () => {
 
 test.each([
   ['is not JSON', 'pay me', /^not JSON/],
-  ['has no order id', { ...aRequest(), orderId: undefined }, /^orderId: /],
   ['has an id that is not a UUID', { ...aRequest(), customerId: 'John' }, /^customerId: /],
-  ['has a negative amount', aRequest(-1), /^totalAmount: /],
+  ['has an amount that no double can hold', `{"totalAmount": 1e400}`, /^totalAmount: /],
   ['has an amount that is a string', { ...aRequest(), totalAmount: '90' }, /^totalAmount: /],
 ])('parks a request that %s, with the reason', async (_, message, reason) => {
   await serve();
@@ -204,6 +229,23 @@ test.each([
   expect(content.toString()).toBe(typeof message === 'string' ? message : JSON.stringify(message));
   expect(properties.headers?.['x-reason']).toMatch(reason);
   expect(await queues.waiting('PaymentStat')).toBe(0);
+});
+
+test.each<[string, Options.Publish]>([
+  ['headers longer than the client can encode again', { headers: { long: 'x'.repeat(65_000) } }],
+  ['a name that begins with an exclamation mark', { headers: { nested: { '': { '!': 'float', value: 1 } } } }],
+  ['CC, which names their queue', { headers: { CC: ['processPayment'] } }],
+])('101 unreadable messages with %s do not hold up a request behind them', async (_, properties) => {
+  await queues.sendWith(PROCESS_PAYMENT, properties, ...Array.from({ length: 101 }, () => 'pay me'));
+  const request = aRequest();
+  await send(request);
+  await serve();
+
+  expect(await takeAnswer()).toMatchObject({ ...request, success: true });
+  await eventually(async () => expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(101));
+  await consumer.stop();
+  expect(await queues.waiting('processPayment')).toBe(0);
+  expect(outcomes).toHaveLength(102);
 });
 
 test('answers or parks ten thousand messages, and charges each order once', async () => {

@@ -2,17 +2,18 @@ import type { Broker } from '@shop/amqp/broker';
 import type { HandlerResult } from '@shop/amqp/consumer';
 import { readMessage } from '@shop/amqp/read-message';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
-import { MAX_AMOUNT } from '@shop/workflows/contract';
+import { NIL_UUID, uuid } from '@shop/amqp/uuid';
 import { z } from 'zod';
 import type { Ledger } from './ledger';
 
-const uuid = z.guid().toLowerCase();
-
-/** The message `processPayment`. The original order service sends it as well. */
+/**
+ * The message `processPayment`. The original order service sends it as well. The original payment service answers every
+ * number, however small or large, and reads a missing field as zero; so does this one.
+ */
 const paymentRequest = z.object({
-  orderId: uuid,
-  customerId: uuid,
-  totalAmount: z.number().nonnegative().max(MAX_AMOUNT),
+  orderId: uuid.default(NIL_UUID),
+  customerId: uuid.default(NIL_UUID),
+  totalAmount: z.number().default(0),
 });
 
 /**
@@ -26,8 +27,13 @@ export const createPaymentRequestHandler =
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
 
     const { orderId, customerId, totalAmount } = message.value;
-    // The original adds up floating-point numbers. Rounding to cents removes their error.
-    const payment = await ledger.charge({ orderId, customerId, totalAmount: totalAmount.toFixed(2) });
+    const payment = await ledger.charge({ orderId, customerId, totalAmount: decimalOf(totalAmount) });
     await broker.send(PAYMENT_STAT, { orderId, customerId, totalAmount, ...payment });
     return { outcome: 'delivered', effect: 'answered' };
   };
+
+/** Writes a number as a decimal without rounding it, with at least two places if it has no exponent. */
+function decimalOf(amount: number): string {
+  const inCents = amount.toFixed(2);
+  return Number(inCents) === amount ? inCents : String(amount);
+}
