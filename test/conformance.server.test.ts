@@ -160,6 +160,34 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
     });
   });
 
+  test.each([
+    [59.970000000000006, 59.97],
+    [0.1 + 0.2, 0.3],
+    [1.005, 1.01], // half away from zero; the nearest double is below 1.005
+    [2.675, 2.68],
+    [1.00499, 1],
+    [1e-7, 0],
+    [0.3 - 0.1 * 3, 0],
+    [99_999_999.99499999, 99_999_999.99],
+  ])('POST /product rounds the price %d to cents: %d', async (price, rounded) => {
+    const product = { name: 'Mug', price, quantityAvailable: 1, productType: 'Kitchen' };
+
+    const { status, body } = await call('POST', `${prefix}/product`, product);
+
+    expect({ status, body }).toMatchObject({ status: 201, body: { price: rounded } });
+  });
+
+  test.each([59.970000000000006, -5, 1e21, '45', null, {}, [1]])(
+    'POST /order ignores the price %j in a line of the order',
+    async (price) => {
+      const products = [{ productId: THERMOS, price, orderedQuantity: 1 }];
+
+      const { status, body } = await call('POST', `${prefix}/order`, { customerId: CUSTOMER, products });
+
+      expect({ status, body }).toMatchObject({ status: 201, body: { products: [{ price: 45 }] } });
+    },
+  );
+
   test('POST /order uses the price of the product, not the price in the request', async () => {
     const line = { productId: THERMOS, price: 0.01, name: 'Cheap', productType: 'None', orderedQuantity: 1 };
 

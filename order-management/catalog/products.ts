@@ -4,7 +4,7 @@ import { sqlStateOf } from '@shop/prisma/errors';
 
 export interface NewProduct {
   name: string;
-  /** A decimal with two places. */
+  /** A decimal. PostgreSQL rounds it to two places, half away from zero. */
   price: string;
   description: string;
   quantityAvailable: number;

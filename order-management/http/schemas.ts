@@ -14,12 +14,12 @@ const id = z.guid({ error: 'must be a UUID' }).toLowerCase();
 const MAX_INT = 2 ** 31 - 1;
 const orderedQuantity = z.int().min(1).max(MAX_INT);
 const stock = z.int().min(0).max(MAX_INT);
+// As in the original, PostgreSQL rounds a price to cents, half away from zero. 59.97 is often sent as 59.970000000000006.
 const price = z
   .number()
-  .min(0)
-  .max(99_999_999.99)
-  .refine((value) => Number(value.toFixed(2)) === value, { error: 'must have at most two decimals' })
-  .transform((value) => value.toFixed(2));
+  .gt(-0.005, { error: 'must not be negative' })
+  .lt(99_999_999.995, { error: 'must be at most 99999999.99' })
+  .transform(String);
 
 // Stricter than the original, which accepts any text.
 const email = text(320).regex(z.regexes.unicodeEmail, { error: 'must be an e-mail address' });
