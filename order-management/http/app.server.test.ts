@@ -660,3 +660,42 @@ describe('a time limit of the database', () => {
     expect((await call('POST', '/order', order)).status).toBe(201);
   });
 });
+
+describe('a query parameter that the route does not have', () => {
+  const id = randomUUID();
+  test.each([
+    ['POST', '/customer'],
+    ['POST', '/product'],
+    ['DELETE', `/product/${id}`],
+    ['POST', '/order'],
+    ['GET', '/order'],
+    ['GET', `/order/${id}`],
+    ['DELETE', `/order/${id}`],
+    ['POST', `/order/${id}/cancel`],
+  ])('is refused by %s %s, which names it', async (method, path) => {
+    await expect(call(method, `${path}?orderStatus=shipped`)).resolves.toMatchObject(
+      problem(400, `${method} /orderManagement${path} has no query parameter "orderStatus". It has no parameters.`),
+    );
+  });
+
+  test('is refused with the names of those that the route has', async () => {
+    await expect(call('GET', '/products?paginationLimit=1&limit=5')).resolves.toMatchObject(
+      problem(
+        400,
+        'GET /orderManagement/products has no query parameter "limit". Its parameters are paginationOffset, paginationLimit.',
+      ),
+    );
+  });
+
+  test.each(['/health', '/health/'])(
+    'is ignored by %s, because health checks send one to avoid caches',
+    async (path) => {
+      expect((await call('GET', `${path}?t=1`)).status).toBe(200);
+    },
+  );
+
+  test('does not hide that the path or the method is wrong', async () => {
+    expect((await call('GET', '/orders?x=1')).status).toBe(404);
+    expect((await call('PUT', '/order?x=1')).status).toBe(405);
+  });
+});

@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { jsonBody } from '@shop/runtime/json-body';
 import { Problem } from '@shop/runtime/problem';
+import { queryParameters } from '@shop/runtime/query-parameters';
 import { refuseOtherMethods } from '@shop/runtime/refuse-other-methods';
 import { Router } from 'express';
 import { addCustomer } from '../catalog/customers';
@@ -14,26 +15,26 @@ import { toProductJson } from './json';
 export function catalogRoutes({ database, reads }: { database: OrdersClient; reads: ReadClient }): Router {
   const routes = Router();
 
-  routes.post('/customer', jsonBody, async (request, response) => {
+  routes.post('/customer', queryParameters(), jsonBody, async (request, response) => {
     const customer = await addCustomer(database, readBody(customerBody, request.body));
     await sendToken(response, reads);
     response.status(201).json(customer);
   });
 
-  routes.post('/product', jsonBody, async (request, response) => {
+  routes.post('/product', queryParameters(), jsonBody, async (request, response) => {
     const product = await addProduct(database, readBody(productBody, request.body));
     await sendToken(response, reads);
     response.status(201).json(toProductJson(product));
   });
 
-  routes.get('/products', async (request, response) => {
+  routes.get('/products', queryParameters('paginationOffset', 'paginationLimit'), async (request, response) => {
     const { paginationOffset, paginationLimit } = request.query;
     const page = { offset: readCount(paginationOffset, 0, 1e9), limit: readCount(paginationLimit, 10, 1_000) };
     const products = await reads.read((source) => findProducts(source, page), readToken(request));
     response.json(products.map((product) => toProductJson(product)));
   });
 
-  routes.delete('/product/:id', async (request, response) => {
+  routes.delete('/product/:id', queryParameters(), async (request, response) => {
     const productId = readId(request.params.id, 'product');
     const outcome = await deleteProduct(database, productId);
     if (outcome === 'not found') throw new Problem(404, `Product ${productId} does not exist.`);

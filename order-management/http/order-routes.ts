@@ -1,6 +1,7 @@
 import { jsonBody } from '@shop/runtime/json-body';
 import type { Logger } from '@shop/runtime/log';
 import { Problem } from '@shop/runtime/problem';
+import { queryParameters } from '@shop/runtime/query-parameters';
 import { refuseOtherMethods } from '@shop/runtime/refuse-other-methods';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { Router } from 'express';
@@ -29,7 +30,7 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
   const { database, reads, starter, sagas } = needs;
   const routes = Router();
 
-  routes.post('/order', jsonBody, async (request, response) => {
+  routes.post('/order', queryParameters(), jsonBody, async (request, response) => {
     const { customerId, products } = readBody(orderBody, request.body);
     const requested = { customerId, lines: products };
     const key = readKey(request.get('Idempotency-Key'), requested);
@@ -50,19 +51,19 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
     response.status(201).json(toOrderJson(order));
   });
 
-  routes.get('/order', async (request, response) => {
+  routes.get('/order', queryParameters(), async (request, response) => {
     const orders = await reads.read(findOrders, readToken(request));
     response.json(orders.map(toOrderJson));
   });
 
-  routes.get('/order/:id', async (request, response) => {
+  routes.get('/order/:id', queryParameters(), async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const order = await reads.read((source) => findOrder(source, orderId), readToken(request));
     if (!order) throw orderNotFound(orderId);
     response.json(toOrderJson(order));
   });
 
-  routes.post('/order/:id/cancel', async (request, response) => {
+  routes.post('/order/:id/cancel', queryParameters(), async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const status = await requestCancel(database, orderId);
     if (status === null) throw orderNotFound(orderId);
@@ -74,7 +75,7 @@ export function orderRoutes(needs: OrderRoutesNeeds): Router {
     response.status(202).json({ message: `Order ${orderId} is being cancelled.` });
   });
 
-  routes.delete('/order/:id', async (request, response) => {
+  routes.delete('/order/:id', queryParameters(), async (request, response) => {
     const orderId = readId(request.params.id, 'order');
     const status = await deleteOrder(database, orderId);
     if (status === null) throw orderNotFound(orderId);

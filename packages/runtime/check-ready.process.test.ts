@@ -1,27 +1,40 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import type { AddressInfo } from 'node:net';
+import { SERVICES, type ServiceName } from '@shop/dev/service-program';
+import { describe, expect, test } from '@jest/globals';
 
-/** Runs the health check against a service that answers with a status, or against a closed port if it is null. */
-async function checkReady(status: number | null): Promise<unknown> {
+/** Runs a service's health check against a server that answers with a status, or against a closed port if it is null. */
+async function check(service: ServiceName, status: number | null, address?: string): Promise<unknown> {
   const requested: unknown[] = [];
-  const service = createServer((request, response) => {
+  const server = createServer((request, response) => {
     requested.push(request.url);
     response.writeHead(status ?? 500).end();
-  }).listen(0);
-  const { port } = service.address() as AddressInfo;
-  if (status === null) service.close();
-  const check = spawn(process.execPath, [join(__dirname, 'dist', 'check-ready.js')], { env: { PORT: String(port) } });
-  const [code] = (await once(check, 'exit')) as [number];
-  service.close();
+  }).listen(0, address);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  if (status === null) server.close();
+  const env = { PORT: String(port), ...(address !== undefined && { LISTEN_ADDRESS: address }) };
+  const program = join(__dirname, '..', '..', service, 'dist', 'check-ready.js');
+  const [code] = (await once(spawn(process.execPath, [program], { env }), 'exit')) as [number];
+  server.close();
   return { code, requested };
 }
 
-test('exits with 0 only if the service is ready', async () => {
-  await expect(checkReady(200)).resolves.toEqual({ code: 0, requested: ['/readyz'] });
-  await expect(checkReady(503)).resolves.toEqual({ code: 1, requested: ['/readyz'] });
-  await expect(checkReady(null)).resolves.toEqual({ code: 1, requested: [] });
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+const ADDRESSES = [undefined, '127.0.0.1', '127.0.0.2', '0.0.0.0', ...(hasIpv6 ? ['::', '::1'] : [])];
+
+describe.each(SERVICES)('the health check of %s', (service) => {
+  test('exits with 0 only if the service is ready', async () => {
+    await expect(check(service, 200)).resolves.toEqual({ code: 0, requested: ['/readyz'] });
+    await expect(check(service, 503)).resolves.toEqual({ code: 1, requested: ['/readyz'] });
+    await expect(check(service, null)).resolves.toEqual({ code: 1, requested: [] });
+  });
+
+  test.each(ADDRESSES)('uses the address on which the service listens: %s', async (address) => {
+    await expect(check(service, 200, address)).resolves.toEqual({ code: 0, requested: ['/readyz'] });
+  });
 });
