@@ -181,6 +181,40 @@ test('requeues a request once while PostgreSQL is unavailable, and answers it af
   expect(await payments(request.orderId)).toHaveLength(1);
 });
 
+test('retries a request while its table is missing, without a pause, and answers it afterwards', async () => {
+  await serve();
+  await database.$executeRaw`ALTER TABLE payments RENAME TO misspelt`;
+  const request = aRequest();
+  await send(request);
+  await eventually(() => expect(outcomes).toEqual(['retried']));
+  expect(consumer.isUp).toBe(true);
+
+  await database.$executeRaw`ALTER TABLE misspelt RENAME TO payments`;
+
+  expect(await takeAnswer()).toMatchObject({ ...request, success: true });
+});
+
+test('keeps a request whose row is locked, and answers those behind it', async () => {
+  const locked = aRequest();
+  await new Ledger(database, silentLog).charge({ ...locked, totalAmount: '90.00' });
+  const name = new URL(server.paymentsUrl).pathname.slice(1);
+  await database.$executeRawUnsafe(`ALTER DATABASE "${name}" SET lock_timeout TO '100ms'`);
+  const ledgerOn = connectPayments(server.paymentsUrl, { poolSize: 2 });
+  stopping.push(() => ledgerOn.$disconnect());
+  await serve(broker, ledgerOn);
+  const behind = aRequest();
+
+  await database.$transaction(async (transaction) => {
+    await transaction.$queryRaw`SELECT FROM payments WHERE order_id = ${locked.orderId}::uuid FOR UPDATE`;
+    await queues.send(PROCESS_PAYMENT, locked, behind);
+    expect(await takeAnswer()).toMatchObject(behind);
+    await eventually(() => expect(outcomes.toSorted()).toEqual(['answered', 'retried']));
+  });
+
+  expect(await takeAnswer()).toMatchObject(locked);
+  await database.$executeRawUnsafe(`ALTER DATABASE "${name}" RESET lock_timeout`);
+});
+
 describe('a payment is stored before it is answered', () => {
   test('and the request stays in its queue until the answer is published', async () => {
     let unavailable = true;
@@ -232,7 +266,7 @@ test.each([
 });
 
 test.each<[string, Options.Publish]>([
-  ['headers longer than the client can encode again', { headers: { long: 'x'.repeat(65_000) } }],
+  ['headers longer than the client can encode again', { headers: { long: 'x'.repeat(65_400) } }],
   ['a name that begins with an exclamation mark', { headers: { nested: { '': { '!': 'float', value: 1 } } } }],
   ['CC, which names their queue', { headers: { CC: ['processPayment'] } }],
 ])('101 unreadable messages with %s do not hold up a request behind them', async (_, properties) => {
