@@ -141,8 +141,14 @@ async function cause(
         () => changeDefaults(system.databaseUrl, {}),
       );
     }
-    case 'send hostile signals':
-      return `send hostile signals: ${await sendHostileSignals(system.temporalAddress, system.databaseUrl, fault.count)}`;
+    case 'send hostile signals': {
+      const { temporalAddress, databaseUrl } = system;
+      // Without payments, orders are in flight whose sagas can receive signals.
+      const sent = await withoutPaymentServices(system, () =>
+        sendHostileSignals(temporalAddress, databaseUrl, fault.count),
+      );
+      return `send hostile signals: ${sent}`;
+    }
     case 'terminate sagas':
       return `terminate sagas: ${await terminateSagas(system.temporalAddress, fault.count)}`;
     case 'repeat messages':
