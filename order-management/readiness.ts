@@ -9,7 +9,8 @@ export interface ReadinessNeeds extends Pick<Dependencies, 'consumer' | 'tempora
 
 /**
  * Decides whether this instance is ready. Only the database counts: orders are accepted without RabbitMQ and Temporal, and
- * settled later; a usable secondary serves reads without the primary.
+ * settled later; a usable secondary serves reads without the primary. The exception is a Temporal that an operator must
+ * correct before any order can be settled.
  */
 export class OrderReadiness {
   /** The caller sets it after it has applied the migrations. */
@@ -23,7 +24,7 @@ export class OrderReadiness {
     const { migrated } = this;
     const secondaries = reads.secondaryStates;
     return {
-      ready: migrated && (databaseUp || secondaries.some(({ usable }) => usable)),
+      ready: migrated && temporal.misconfiguration === null && (databaseUp || secondaries.some(({ usable }) => usable)),
       checks: {
         ...describeDependencies({ databaseUp, migrated, consumer, temporal }),
         ...Object.fromEntries(secondaries.map(({ name, state }) => [`secondary ${name}`, state])),

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '@shop/runtime/log';
+import { TemporalMisconfiguredError } from '@shop/runtime/temporal';
 import { SEARCH_ATTRIBUTES } from '@shop/workflows/search-attributes';
 import { isGrpcServiceError } from '@temporalio/client';
-import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
+import { encodeSearchAttributeIndexedValueType, SearchAttributeType } from '@temporalio/common/lib/search-attributes';
 import type { NativeConnection } from '@temporalio/worker';
 
 /** Time limit. The server usually accepts a new attribute after one or two seconds. */
@@ -13,6 +14,7 @@ const CHECK_EVERY_MS = 100;
 /**
  * Registers the search attributes of sagas that the namespace lacks, and waits until the server accepts them.
  *
+ * @throws {TemporalMisconfiguredError} if an attribute has another type
  * @throws {Error} if registering is not permitted, as on Temporal Cloud. The error names the attributes to register there.
  */
 export async function registerSearchAttributes(
@@ -21,6 +23,7 @@ export async function registerSearchAttributes(
   log: Logger,
 ): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  refuseOtherTypes(namespace, customAttributes);
   const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !(name in customAttributes));
   if (missing.length > 0) await register(connection, namespace, missing, log);
 
@@ -35,6 +38,24 @@ export async function registerSearchAttributes(
     await delay(CHECK_EVERY_MS);
   }
 }
+
+/** Compares the types, because a server that has an attribute with another type rejects every saga. */
+function refuseOtherTypes(namespace: string, registered: Record<string, number>): void {
+  const problems = SEARCH_ATTRIBUTES.flatMap(({ name, type: wanted }) => {
+    const type = registered[name];
+    if (type === undefined || nameOf(type) === wanted) return [];
+    return `Search attribute ${name} of namespace ${namespace} has the type ${nameOf(type)}, but sagas need ${wanted}.`;
+  });
+  if (problems.length > 0) {
+    throw new TemporalMisconfiguredError(
+      `${problems.join(' ')} Remove the attribute and create it with the type that is needed.`,
+    );
+  }
+}
+
+const nameOf = (type: number): string =>
+  Object.values(SearchAttributeType).find((name) => Number(encodeSearchAttributeIndexedValueType(name)) === type) ??
+  String(type);
 
 async function register(
   { operatorService }: NativeConnection,

@@ -12,7 +12,7 @@ export interface Dependencies {
   migrated: boolean;
   /** Null if the service runs without a broker. */
   consumer: { isUp: boolean } | null;
-  temporal: { isUp: boolean };
+  temporal: { isUp: boolean; misconfiguration: string | null };
 }
 
 /** Describes each dependency in one word, for the answer of `/readyz`. */
@@ -24,5 +24,9 @@ export const describeDependencies = ({
 }: Dependencies): Readiness['checks'] => ({
   database: !databaseUp ? 'down' : migrated ? 'up' : 'migrating',
   broker: !consumer ? 'none' : consumer.isUp ? 'consuming' : 'down',
-  temporal: temporal.isUp ? 'working' : 'down',
+  temporal: temporal.isUp
+    ? 'working'
+    : temporal.misconfiguration !== null
+      ? `misconfigured: ${temporal.misconfiguration}`
+      : 'down',
 });

@@ -40,6 +40,11 @@ export class TemporalUnavailableError extends UnavailableError {
   override name = 'TemporalUnavailableError';
 }
 
+/** Temporal is available, but its namespace is set up in a way that this service cannot use. An operator must change it. */
+export class TemporalMisconfiguredError extends Error {
+  override name = 'TemporalMisconfiguredError';
+}
+
 // Longer than the longest local activity (5 s), so that a deployment interrupts none; shorter than the limit of a stop.
 const SHUTDOWN_GRACE = '6s';
 /** How long a stop waits until the server has noted that the worker is gone. Without a server, that never ends. */
@@ -80,6 +85,8 @@ export class Temporal implements Part {
   private working: Promise<void> | null = null;
   private preparing: Promise<void> | null = null;
   private readonly limit = pLimit(MAX_CALLS_IN_FLIGHT);
+  /** What an operator must change before the worker can run; null if nothing is known. */
+  misconfiguration: string | null = null;
   /** When a call last found the server unavailable. */
   private unavailableAtMs = -Infinity;
 
@@ -174,7 +181,12 @@ export class Temporal implements Part {
         await this.connectAndWork(() => (pauseMs = RECONNECT_MS.first));
       } catch (error) {
         const remedy = tlsRemedyOf(error, 'TEMPORAL_TLS');
-        log.warn({ err: error, address, retryInMs: pauseMs, remedy }, 'Temporal is unavailable');
+        const misconfigured = error instanceof TemporalMisconfiguredError;
+        this.misconfiguration = misconfigured ? error.message : null;
+        log[misconfigured ? 'error' : 'warn'](
+          { err: error, address, retryInMs: pauseMs, remedy },
+          `Temporal is ${misconfigured ? 'misconfigured' : 'unavailable'}`,
+        );
       }
       await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, RECONNECT_MS.longest);
@@ -198,6 +210,7 @@ export class Temporal implements Part {
       });
       this.client = new Client({ connection, namespace });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
+      this.misconfiguration = null;
       onConnected();
       if (this.stopping.signal.aborted) return; // `stop` was called meanwhile, and has not waited
       this.working = this.worker.run();
