@@ -32,6 +32,7 @@ test('every common setting has a default', () => {
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
+    KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
     LOG_LEVEL: 'info',
