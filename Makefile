@@ -4,6 +4,10 @@ SOURCES := $(shell find order-management packages payment-processing prisma tool
 	\( -name node_modules -o -name dist -o -name generated -o -name histories \) -prune -o \
 	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
 INSTALLED := node_modules/.package-lock.json
+# What npm left out although it succeeded: make then installs the packages again.
+MISSING := $(if $(wildcard $(INSTALLED)),$(shell node tools/dev/missing-packages.mjs))
+# Whatever the environment says (NODE_ENV=production, npm_config_omit, npm_config_ignore_scripts), a build needs these.
+NPM_CI := npm ci --include=dev --include=optional --include=peer --ignore-scripts=false --no-progress --prefer-offline
 BUILT := node_modules/.built
 GENERATED := node_modules/.generated
 JEST := node_modules/.bin/jest --runInBand
@@ -112,14 +116,17 @@ clean: ## Remove everything that was built or installed, and the data of `make r
 # PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always runs `npm ci`, because only a
 # new node_modules is certain to be complete: after an interruption npm treats partly unpacked packages as installed.
 # npm's cache keeps earlier downloads.
-$(INSTALLED): package.json package-lock.json $(wildcard */package.json packages/*/package.json) $(filter-out tools/bench/%,$(wildcard tools/*/package.json))
+$(INSTALLED): package.json package-lock.json $(wildcard */package.json packages/*/package.json) $(filter-out tools/bench/%,$(wildcard tools/*/package.json)) $(if $(MISSING),FORCE)
+	@$(if $(MISSING),echo "node_modules is incomplete: $(MISSING) is missing.")
 	@PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v node)" $(STEP) 'Installing npm packages' '20 seconds to 2 minutes' \
-		npm ci --no-progress --prefer-offline || { rm -f $@; exit 1; }
+		$(NPM_CI) || { rm -f $@; exit 1; }
 	@touch $@
+
+FORCE:
 
 $(PEERS): tools/bench/package.json tools/bench/package-lock.json
 	@$(STEP) 'Installing the npm packages of the benches' '10 to 60 seconds' \
-		npm ci --prefix tools/bench --no-progress --prefer-offline || { rm -f $@; exit 1; }
+		$(NPM_CI) --prefix tools/bench || { rm -f $@; exit 1; }
 	@touch $@
 
 # The database clients: the only generated code that the unit tests need.
@@ -131,6 +138,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: help run demo test test-unit watch temporal parked replay record conformance interop test-faults bench bench-growth \
+.PHONY: FORCE help run demo test test-unit watch temporal parked replay record conformance interop test-faults bench \
+	bench-growth \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check format build order stop start clean
