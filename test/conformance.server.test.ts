@@ -180,11 +180,13 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
   test.each([59.970000000000006, -5, 1e21, '45', null, {}, [1]])(
     'POST /order ignores the price %j in a line of the order',
     async (price) => {
-      const products = [{ productId: THERMOS, price, orderedQuantity: 1 }];
+      const product = { name: 'Mug', price: 4.5, description: '', quantityAvailable: 1, productType: 'Kitchen' };
+      const { productId } = (await call('POST', `${prefix}/product`, product)).body as { productId: string };
+      const products = [{ productId, price, orderedQuantity: 1 }];
 
       const { status, body } = await call('POST', `${prefix}/order`, { customerId: CUSTOMER, products });
 
-      expect({ status, body }).toMatchObject({ status: 201, body: { products: [{ price: 45 }] } });
+      expect({ status, body }).toMatchObject({ status: 201, body: { products: [{ price: 4.5 }] } });
     },
   );
 

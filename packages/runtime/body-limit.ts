@@ -32,7 +32,7 @@ export const refuseLargeBody: RequestHandler = (request, _response, next) => {
  */
 export async function sendWithoutReading(response: Response, problem: BodyTooLarge): Promise<void> {
   const document = problemDocument(problem);
-  response.status(problem.status).type('application/problem+json');
+  response.status(problem.status).type('application/problem+json; charset=utf-8');
   response.set({ 'Content-Length': String(Buffer.byteLength(document)), Connection: 'close' });
   response.write(document);
   await Promise.race([new Promise((resolve) => response.once('close', resolve)), delay(LINGER_MS)]);
