@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { paymentsDatabaseOf, SERVICES, type ServiceName } from '@shop/dev/service-program';
+import { withDatabase } from '@shop/dev/with-database';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
+import type { Client } from 'pg';
 import { eventually } from './eventually';
 import { createDatabase, createNamespace, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';
@@ -49,19 +52,18 @@ function change(missing: readonly Server[], modify: (url: URL) => void): Urls {
   return { ...urls, ...Object.fromEntries(changed) };
 }
 
-const launchBoth = ({ PostgreSQL, RabbitMQ, Temporal }: Urls, command?: string[]): Promise<ServiceProcess[]> =>
-  Promise.all(
-    SERVICES.map((name: ServiceName) => {
-      const url = PostgreSQL.toString();
-      const environment = {
-        DATABASE_URL: name === 'order-management' ? url : paymentsDatabaseOf(url),
-        AMQP_URL: RabbitMQ.toString(),
-        TEMPORAL_ADDRESS: Temporal.host,
-        TEMPORAL_NAMESPACE: namespace,
-      };
-      return ServiceProcess.launch(name, environment, command);
-    }),
-  );
+function environmentOf(service: ServiceName, { PostgreSQL, RabbitMQ, Temporal }: Urls): NodeJS.ProcessEnv {
+  const url = PostgreSQL.toString();
+  return {
+    DATABASE_URL: service === 'order-management' ? url : paymentsDatabaseOf(url),
+    AMQP_URL: RabbitMQ.toString(),
+    TEMPORAL_ADDRESS: Temporal.host,
+    TEMPORAL_NAMESPACE: namespace,
+  };
+}
+
+const launchBoth = (servers: Urls, command?: string[]): Promise<ServiceProcess[]> =>
+  Promise.all(SERVICES.map((service) => ServiceProcess.launch(service, environmentOf(service, servers), command)));
 
 /** Waits until each service has tried to use the servers. It uses no other server before PostgreSQL is available. */
 const waitForAttempts = (services: ServiceProcess[], missing: readonly Server[]): Promise<void> =>
@@ -139,4 +141,39 @@ describe('a service exits with 0 within 10 seconds after SIGTERM', () => {
 
     await expectStops(services);
   });
+});
+
+describe('a request in flight is answered before the service exits', () => {
+  test.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGTERM', 'SIGINT'],
+    ['SIGHUP', 'SIGTERM'],
+  ] as const)('after %s and %s', async (first, second) => {
+    const service = await ServiceProcess.start('order-management', environmentOf('order-management', urls));
+    await withDatabase(database.url, async (sql) => {
+      await sql.query('BEGIN');
+      await sql.query('SELECT FROM products FOR UPDATE');
+      const products = [{ productId: PREDEFINED_PRODUCT.productId, orderedQuantity: 1 }];
+      const order = { customerId: PREDEFINED_CUSTOMER.customerId, products };
+      const answer = service.request('POST', '/order', order); // waits for the lock
+      await eventually(async () => expect(await countWaiting(sql)).toBe(1));
+
+      service.send(first);
+      await eventually(() => expect(service.output).toContain('"msg":"stopping"'));
+      service.send(second);
+      await eventually(() => expect(service.output).toContain('already stopping'));
+      await sql.query('COMMIT');
+
+      expect(await answer).toMatchObject({ orderStatus: 'placed' });
+      expect(await service.ended).toMatchObject({ code: 0 });
+    });
+  });
+
+  async function countWaiting(sql: Client): Promise<number> {
+    await sql.query('SELECT pg_stat_clear_snapshot()'); // a transaction would see the same activity again and again
+    const { rows } = await sql.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return rows[0]!.count;
+  }
 });
