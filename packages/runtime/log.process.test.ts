@@ -55,6 +55,19 @@ test('every line before an exit is written, in order', () => {
   expect(messagesIn(readFileSync(file, 'utf8'))).toEqual(['one', 'two', 'three', 'the end']);
 });
 
+test('the certificate of a TLS error is not written', () => {
+  const file = join(temporaryFolder('log'), 'output');
+
+  run(
+    "log.warn({ err: Object.assign(new Error('untrusted'), { code: 'ERR', cert: { raw: 'long' } }) }, 'waiting');",
+    file,
+  );
+
+  const { err } = JSON.parse(readFileSync(file, 'utf8')) as { err: object };
+  expect(err).toMatchObject({ message: 'untrusted', code: 'ERR' });
+  expect(err).not.toHaveProperty('cert');
+});
+
 test('a slow reader does not block a service, and receives every line in order', async () => {
   const LINES = 2_000; // more than a pipe holds
   const child = spawn(

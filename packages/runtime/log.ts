@@ -10,6 +10,7 @@ export const createLog = (service: string, level: string): Logger =>
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: ['err.cert'], remove: true }, // Node adds the whole certificate, about 4 KB, to some TLS errors
     },
     standardOutput(),
   );
