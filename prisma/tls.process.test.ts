@@ -96,7 +96,8 @@ const ID = '00000000-0000-4000-8000-000000000001';
 const ORDER = JSON.stringify({ customerId: ID, products: [{ productId: ID, orderedQuantity: 1 }] });
 
 const UNTRUSTED = /certificate.* Set sslrootcert in DATABASE_URL to the certificate of its CA\.$/;
-const NO_TLS = 'The server does not support SSL connections';
+const NO_TLS =
+  'The server does not support SSL connections. Turn TLS on in the server, or remove sslmode from DATABASE_URL.';
 
 describe('the parameters of a database URL mean what they mean to libpq', () => {
   test.each([

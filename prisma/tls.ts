@@ -86,15 +86,16 @@ function checkFiles(files: { ca?: Buffer; cert?: Buffer; key?: Buffer }): void {
   }
 }
 
-/** What to do about an error of a handshake, by its code. The codes are those of OpenSSL and of Node's `tls`. */
-const REMEDIES: [codes: RegExp, remedy: string][] = [
+/** What to do about an error of a handshake, by its code or message. The codes are those of OpenSSL and of Node's `tls`. */
+const REMEDIES: [problem: RegExp, remedy: string][] = [
   [/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/, 'Set sslrootcert in DATABASE_URL to the certificate of its CA.'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'Use a name of the certificate as the host of DATABASE_URL.'],
   [/^ERR_SSL_.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|UNKNOWN_CA)$/, 'Check sslcert and sslkey in DATABASE_URL.'],
+  [/^The server does not support SSL/, 'Turn TLS on in the server, or remove sslmode from DATABASE_URL.'],
 ];
 
 function addRemedy(error: Error & { code?: string }): void {
-  const remedy = REMEDIES.find(([codes]) => codes.test(error.code ?? ''))?.[1];
+  const remedy = REMEDIES.find(([problem]) => problem.test(error.code ?? error.message))?.[1];
   if (remedy) error.message = `${error.message.replace(/\.?$/, '.')} ${remedy}`;
 }
 
