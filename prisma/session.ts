@@ -60,7 +60,8 @@ export async function checkSession(
   if (isUtc && isLimited && state.schema === schema) return;
   throw new DatabaseSetupError(
     `The sessions of PgBouncer have the time zone ${state?.timeZone}, the schema ${state?.schema} and a statement timeout ` +
-      `of ${state?.statementTimeout} ms. Add to this database in the section [databases] of pgbouncer.ini: connect_query=` +
+      `of ${state?.statementTimeout} ms. DATABASE_URL requires the schema ${schema}; ?schema= names another. Add to this ` +
+      `database in the section [databases] of pgbouncer.ini: connect_query=` +
       `'SET timezone = UTC; SET search_path = ${escapeIdentifier(schema)}; SET statement_timeout = ${STATEMENT_TIMEOUT_MS}'`,
   );
 }
