@@ -342,6 +342,16 @@ describe('an order of the original', () => {
     await sweeper.sweep();
     expect(lines[1]).toMatchObject({ held: 2 });
   });
+
+  test('is not logged as waiting if every such order is released and may be adopted', async () => {
+    await decide(await anOrderOfTheOriginal(), { releasedAt: new Date() });
+    const lines: unknown[] = [];
+    const log = pino({}, { write: (line) => void lines.push((JSON.parse(line) as { msg: unknown }).msg) });
+
+    expect(await aSweeper({ adoption: adopting('released', 'the others are held'), log }).sweep()).toBe(1);
+
+    expect(lines.filter((line) => String(line).includes('wait for their adoption'))).toEqual([]);
+  });
 });
 
 test('sweeps repeatedly', async () => {

@@ -75,7 +75,8 @@ export class Sweeper {
     if (held + released === 0) return 'none';
     const { which, reason } = await adoption.check();
     const report = `${held} ${released} ${reason}`;
-    if (reason && report !== this.reported) {
+    const someWait = which === 'none' || (which === 'released' && held > 0);
+    if (someWait && report !== this.reported) {
       log.warn({ held, released, reason }, 'orders of the original wait for their adoption: see docs/migration.md');
     }
     this.reported = report;
