@@ -6,7 +6,7 @@ import { ParkedMessages, type ParkedMessage } from './parked-messages';
 
 /** The command `npm run parked`: an operator handles the messages that no service could handle. */
 const USAGE = `npm run parked -- list              lists the parked messages with their reasons
-npm run parked -- show <id>         prints one message with its headers
+npm run parked -- show <id>|all     prints messages with their headers
 npm run parked -- retry <id>|all    returns messages to the queue that they came from
 npm run parked -- discard <id>|all  prints messages and deletes them`;
 
