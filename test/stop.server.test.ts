@@ -168,12 +168,12 @@ describe('a request in flight is answered before the service exits', () => {
       expect(await service.ended).toMatchObject({ code: 0 });
     });
   });
-
-  async function countWaiting(sql: Client): Promise<number> {
-    await sql.query('SELECT pg_stat_clear_snapshot()'); // a transaction would see the same activity again and again
-    const { rows } = await sql.query<{ count: number }>(
-      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    return rows[0]!.count;
-  }
 });
+
+async function countWaiting(sql: Client): Promise<number> {
+  await sql.query('SELECT pg_stat_clear_snapshot()'); // a transaction would see the same activity again and again
+  const { rows } = await sql.query<{ count: number }>(
+    "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+  );
+  return rows.at(0)?.count ?? 0;
+}
