@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 
 type Callback = (...result: unknown[]) => void;
-type Lookup = (hostname: string, options: dns.LookupOptions, callback: Callback) => void;
+type Lookup = (hostname: string, ...optionsAndCallback: unknown[]) => void;
 
 /**
  * Bounds how long look-ups of names that no server answers delay the exit of the process. Call it before any look-up.
@@ -13,20 +13,26 @@ type Lookup = (hostname: string, options: dns.LookupOptions, callback: Callback)
  */
 export function boundNameLookups(): void {
   process.env['RES_OPTIONS'] ||= 'timeout:1 attempts:2';
-  dns.lookup = shared(dns.lookup) as typeof dns.lookup; // `net.connect` uses this property
+  dns.lookup = shared(dns.lookup as Lookup) as typeof dns.lookup; // `net.connect` uses this property
 }
 
-function shared(lookup: Lookup): Lookup {
+/** Makes equal look-ups share the call of the first. */
+export function shared(lookup: Lookup): Lookup {
   const waiting = new Map<string, Callback[]>();
-  return (hostname, options, callback) => {
-    const key = JSON.stringify([hostname, options]);
-    const callbacks = waiting.get(key) ?? [];
-    waiting.set(key, [...callbacks, callback]);
-    if (callbacks.length > 0) return;
-    lookup(hostname, options, (...result: unknown[]) => {
+  return (hostname, ...optionsAndCallback) => {
+    const options = optionsAndCallback.slice(0, -1); // the options may be missing
+    const callback = optionsAndCallback.at(-1) as Callback;
+    const key = JSON.stringify([hostname, ...options]);
+    const callbacks = waiting.get(key);
+    if (callbacks) {
+      callbacks.push(callback);
+      return;
+    }
+    lookup(hostname, ...options, (...result: unknown[]) => {
       const called = waiting.get(key) ?? [];
       waiting.delete(key);
       for (const call of called) call(...result);
     });
+    waiting.set(key, [callback]); // not if the call threw, because then it has no result
   };
 }
