@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Router, type Response } from 'express';
@@ -363,5 +364,21 @@ describe('stopping', () => {
     await stopping;
     expect(Date.now() - began).toBeLessThan(2_000); // Node closes an idle connection after five seconds
     agent.destroy();
+  });
+
+  test('does not wait for a connection that a client has opened in advance', async () => {
+    await serve();
+    const connection = connect(server!.port);
+    await once(connection, 'connect');
+    await fetch(`http://localhost:${server!.port}/livez`, { headers: { Connection: 'close' } }); // accepted after it
+    const began = Date.now();
+    const closing = setTimeout(() => connection.destroy(), 5_000); // Node would close it after a minute
+
+    await server!.stop();
+    server = undefined;
+
+    expect(Date.now() - began).toBeLessThan(2_000);
+    clearTimeout(closing);
+    connection.destroy();
   });
 });

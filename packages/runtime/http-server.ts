@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { faultOf } from './fault';
@@ -169,6 +169,11 @@ export async function serveHttp(
     if (!announcesLargeBody(request)) response.writeContinue();
     server.emit('request', request, response);
   });
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
   const inFlight = new Set<ServerResponse>();
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.prependListener('request', (request, response) => {
@@ -193,6 +198,8 @@ export async function serveHttp(
         server.close((error) => (error ? reject(error) : resolve()));
         // A client that keeps its connection open and sends further requests would delay the stop forever.
         for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
+        // Node closes idle connections, but takes one that was opened in advance for one with a request in flight.
+        for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
       }),
   };
 }
