@@ -12,6 +12,7 @@ import {
   postgresUrl,
   readEnvironment,
 } from './environment';
+import { keyFile } from './tls-files';
 
 const usable = (): void => undefined;
 
@@ -72,6 +73,14 @@ test.each([
 
   expect(message).toMatch(`config: SOME_URL ${problem}`);
   expect(message).not.toMatch('secret');
+});
+
+test('prints nothing of a private key that is set instead of its path', () => {
+  const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
+
+  expect(read(keyFile(), key, 'SOME_TLS_KEY')).toBe(
+    'config: SOME_TLS_KEY is the content of a file. Set it to the path of the file.',
+  );
 });
 
 describe('a duration', () => {

@@ -6,10 +6,13 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
+/** Settings whose values are not printed: URLs contain passwords, and some set a key itself instead of its path. */
+const SECRET = /_(URLS?|KEY)$/;
+
 /**
  * Reads settings from environment variables. An empty variable counts as unset.
  *
- * @throws {ConfigError} if any setting is invalid; the message repeats no URL, because URLs contain passwords
+ * @throws {ConfigError} if any setting is invalid; the message repeats no value that may contain a secret
  */
 export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
@@ -19,7 +22,7 @@ export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.Pr
     result.error.issues
       .map(({ code, path, message }) => {
         const name = path.join('.');
-        const value = /_URLS?$/.test(name) ? '' : `=${JSON.stringify(given[name])}`;
+        const value = SECRET.test(name) ? '' : `=${JSON.stringify(given[name])}`;
         const unset = code === 'invalid_type' ? ' is not set.' : '';
         return `config: ${name}${given[name] === undefined ? unset : value} ${message}`;
       })

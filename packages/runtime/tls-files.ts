@@ -21,6 +21,10 @@ const pemFile = (content: string, parse: (content: Buffer) => unknown) =>
   z
     .string()
     .superRefine((path, context) => {
+      if (path.includes('-----BEGIN')) {
+        context.addIssue('is the content of a file. Set it to the path of the file.');
+        return;
+      }
       try {
         parse(readFileSync(path));
       } catch (error) {
