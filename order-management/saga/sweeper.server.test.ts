@@ -375,6 +375,20 @@ test('continues after a sweep that failed', async () => {
   await waitForRequest(order);
 });
 
+test('logs an error of the program as an error', async () => {
+  const withoutTables = new URL(shop.ordersUrl);
+  withoutTables.searchParams.set('schema', 'empty');
+  const other = connectOrders(withoutTables.toString(), { poolSize: 1 });
+  const lines: object[] = [];
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+
+  startSweeper({ database: other, log });
+
+  await eventually(() => expect(lines).toContainEqual(expect.objectContaining({ level: 50, msg: 'sweep failed' })));
+  for (const sweeper of running.splice(0)) await sweeper.stop();
+  await other.$disconnect();
+});
+
 test('starts sagas after Temporal has lost its search attributes together with its store', async () => {
   const order = await anAcceptedOrder();
   const searchAttributes = ['CustomerId', 'OrderStatus', 'OrderTotal'];

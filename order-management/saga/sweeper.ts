@@ -101,7 +101,7 @@ export class Sweeper {
         if (temporal.isUp) await this.sweep(); // a claim without Temporal would only postpone the check
         await deleteExpiredKeys(database);
       } catch (error) {
-        log.warn({ err: error }, 'sweep failed');
+        log[faultOf(error) === 'unavailable' ? 'warn' : 'error']({ err: error }, 'sweep failed');
       }
       await delay(intervalMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
