@@ -16,6 +16,14 @@ test('reads an answer without a reason, and ignores other fields', () => {
   });
 });
 
+test('reads null as a missing reason', () => {
+  expect(parsePaymentAnswer({ paymentId, success: true, reason: null })).toEqual({
+    paymentId,
+    success: true,
+    reason: '',
+  });
+});
+
 test('reads a payment id in upper case as the same payment', () => {
   expect(parsePaymentAnswer({ paymentId: paymentId.toUpperCase(), success: true })).toMatchObject({ paymentId });
 });
@@ -37,6 +45,7 @@ test.each([
   ['a misspelt field name', { payment_id: paymentId, success: true }],
   ['a payment id that is not a UUID', { paymentId: 'abc', success: true }],
   ['a payment id that is a number', { paymentId: 7, success: true }],
+  ['a reason that is no text', { paymentId, success: true, reason: { not: 'a text' } }],
 ])('rejects %s', (_, value) => {
   expect(parsePaymentAnswer(value)).toBeNull();
 });

@@ -31,7 +31,8 @@ export class PaymentInbox {
   /** Records a payment answer, and decides the payment if it is the first. Ignores what is not a payment answer. */
   receive(value: unknown): void {
     const answer = parsePaymentAnswer(value);
-    if (!answer) return this.ignore('paymentSettled needs a UUID paymentId and a boolean success');
+    if (!answer)
+      return this.ignore('paymentSettled needs a UUID paymentId, a boolean success and a text as reason, if any');
     const { paymentId, success, reason } = answer;
     if (this.answers.some((known) => known.paymentId === paymentId && known.success === success)) return;
     if (this.answers.length >= MAX_ANSWERS) return this.ignore(`the saga has received ${MAX_ANSWERS} answers`);
