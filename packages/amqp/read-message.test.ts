@@ -55,3 +55,8 @@ test('reports an invalid value although a valid one follows', () => {
   const content = Buffer.from(`{"orderId": "${orderId}", "totalAmount": "1", "totalAmount": 2}`);
   expect(readMessage(content, schema)).toEqual({ unreadable: expect.stringMatching(/^totalAmount: /) });
 });
+
+test('reports an invalid field once, however often it occurs', () => {
+  const content = Buffer.from(`{${'"orderId": "mine", '.repeat(1_000)}"totalAmount": 90}`);
+  expect(readMessage(content, schema)).toEqual(read({ orderId: 'mine', totalAmount: 90 }));
+});

@@ -19,34 +19,37 @@ export function readMessage<S extends z.ZodObject>(
   }
   if (typeof json !== 'object' || Array.isArray(json)) return { unreadable: 'message: expected an object' };
 
+  const fields = Object.keys(schema.shape).map((name) => ({ name, spelling: spellingOf(name) }));
   const values: Record<string, unknown> = {};
-  const problems: string[] = [];
+  const problems = new Map<string, string>(); // one per field: a field may occur a million times
   const missing = new Set(Object.keys(schema.shape));
   const read = (field: string, value: unknown): void => {
     missing.delete(field);
+    if (problems.has(field)) return;
     const result = (schema.shape[field] as z.ZodType).safeParse(value);
     if (result.success) values[field] = result.data;
-    else problems.push(...result.error.issues.map(({ message }) => `${field}: ${message}`));
+    else problems.set(field, result.error.issues.map(({ message }) => `${field}: ${message}`).join('; '));
   };
-  const fields = Object.keys(schema.shape);
-  for (const [name, value] of json === null ? [] : membersOf(text)) {
-    const field = fields.find((candidate) => isSameName(candidate, name));
-    if (field !== undefined && value !== null) read(field, value);
+  for (const { name, value } of json === null ? [] : membersOf(text)) {
+    const field = fields.find(({ spelling }) => spelling.test(name));
+    if (field === undefined) continue;
+    const parsed: unknown = JSON.parse(value);
+    if (parsed !== null) read(field.name, parsed);
   }
   for (const field of missing) read(field, undefined);
-  return problems.length > 0 ? { unreadable: problems.join('; ') } : { value: values as z.output<S> };
+  return problems.size > 0 ? { unreadable: [...problems.values()].join('; ') } : { value: values as z.output<S> };
 }
 
 // With the flags `i` and `u`, JavaScript folds case as Go does: `ſ` matches `s`.
-const isSameName = (field: string, name: string): boolean => new RegExp(`^${field}$`, 'iu').test(name);
+const spellingOf = (field: string): RegExp => new RegExp(`^${field}$`, 'iu');
 
 /**
  * Lists the members of a JSON object in order, including repeated names, of which JSON.parse keeps only the last.
  *
  * @param text valid JSON, an object
+ * @returns each name, and its value as JSON
  */
-function membersOf(text: string): [name: string, value: unknown][] {
-  const members: [string, unknown][] = [];
+function* membersOf(text: string): Generator<{ name: string; value: string }> {
   let name: string | null = null;
   let start = 0;
   let depth = 0;
@@ -65,9 +68,8 @@ function membersOf(text: string): [name: string, value: unknown][] {
     }
     const endsMember = (depth === 1 && character === ',') || (depth === 0 && character === '}');
     if (!endsMember) continue;
-    if (name !== null) members.push([name, JSON.parse(text.slice(start, at))]);
+    if (name !== null) yield { name, value: text.slice(start, at) };
     name = null;
     start = at + 1;
   }
-  return members;
 }
