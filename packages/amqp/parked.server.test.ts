@@ -82,6 +82,17 @@ test('show prints one message with its headers and content', async () => {
   expect(output).not.toContain('no service handles one');
 });
 
+test('list and show escape what a terminal would act on', async () => {
+  await park('\u001B]0;mine\u0007\u009B2J');
+  const [id = ''] = await ids();
+
+  for (const args of [['list'], ['show', id]]) {
+    const { output } = await parked(...args);
+    expect(output).toContain(String.raw`\u001b]0;mine\u0007\u009b2J`);
+    expect(output).not.toMatch(/(?!\n)\p{Cc}/u);
+  }
+});
+
 test('retry returns one message to its source queue and leaves the others', async () => {
   await park('one', 'two', 'three');
   const [, second = ''] = await ids();

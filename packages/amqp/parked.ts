@@ -12,7 +12,11 @@ npm run parked -- discard <id>|all  prints messages and deletes them`;
 
 const settings = readOrExit(() => readEnvironment(z.object(brokerSettings).superRefine(checkKeyPairs)));
 const [action = '', id = ''] = process.argv.slice(2);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+/** Escapes control characters, with which a sender could act on the terminal. Tabs and line breaks of a body stay. */
+const print = (line: string): void => {
+  const escaped = line.replaceAll(/(?![\t\n])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  process.stdout.write(`${escaped}\n`);
+};
 
 class UsageError extends Error {}
 
