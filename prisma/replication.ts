@@ -34,8 +34,10 @@ export class ReplicationProbe {
     private readonly role: 'primary' | 'secondary',
     onConnectionLost: () => void = () => undefined,
   ) {
-    const { schema: _, database: __, pooled: ___, ...config } = connectionOf(url, 'replication probe');
-    const timeouts = { connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS };
+    const { schema: _, database: __, pooled, ...config } = connectionOf(url, 'replication probe');
+    // Without the statement timeout, a shorter one that is the default of the database would apply.
+    const statementTimeout = pooled ? {} : { statement_timeout: TIMEOUT_MS };
+    const timeouts = { connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS, ...statementTimeout };
     this.pool = new Pool({ ...config, ...timeouts, max: 1, idleTimeoutMillis: 0 });
     this.pool.on('error', onConnectionLost);
     // The pool reports the errors of idle connections only. A connection in use fails its query as well.

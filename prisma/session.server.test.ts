@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { withDatabase } from '@shop/dev/with-database';
 import { createShopDatabase } from '../test/servers';
 import { connectOrders, connectPayments, type OrdersClient, type PaymentsClient } from './clients';
+import { ReplicationProbe } from './replication';
 
 // The defaults of the database differ from what the services need in every setting.
 
@@ -37,6 +38,13 @@ test.each([
 ])('a session sets %s, whatever the database says', async (_, name, ofOrders, ofPayments) => {
   await expect(orders.$queryRaw`SELECT current_setting(${name}) AS value`).resolves.toEqual([{ value: ofOrders }]);
   await expect(payments.$queryRaw`SELECT current_setting(${name}) AS value`).resolves.toEqual([{ value: ofPayments }]);
+});
+
+test('the probe of the readiness works, whatever the database says', async () => {
+  const probe = new ReplicationProbe(shop.ordersUrl, 'primary');
+
+  for (let query = 0; query < 20; query++) await expect(probe.isAvailable()).resolves.toBe(true);
+  await probe.stop();
 });
 
 test('the URL can set another application name', async () => {
