@@ -12,7 +12,7 @@ import { TcpProxy } from '../../test/tcp-proxy';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Consumer, type ConsumerOptions, type HandlerResult } from './consumer';
-import { parkedQueue, retryQueue, type Route } from './topology';
+import { declareRoute, parkedQueue, retryQueue, type Route } from './topology';
 
 const DONE: HandlerResult = { outcome: 'delivered', effect: 'handled' };
 
@@ -286,6 +286,16 @@ describe('a message that fails although all dependencies are available', () => {
     await eventually(async () => expect(await queues.waiting(retryQueue(route))).toBe(300));
     expect(await queues.waiting(parkedQueue(route))).toBe(0);
     expect(await leftAfterStop(consumer)).toBe(0);
+  });
+
+  test('is not held up by a message that another client puts into the retry queue without an expiration', async () => {
+    await queues.remove(route);
+    await queues.onItsOwnChannel((channel) => declareRoute(channel, route, 500));
+    await queues.send({ exchange: '', routingKey: retryQueue(route), queue: '' }, 'foreign');
+    await consume(async (text) => failing(handled.length > 1 ? 'good' : text), { retryDelayMs: 50 });
+    await queues.send(route, 'bad');
+
+    await eventually(() => expect(handled.toSorted()).toEqual(['bad', 'bad', 'foreign']));
   });
 
   test('pauses the consumer for a moment if a hundred fail in series, so that they do not keep it busy', async () => {

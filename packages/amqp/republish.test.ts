@@ -33,7 +33,7 @@ describe('a copy of a message', () => {
       ...first,
       messageId: 'ours',
       deliveryMode: 2,
-      headers: { ...first.headers, 'x-death': [{ count: 1 }], 'x-first-death-queue': 'PaymentStat.retry', CC: ['a'] },
+      headers: { ...first.headers, 'x-death': [{ count: 1 }], 'x-first-death-queue': 'PaymentStat.delayed', CC: ['a'] },
     };
 
     expect(copyOf(delivered, OURS)).toEqual(first);

@@ -20,19 +20,33 @@ export const PAYMENT_STAT: Route = { exchange: 'orderManagement', queue: 'Paymen
 /** Names the queue of messages that no service could handle. They stay there until an operator retries or discards them. */
 export const parkedQueue = ({ queue }: Route): string => `${queue}.parked`;
 
-/** Names the queue in which a message waits before its next delivery. */
-export const retryQueue = ({ queue }: Route): string => `${queue}.retry`;
+/**
+ * Names the queue in which a message waits before its next delivery. Version 1.0.0 had `<queue>.retry` without a time
+ * limit, which a declaration cannot change.
+ */
+export const retryQueue = ({ queue }: Route): string => `${queue}.delayed`;
+
+/** Longer than the pause between two tries, so that it limits only messages of other clients. */
+const LONGEST_DELAY_MS = 60_000;
 
 /**
  * Declares a route with the same arguments as the original system, that is, none: a declaration with other arguments
  * fails with 406 PRECONDITION_FAILED. Parked and retried messages therefore use separate queues.
+ *
+ * @param longestDelayMs how long a message can wait in the retry queue. RabbitMQ expires messages only at the head of a
+ *   queue: one that another client has put there without an expiration would hold up all others forever
  */
-export async function declareRoute(channel: Channel, route: Route): Promise<void> {
+export async function declareRoute(channel: Channel, route: Route, longestDelayMs = LONGEST_DELAY_MS): Promise<void> {
   const { exchange, queue, routingKey } = route;
   await channel.assertExchange(exchange, 'topic', { durable: true });
   await channel.assertQueue(queue, { durable: true });
   await channel.bindQueue(queue, exchange, routingKey);
 
   await channel.assertQueue(parkedQueue(route), { durable: true });
-  await channel.assertQueue(retryQueue(route), { durable: true, deadLetterExchange: '', deadLetterRoutingKey: queue });
+  await channel.assertQueue(retryQueue(route), {
+    durable: true,
+    messageTtl: longestDelayMs,
+    deadLetterExchange: '',
+    deadLetterRoutingKey: queue,
+  });
 }
