@@ -18,7 +18,11 @@ export const toOrderJson = ({ lines, ...order }: PlacedOrder) => ({
   customerId: order.customerId,
   orderStatus: order.orderStatus,
   paymentStatus: order.paymentStatus,
-  orderDate: order.orderDate?.toISOString() ?? null,
+  orderDate: isoDate(order.orderDate),
   ...(order.cancellation !== undefined && { cancellation: order.cancellation }),
   products: lines.map(({ quantity, ...product }) => toProductJson(product, quantity)),
 });
+
+/** PostgreSQL also stores `infinity` and years that a Date cannot represent. One such row must not break a whole list. */
+const isoDate = (date: Date | null): string | null =>
+  date && !Number.isNaN(date.getTime()) ? date.toISOString() : null;
