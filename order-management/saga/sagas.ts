@@ -33,10 +33,10 @@ export interface OrderToPay {
 }
 
 /**
- * The state of a workflow. `ENDED EARLY`: failed, cancelled, terminated or timed out. `UNKNOWN`: never started, past its
+ * The state of a workflow. `ENDED EARLY`: cancelled, terminated or timed out. `UNKNOWN`: never started, past its
  * retention, or lost with Temporal's store.
  */
-export type WorkflowState = 'RUNNING' | 'COMPLETED' | 'ENDED EARLY' | 'UNKNOWN';
+export type WorkflowState = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'ENDED EARLY' | 'UNKNOWN';
 
 /** Starts, signals and inspects sagas. Each call throws TemporalUnavailableError if Temporal is unavailable. */
 export class Sagas {
@@ -77,14 +77,23 @@ export class Sagas {
   }
 
   /** Starts the workflow of a refund, unless it was started before. */
-  async refund(refund: RefundInput): Promise<void> {
+  refund(refund: RefundInput): Promise<void> {
+    return this.startRefund(refund, WorkflowIdReusePolicy.REJECT_DUPLICATE);
+  }
+
+  /** Starts the workflow of a refund again after it has failed. */
+  refundAgain(refund: RefundInput): Promise<void> {
+    return this.startRefund(refund, WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY);
+  }
+
+  private async startRefund(refund: RefundInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<void> {
     await startOnce(() =>
       this.temporal.call((client) =>
         client.workflow.start<typeof refundPayment>('refundPayment', {
           workflowId: refundWorkflowId(refund),
           taskQueue: PAYMENT_TASK_QUEUE,
           args: [refund],
-          workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+          workflowIdReusePolicy,
           staticSummary: refundSummary(refund),
           staticDetails: refundDetails(refund),
         }),
@@ -105,7 +114,8 @@ export class Sagas {
   private async stateOf(workflowId: string): Promise<WorkflowState> {
     try {
       const { status } = await this.temporal.call((client) => client.workflow.getHandle(workflowId).describe());
-      return status.name === 'RUNNING' || status.name === 'COMPLETED' ? status.name : 'ENDED EARLY';
+      const { name } = status;
+      return name === 'RUNNING' || name === 'COMPLETED' || name === 'FAILED' ? name : 'ENDED EARLY';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return 'UNKNOWN';
       throw error;

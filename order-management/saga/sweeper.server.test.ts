@@ -462,6 +462,19 @@ describe('a due refund', () => {
     expect(await sagas().stateOfRefund(refund)).toBe('ENDED EARLY');
   });
 
+  test('is started again if another client has started its workflow with an invalid input', async () => {
+    const refund = await aDueRefund();
+    // Any workflow that fails: the worker of refunds does not run in this test.
+    const failing = { workflowId: refundWorkflowId(refund), taskQueue: ORDER_TASK_QUEUE, args: [null] };
+    await temporal.call(({ workflow }) => workflow.start('placeOrder', failing));
+    await eventually(async () => expect(await sagas().stateOfRefund(refund)).toBe('FAILED'));
+
+    await sweepRefunds();
+
+    expect(await sagas().stateOfRefund(refund)).toBe('RUNNING');
+    expect(await database.refundDue.count()).toBe(1);
+  });
+
   test('of an unpaid order is left to the running saga, and deleted when the saga has completed', async () => {
     const order = await anUnpaidOrder();
     await sweepRefunds();

@@ -145,6 +145,11 @@ export class Sweeper {
     const { database, sagas, log } = this.options;
     const refund = await sagas.stateOfRefund(due);
     if (refund === 'RUNNING') return postponeRefundCheck(database, due);
+    if (refund === 'FAILED') {
+      // It fails only if another client of Temporal has started it with an invalid input.
+      await sagas.refundAgain(due);
+      return log.warn({ orderId: due.orderId, paymentId: due.paymentId }, 'failed refund started again by the sweeper');
+    }
     if (refund !== 'UNKNOWN') return deleteRefundDue(database, due); // done, or ended by an operator
     if (due.paymentId === undefined) {
       const saga = await sagas.stateOfSaga(due.orderId);
