@@ -189,6 +189,7 @@ export class Consumer {
     const properties = propertiesOfCopy(message, {
       [HEADERS.tries]: failures.tries,
       [HEADERS.firstSeen]: failures.firstSeen.toISOString(),
+      [HEADERS.lastFailed]: failures.lastFailed.toISOString(),
     });
     await broker.publish('', retryQueue(route), message.content, { ...properties, expiration: String(retryDelayMs) });
   }

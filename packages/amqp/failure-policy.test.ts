@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Fault } from '@shop/runtime/fault';
 import { BrokerUnavailableError } from './broker';
@@ -50,7 +51,7 @@ describe('the failure of a message', () => {
 
     expect(await policy.judge(failedTimes(2), anError)).toMatchObject({
       outcome: 'retry',
-      failures: { tries, firstSeen: new Date(FIRST_SEEN) },
+      failures: { tries, firstSeen: new Date(FIRST_SEEN), lastFailed: expect.any(Date) },
       isLoud: fault === 'bug',
     });
   });
@@ -61,7 +62,24 @@ describe('the failure of a message', () => {
     });
   });
 
-  test('is loud after its last try', async () => {
+  test('does not count while no other message is handled, although one was after the first failure', async () => {
+    const policy = aPolicy('unknown');
+    const first = await policy.judge(aMessage(), anError);
+    policy.recordHandled(); // was in flight when the others began to fail
+    const failedAgain = aMessage({
+      'x-tries': 1,
+      'x-first-seen': FIRST_SEEN,
+      'x-last-failed': new Date(Date.now() + 1).toISOString(),
+    });
+
+    expect(first).toMatchObject({ outcome: 'retry', failures: { tries: 1 } });
+    await delay(5);
+    expect(await policy.judge(failedAgain, anError)).toMatchObject({ outcome: 'retry', failures: { tries: 1 } });
+    policy.recordHandled();
+    expect(await policy.judge(failedAgain, anError)).toMatchObject({ outcome: 'retry', failures: { tries: 2 } });
+  });
+
+  test('is loud if no other message is handled', async () => {
     expect(await aPolicy('unknown').judge(failedTimes(4), anError)).toMatchObject({ outcome: 'retry', isLoud: true });
   });
 

@@ -34,7 +34,8 @@ const LIMITS = {
 
 /**
  * Decides what follows from the failure of a message. Only a message that is provably at fault itself is parked: either
- * its data cause the error, or it keeps failing while all dependencies are available and other messages are handled. The
+ * its data cause the error, or it keeps failing while all dependencies are available and other messages are handled
+ * between its tries. The
  * table is in docs/faults.md.
  */
 export class FailurePolicy {
@@ -68,15 +69,22 @@ export class FailurePolicy {
     const fault = (this.options.faultOf ?? faultOf)(error);
     if (fault !== 'input' && !(await this.isAvailable())) return { outcome: 'outage', error };
 
-    const { tries: earlier, firstSeen } = failuresOf(message);
-    // If all dependencies are available, `unavailable` means a locked row or the like. It accuses no message.
-    const tries = fault === 'unavailable' ? earlier : earlier + 1;
-    const isLast = fault !== 'unavailable' && tries >= this.maxTries;
-    if (isLast && (fault === 'input' || this.handledAtMs > firstSeen.getTime())) {
+    const { tries: earlier, firstSeen, lastFailed } = failuresOf(message);
+    // If all dependencies are available, `unavailable` means a locked row or the like. It accuses no message. Any other
+    // fault accuses this message only as far as others pass: while all fail, its tries prove nothing.
+    const othersPass = earlier === 0 || this.handledAtMs > lastFailed.getTime();
+    const counts = fault === 'input' || (fault !== 'unavailable' && othersPass);
+    const tries = counts ? earlier + 1 : earlier;
+    if (counts && tries >= this.maxTries) {
       return { outcome: 'exhausted', reason: `failed ${tries} times: ${String(error)}` };
     }
-    const failures = { tries, firstSeen };
-    return { outcome: 'retry', error, failures, isLoud: fault === 'bug' || isLast, nothingPasses: this.extendSeries() };
+    return {
+      outcome: 'retry',
+      error,
+      failures: { tries, firstSeen, lastFailed: new Date() },
+      isLoud: fault === 'bug' || (fault === 'unknown' && !counts),
+      nothingPasses: this.extendSeries(),
+    };
   }
 
   private async isAvailable(): Promise<boolean> {

@@ -1,10 +1,11 @@
 import type { Message, Options } from 'amqplib';
 
-/** The headers that this system adds to a message in its own queues. `firstSeen` survives a retry. */
+/** The headers that this system adds to a message in its own queues. `firstSeen` survives `parked retry`. */
 export const HEADERS = {
   reason: 'x-reason',
   sourceQueue: 'x-source-queue',
   firstSeen: 'x-first-seen',
+  lastFailed: 'x-last-failed',
   parkedAt: 'x-parked-at',
   tries: 'x-tries',
 } as const;
@@ -21,22 +22,27 @@ const MAX_BYTES = {
   overhead: 6, // the lengths and the type of one header
 };
 
-/** How often a message has failed, and when first. */
+/** How often a message has failed, and when first and last. */
 export interface Failures {
   tries: number;
   firstSeen: Date;
+  lastFailed: Date;
 }
 
 /** Reads the failures of a message that was retried. Any sender can set these headers, to anything. */
 export function failuresOf({ properties: { headers = {} } }: Pick<Message, 'properties'>): Failures {
   const tries: unknown = headers[HEADERS.tries];
-  const firstSeen: unknown = headers[HEADERS.firstSeen];
-  const now = new Date();
-  const since = typeof firstSeen === 'string' ? new Date(firstSeen) : now;
+  const firstSeen = pastDate(headers[HEADERS.firstSeen], new Date());
   return {
     tries: typeof tries === 'number' && Number.isSafeInteger(tries) && tries > 0 ? tries : 0,
-    firstSeen: since < now ? since : now, // an invalid date is not earlier
+    firstSeen,
+    lastFailed: pastDate(headers[HEADERS.lastFailed], firstSeen),
   };
+}
+
+function pastDate(value: unknown, fallback: Date): Date {
+  const date = typeof value === 'string' ? new Date(value) : fallback;
+  return date < new Date() ? date : fallback; // an invalid date is not earlier
 }
 
 /**
