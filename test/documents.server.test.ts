@@ -271,7 +271,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make replay FILES=/, replaysFile],
   [/^make replay LAST=/, inRepository(/replays {3}order-[^]* 0 with a mismatch/)],
   [/^make replay$/, inRepository(/replays {3}order-[^]* 0 with a mismatch/)],
-  [/^make record/, inRepository(/what-happens.json was recorded/)],
+  [/^make record SAGA=/, inRepository(/what-happens.json was recorded/)],
   [/^make run$/, serves(/Serving; Ctrl-C stops it|"msg":"/)],
   [/^npm run parked$/, (command) => fails(command, /retry <id>\|all/, 2)],
   [/^npm run parked -- list$/, inRepository(/0 parked/)],
@@ -282,7 +282,8 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   ],
   [/^make help$/, inRepository(/^test-faults /m)],
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
-  [/^make (order|temporal|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
+  [/^make (order|temporal|parked|record|interop|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
+  [/^make interop ORIGINAL=/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
