@@ -8,7 +8,7 @@ import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 import { Broker, BrokerUnavailableError } from './broker';
 import { Consumer } from './consumer';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from './topology';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from './topology';
 
 let queues: Queues;
 let proxy: TcpProxy;
@@ -150,6 +150,15 @@ describe('publishing', () => {
 
     await expect(lost).rejects.toThrow(new BrokerUnavailableError('No queue is bound to orderManagement/nobody.'));
     await expect(publish()).resolves.toBeUndefined();
+  });
+
+  test('declares a deleted queue again after it could not publish to it', async () => {
+    await queues.onItsOwnChannel((channel) => channel.deleteQueue(parkedQueue(PAYMENT_STAT)));
+    const park = (): Promise<void> => broker.publish('', parkedQueue(PAYMENT_STAT), Buffer.from('{}'));
+    await expect(park()).rejects.toThrow(BrokerUnavailableError);
+
+    await eventually(park);
+    expect(await queues.waiting(parkedQueue(PAYMENT_STAT))).toBe(1);
   });
 });
 

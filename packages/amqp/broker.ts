@@ -45,6 +45,7 @@ export class Broker {
   private publisher: ConfirmChannel | null = null;
   private readonly onConnect: ((model: ChannelModel) => Promise<void>)[] = [];
   private readonly returned = new Set<string>();
+  private declaring: Promise<void> | null = null;
   /** Messages of `send` that are unconfirmed, and those that were confirmed after every caller had timed out. */
   private readonly sent = new Map<string, Confirmation>();
 
@@ -182,11 +183,19 @@ export class Broker {
     await bestEffort(this.connection?.close());
   }
 
+  /** Declares the topology again after a message was returned, because somebody may have deleted a queue or a binding. */
+  private declareAgain(channel: Channel): void {
+    this.declaring ??= bestEffort(declareAll(channel)).finally(() => (this.declaring = null));
+  }
+
   private async setUp(model: ChannelModel): Promise<void> {
     // The recovering connection listens for errors of its model only after this set-up.
     model.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ connection broke'));
     const channel = await this.channel(model);
-    channel.on('return', (message) => this.returned.add(String(message.properties.messageId)));
+    channel.on('return', (message) => {
+      this.returned.add(String(message.properties.messageId));
+      this.declareAgain(channel);
+    });
     channel.on('close', () => {
       this.publisher = null;
       this.returned.clear();
