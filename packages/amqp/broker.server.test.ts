@@ -45,6 +45,7 @@ const connectedTimes = (count: number): Promise<void> =>
   });
 
 const publish = (): Promise<void> => broker.publish('', PAYMENT_STAT.queue, Buffer.from('{}'));
+const park = (): Promise<void> => broker.publish('', parkedQueue(PAYMENT_STAT), Buffer.from('{}'));
 
 describe('the topology', () => {
   beforeEach(open);
@@ -154,7 +155,6 @@ describe('publishing', () => {
 
   test('declares a deleted queue again after it could not publish to it', async () => {
     await queues.onItsOwnChannel((channel) => channel.deleteQueue(parkedQueue(PAYMENT_STAT)));
-    const park = (): Promise<void> => broker.publish('', parkedQueue(PAYMENT_STAT), Buffer.from('{}'));
     await expect(park()).rejects.toThrow(BrokerUnavailableError);
 
     await eventually(park);
