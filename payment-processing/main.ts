@@ -1,7 +1,6 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
-import { announceIdempotence } from '@shop/amqp/idempotent-consumers';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
@@ -43,12 +42,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
       route: PROCESS_PAYMENT,
       log,
       handle: createPaymentRequestHandler({ ledger, broker }),
+      announcesIdempotence: true, // the ledger charges each order once
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
-  if (broker) {
-    registerParkedMetric(broker, PROCESS_PAYMENT);
-    announceIdempotence(broker, PROCESS_PAYMENT); // the ledger charges each order once
-  }
+  if (broker) registerParkedMetric(broker, PROCESS_PAYMENT);
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const app = createHttpApp({

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Broker } from '@shop/amqp/broker';
-import { announceIdempotence, idempotentQueue } from '@shop/amqp/idempotent-consumers';
+import { Consumer, type ConsumerOptions } from '@shop/amqp/consumer';
+import { idempotentQueue } from '@shop/amqp/idempotent-consumers';
 import { PAYMENT_STAT, PROCESS_PAYMENT, retryQueue } from '@shop/amqp/topology';
+import { UnavailableError } from '@shop/runtime/fault';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import { eventually } from '../../test/eventually';
+import { Gate } from '../../test/gate';
 import { Queues } from '../../test/queues';
 import { virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
@@ -35,9 +38,8 @@ afterAll(async () => {
   await queues.close();
 });
 
-async function aBroker(setUp: (broker: Broker) => void = () => undefined): Promise<Broker> {
+async function aBroker(): Promise<Broker> {
   const created = new Broker({ url: virtualHostUrl('adoption'), connectionName: 'test', log: silentLog });
-  setUp(created);
   await created.open();
   await eventually(() => expect(created.isUp).toBe(true));
   return created;
@@ -69,14 +71,30 @@ async function aSlowPaymentService(): Promise<{ channel: Channel; connection: Ch
   return { channel, connection };
 }
 
-/** Starts a payment service that announces that it charges each order once. It holds every request, too. */
-async function payment(): Promise<void> {
-  const ours = await aBroker((one) => {
-    announceIdempotence(one, PROCESS_PAYMENT);
-    one.use(async (model) => void (await (await one.channel(model)).consume(PROCESS_PAYMENT.queue, () => undefined)));
+const outage = (): Promise<never> => Promise.reject(new UnavailableError('PostgreSQL is unavailable.'));
+
+/** Starts a payment service that announces that it charges each order once. By default it holds every request, too. */
+async function payment(options: Partial<ConsumerOptions> = {}): Promise<void> {
+  const end = new Gate();
+  const ours = new Broker({ url: virtualHostUrl('adoption'), connectionName: 'test', log: silentLog });
+  const consumer = new Consumer({
+    broker: ours,
+    route: PROCESS_PAYMENT,
+    log: silentLog,
+    handle: () => end.opened.then(() => ({ outcome: 'duplicate' })),
+    probe: async () => undefined,
+    announcesIdempotence: true,
+    ...options,
   });
-  open.push({ close: () => ours.stop() });
-  await eventually(async () => expect(await queues.consumers(PROCESS_PAYMENT.queue)).toBe(1));
+  await ours.open();
+  open.push({
+    close: async () => {
+      end.open();
+      await consumer.stop();
+      await ours.stop();
+    },
+  });
+  await eventually(async () => expect(await queues.consumers(idempotentQueue(PROCESS_PAYMENT))).toBe(1));
 }
 
 test('allows adoption when both queues were empty for as long as an answer can be in a consumer', async () => {
@@ -153,6 +171,17 @@ test('does not count payment-processing as the other payment service if both run
     which: 'none',
     reason: expect.stringMatching(/^another payment service/),
   });
+});
+
+test('counts payment-processing as no payment service while it is paused, so that requests of another one matter', async () => {
+  await payment({ handle: outage, probe: outage });
+  await queues.send(PROCESS_PAYMENT, { orderId: 'of the original' });
+  await eventually(async () => expect(await queues.consumers(PROCESS_PAYMENT.queue)).toBe(0));
+  await eventually(async () => expect(await queues.waiting(PROCESS_PAYMENT.queue)).toBe(1));
+  await aSlowPaymentService();
+  await queues.send({ exchange: '', routingKey: retryQueue(PROCESS_PAYMENT), queue: '' }, { orderId: 'retried' });
+
+  expect(await checkTwice(aPolicy(), HANDLED_WITHIN_MS)).toMatchObject({ which: 'none' });
 });
 
 test.each([

@@ -4,6 +4,7 @@ import type { ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { messages } from '@shop/runtime/metrics';
 import { bestEffort } from './best-effort';
 import type { Broker, BrokerLog } from './broker';
+import { idempotentQueue } from './idempotent-consumers';
 import { FailurePolicy, type FailureOutcome, type FailurePolicyOptions } from './failure-policy';
 import { failuresOf, HEADERS, propertiesOfCopy, shortReason } from './republish';
 import { parkedQueue, retryQueue, type Route } from './topology';
@@ -23,6 +24,8 @@ export interface ConsumerOptions extends FailurePolicyOptions {
   log: BrokerLog;
   /** Handles a message's content. RabbitMQ may deliver a message twice; the second time must change nothing. */
   handle: (content: Buffer) => Promise<HandlerResult>;
+  /** Announces on `idempotentQueue` that `handle` keeps this promise, for as long as the consumer consumes its queue. */
+  announcesIdempotence?: boolean;
   /** Counts each message by its effect, or as `duplicate`, `parked`, `retried` or `requeued`; by default in `messages_total`. */
   count?: (outcome: string) => void;
   /** The pause between the tries of a message, in milliseconds. */
@@ -96,15 +99,24 @@ export class Consumer {
     };
     const consumerTag = randomUUID();
     this.consumerTag = consumerTag; // set before the first message, whose failure may cancel this consumer
-    await channel.consume(this.options.route.queue, onMessage, { consumerTag });
-    this.consuming = this.consumerTag === consumerTag; // RabbitMQ answers late while it blocks publishers
+    const { route, announcesIdempotence } = this.options;
+    await channel.consume(route.queue, onMessage, { consumerTag });
+    if (this.consumerTag !== consumerTag) return; // RabbitMQ answers late while it blocks publishers
+    this.consuming = true;
+    if (announcesIdempotence) {
+      await channel.consume(idempotentQueue(route), () => undefined, { consumerTag: announcementOf(consumerTag) });
+    }
   }
 
   private async cancel(): Promise<void> {
     const tag = this.consumerTag;
     this.consumerTag = null;
     this.consuming = false;
-    if (tag !== null) await this.channel?.cancel(tag);
+    if (tag === null || !this.channel) return;
+    // The announcement first: there must never be more of them than consumers.
+    const { channel } = this;
+    const tags = this.options.announcesIdempotence ? [announcementOf(tag), tag] : [tag];
+    await Promise.all(tags.map((one) => channel.cancel(one)));
   }
 
   /** Never throws: a message that could not be parked or retried is requeued. */
@@ -230,6 +242,8 @@ export class Consumer {
     }
   }
 }
+
+const announcementOf = (consumerTag: string): string => `${consumerTag}.idempotent`;
 
 function ignoreClosedChannel(use: () => void): void {
   try {

@@ -1,4 +1,3 @@
-import type { Broker } from './broker';
 import type { Route } from './topology';
 
 /**
@@ -6,11 +5,3 @@ import type { Route } from './topology';
  * effect. The queue stays empty. AMQP reports how many consumers a queue has, but not which program each belongs to.
  */
 export const idempotentQueue = ({ queue }: Route): string => `${queue}.idempotent`;
-
-/** Announces it for as long as the connection is open. Call it before the broker is opened. */
-export function announceIdempotence(broker: Pick<Broker, 'use' | 'channel'>, route: Route): void {
-  broker.use(async (model) => {
-    const channel = await broker.channel(model);
-    await channel.consume(idempotentQueue(route), () => undefined, { noAck: true });
-  });
-}
