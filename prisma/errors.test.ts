@@ -86,6 +86,14 @@ describe('the fault of an error without a SQLSTATE', () => {
     expect(databaseFaultOf(new Error('Migration 0001 failed', { cause: withCode(code) }))).toBe('unavailable');
   });
 
+  test.each([
+    ['a missing socket', 'ENOENT', 'connect'],
+    ['a connection that a firewall refuses', 'EPERM', 'connect'],
+    ['a file that cannot be opened because too many are open', 'EMFILE', 'open'],
+  ])('%s is unavailable', (_, code, syscall) => {
+    expect(databaseFaultOf(Object.assign(withCode(code), { syscall }))).toBe('unavailable');
+  });
+
   test.each(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError'])(
     'the driver adapter’s %s is unavailable',
     (kind) => expect(databaseFaultOf(prismaError({ kind }))).toBe('unavailable'),
@@ -115,6 +123,8 @@ describe('the fault of an error without a SQLSTATE', () => {
       Object.assign(new Error('Unknown argument'), { name: 'PrismaClientValidationError' }),
     ],
     ['a database that is not set up', new DatabaseSetupError('The migration has changed')],
+    ['a missing file', Object.assign(withCode('ENOENT'), { syscall: 'scandir' })],
+    ['a file that must not be read', Object.assign(withCode('EACCES'), { syscall: 'open' })],
   ])('%s is a bug', (_, error) => expect(databaseFaultOf(error)).toBe('bug'));
 });
 

@@ -18,6 +18,8 @@ interface DatabaseError {
   /** The SQLSTATE, in errors of the driver adapter. */
   originalCode?: string;
   kind?: string;
+  /** The system call that failed. */
+  syscall?: string;
 }
 
 /** Lists an error and its causes, the outermost first. Prisma nests the error of its driver adapter in `meta`. */
@@ -45,6 +47,9 @@ export function sqlStateOf(error: unknown): string | null {
 /** System errors and failed name look-ups. Source: https://nodejs.org/api/errors.html#common-system-errors and dns. */
 const SYSTEM_ERROR = /^E(?!RR_)[A-Z0-9_]+$/;
 
+/** With these codes, any system call but `connect` concerns a file of this program, such as a migration. */
+const FILE_ERROR = /^(ENOENT|ENOTDIR|EISDIR|EACCES|EPERM)$/;
+
 /** OpenSSL's verification errors, and Node's own. Source: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const TLS_ERROR =
   /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_|INVALID_CA|INVALID_PURPOSE|ERR_(TLS|SSL|OSSL)_)/;
@@ -67,11 +72,16 @@ export function databaseFaultOf(error: unknown): DatabaseFault {
   const state = sqlStateOf(error);
   if (state !== null) return faultOfSqlState(state);
   for (const link of chainOf(error)) {
-    if (link.name === 'DatabaseSetupError' || link.name === 'PrismaClientValidationError') return 'bug';
+    if (isBug(link)) return 'bug';
     if (isUnavailable(link)) return 'unavailable';
   }
   return 'unknown';
 }
+
+const isBug = ({ name, code = '', syscall = 'connect' }: DatabaseError): boolean =>
+  name === 'DatabaseSetupError' ||
+  name === 'PrismaClientValidationError' ||
+  (FILE_ERROR.test(code) && syscall !== 'connect');
 
 const isUnavailable = ({ code = '', kind = '', message = '' }: DatabaseError): boolean =>
   SYSTEM_ERROR.test(code) ||

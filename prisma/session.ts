@@ -3,7 +3,7 @@ import { DatabaseSetupError } from './errors';
 
 /**
  * PostgreSQL cancels a statement after this time, before the client stops waiting for it. A request that is answered with
- * 503 has therefore changed nothing.
+ * 503 because of a time limit has therefore changed nothing.
  */
 export const STATEMENT_TIMEOUT_MS = 8_000;
 

@@ -219,8 +219,8 @@ test('takes stock once for an order of the original if its service is killed dur
   await holder.query('SELECT FROM products WHERE product_id = $1 FOR NO KEY UPDATE', [THERMOS]);
   const orderId = randomUUID();
   await sql.query(
-    `WITH placed AS (INSERT INTO orders (order_id, customer_id, order_status, payment_status, examine_after)
-       VALUES ($1, $2, 'placed', 'pending', now()) RETURNING order_id)
+    `WITH placed AS (INSERT INTO orders (order_id, customer_id, order_status, payment_status, examine_after, released_at)
+       VALUES ($1, $2, 'placed', 'pending', now(), now()) RETURNING order_id)
      INSERT INTO order_products (order_id, product_id, quantity) SELECT order_id, $3, 2 FROM placed`,
     [orderId, CUSTOMER, THERMOS],
   );

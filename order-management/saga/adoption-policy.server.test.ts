@@ -71,7 +71,7 @@ async function aSlowPaymentService(): Promise<{ channel: Channel; connection: Ch
   return { channel, connection };
 }
 
-const outage = (): Promise<never> => Promise.reject(new UnavailableError('PostgreSQL is unavailable.'));
+const unavailable = (): Promise<never> => Promise.reject(new UnavailableError('PostgreSQL is unavailable.'));
 
 /** Starts a payment service that announces that it charges each order once. By default it holds every request, too. */
 async function payment(options: Partial<ConsumerOptions> = {}): Promise<void> {
@@ -174,7 +174,7 @@ test('does not count payment-processing as the other payment service if both run
 });
 
 test('counts payment-processing as no payment service while it is paused, so that requests of another one matter', async () => {
-  await payment({ handle: outage, probe: outage });
+  await payment({ handle: unavailable, probe: unavailable });
   await queues.send(PROCESS_PAYMENT, { orderId: 'of the original' });
   await eventually(async () => expect(await queues.consumers(PROCESS_PAYMENT.queue)).toBe(0));
   await eventually(async () => expect(await queues.waiting(PROCESS_PAYMENT.queue)).toBe(1));

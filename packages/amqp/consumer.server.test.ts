@@ -261,6 +261,20 @@ describe('a message that fails although all dependencies are available', () => {
     expect(consumer.isUp).toBe(true);
   });
 
+  test('is retried without limit if the other messages are duplicates, which prove nothing', async () => {
+    await consume(
+      async (text) => {
+        if (text === 'good') return { outcome: 'duplicate' };
+        return failingAmongOthers(text);
+      },
+      { maxTries: 2, retryDelayMs: 50 },
+    );
+    await queues.send(route, 'bad');
+
+    await eventually(() => expect(handled.filter((text) => text === 'bad').length).toBeGreaterThan(4));
+    expect(await queues.waiting(parkedQueue(route))).toBe(0);
+  });
+
   test('is retried without limit if a dependency is busy, although other messages are handled', async () => {
     await consume(failingAmongOthers, { faultOf: () => 'unavailable', maxTries: 2, retryDelayMs: 50 });
     await queues.send(route, 'bad');

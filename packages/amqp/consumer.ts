@@ -148,10 +148,8 @@ export class Consumer {
   private async deliver(message: ConsumeMessage): Promise<HandlerResult | FailureOutcome> {
     try {
       const result = await this.options.handle(message.content);
-      if (result.outcome === 'delivered' || result.outcome === 'duplicate') {
-        this.failures.recordHandled();
-        this.pauseMs = RESUME_MS.first;
-      }
+      if (result.outcome === 'delivered') this.failures.recordHandled(); // a duplicate does not prove that others succeed
+      if (result.outcome === 'delivered' || result.outcome === 'duplicate') this.pauseMs = RESUME_MS.first;
       return result;
     } catch (error) {
       return this.failures.judge(message, error);
