@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder';
 
@@ -14,6 +14,7 @@ export class SilentNameServer {
 
   private constructor(
     private readonly socket: Socket,
+    private readonly folder: string,
     /** The command, without its last arguments, that runs a program whose name look-ups hang. */
     readonly command: string[],
   ) {}
@@ -21,13 +22,15 @@ export class SilentNameServer {
   static async start(): Promise<SilentNameServer> {
     const socket = createSocket('udp4').bind(53, ADDRESS);
     await once(socket, 'listening');
-    const file = join(temporaryFolder('names'), 'resolv.conf');
+    const folder = temporaryFolder('names');
+    const file = join(folder, 'resolv.conf');
     writeFileSync(file, `nameserver ${ADDRESS}\nsearch shop.internal\n`); // two look-ups per name, as in a container
     const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
-    return new SilentNameServer(socket, ['unshare', '--mount', 'sh', '-c', script, file]);
+    return new SilentNameServer(socket, folder, ['unshare', '--mount', 'sh', '-c', script, file]);
   }
 
   stop(): void {
     this.socket.close();
+    rmSync(this.folder, { recursive: true });
   }
 }

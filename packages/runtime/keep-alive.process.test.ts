@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
@@ -51,7 +51,10 @@ async function startNginx(servicePort: number): Promise<number> {
      }`,
   );
   const nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: 'ignore' });
-  stops.push(() => end(nginx));
+  stops.push(async () => {
+    await end(nginx);
+    rmSync(folder, { recursive: true });
+  });
   await eventually(() => fetch(`http://127.0.0.1:${port}/livez`).then(({ status }) => expect(status).toBe(200)));
   return port;
 }

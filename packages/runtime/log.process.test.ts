@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../test/temporary-folder';
 
 const ROOT = join(__dirname, '..', '..');
@@ -47,8 +47,11 @@ test('a disk that is full only for the last lines does not stop the exit', () =>
   expect(status).toBe(3);
 });
 
+const folder = temporaryFolder('log');
+afterAll(() => rmSync(folder, { recursive: true }));
+
 test('every line before an exit is written, in order', () => {
-  const file = join(temporaryFolder('log'), 'output');
+  const file = join(folder, 'lines');
 
   run("for (const line of ['one', 'two', 'three']) log.info(line); log.fatal('the end'); process.exit(0);", file);
 
@@ -56,7 +59,7 @@ test('every line before an exit is written, in order', () => {
 });
 
 test('the certificate of a TLS error is not written', () => {
-  const file = join(temporaryFolder('log'), 'output');
+  const file = join(folder, 'certificate');
 
   run(
     "log.warn({ err: Object.assign(new Error('untrusted'), { code: 'ERR', cert: { raw: 'long' } }) }, 'waiting');",
