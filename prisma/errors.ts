@@ -65,7 +65,7 @@ const UNAVAILABLE_MESSAGES =
   /Connection terminated|not queryable|Query read timeout|timeout expired|timeout exceeded when trying to connect|SSL connection/;
 
 /**
- * Decides what an error of a database call accuses. Only proof makes it `input` or `bug`. An error that nobody has
+ * Classifies an error of a database call. Only proof makes it `input` or `bug`. An error that nobody has
  * foreseen is `unknown`, which is treated like an outage; docs/faults.md describes what follows.
  */
 export function databaseFaultOf(error: unknown): DatabaseFault {

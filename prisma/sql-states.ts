@@ -1,4 +1,4 @@
-/** Who or what an error of the database accuses; the same words as `Fault` in packages/runtime/fault.ts. */
+/** The class of a database error. The words are those of `Fault` in packages/runtime/fault.ts. */
 export type DatabaseFault = 'input' | 'bug' | 'unavailable' | 'unknown';
 
 /**

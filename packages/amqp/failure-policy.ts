@@ -13,7 +13,7 @@ export type FailureOutcome =
   | { outcome: 'exhausted'; reason: string };
 
 export interface FailurePolicyOptions {
-  /** Decides what an error accuses. */
+  /** Classifies an error of the handler. */
   faultOf?: (error: unknown) => Fault;
   /** Resolves if all dependencies are available. */
   probe: () => Promise<void>;
@@ -23,7 +23,7 @@ export interface FailurePolicyOptions {
 
 const LIMITS = {
   // With 5 seconds between tries this is a minute: longer than a server needs to restart or to switch over, whose first
-  // error may be one that accuses nobody.
+  // error may be an unknown one.
   tries: 12,
   probeMs: 10_000, // longer than the time limits of the connections that a probe uses
   // A full prefetch of messages that fail one after the other, and none that succeeds: retrying them all every 5 seconds
@@ -70,8 +70,8 @@ export class FailurePolicy {
     if (fault !== 'input' && !(await this.isAvailable())) return { outcome: 'outage', error };
 
     const { tries: earlier, firstSeen, lastFailed } = failuresOf(message);
-    // If all dependencies are available, `unavailable` means a locked row or the like. It accuses no message. Any other
-    // fault accuses this message only as far as others pass: while all fail, its tries prove nothing.
+    // If all dependencies are available, `unavailable` means a locked row or the like. It is no fault of the message. Any
+    // other error counts against this message only as far as others pass: while all fail, its tries prove nothing.
     const othersPass = earlier === 0 || this.handledAtMs > lastFailed.getTime();
     const counts = fault === 'input' || (fault !== 'unavailable' && othersPass);
     const tries = counts ? earlier + 1 : earlier;

@@ -1,8 +1,8 @@
 import { databaseFaultOf } from '@shop/prisma/errors';
 
 /**
- * Who or what an error accuses. It decides what a request answers and what a consumer does with its message; the whole
- * table is in docs/faults.md.
+ * The class of an error: where its cause is. It decides what a request answers and what a consumer does with its message;
+ * the whole table is in docs/faults.md.
  */
 export type Fault =
   /** The data of the request or the message: a data exception, a violated constraint, an invalid argument. */
@@ -22,7 +22,7 @@ export class UnavailableError extends Error {
 // By name, because an error of Node's own modules may belong to another realm, in which `instanceof` is false.
 const PROGRAMMING_ERRORS = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
 
-/** Decides what an error of a request, a message or a start accuses. */
+/** Classifies an error of a request, of a message or of a start. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof UnavailableError) return 'unavailable';
   if (PROGRAMMING_ERRORS.has((error as Partial<Error> | null)?.name ?? '')) return 'bug';

@@ -83,7 +83,7 @@ describe('an error of a call', () => {
     'FAILED_PRECONDITION',
     'OUT_OF_RANGE',
     'DATA_LOSS',
-  ] as const)('accuses the call if its code is %s', (code) => {
+  ] as const)('is a fault of the call if its code is %s', (code) => {
     expect(isServerUnavailable(grpcError(code))).toBe(false);
     expect(isServerUnavailable(new ServiceError('Failed to signal', { cause: grpcError(code) }))).toBe(false);
   });
@@ -114,7 +114,7 @@ describe('an error of a call', () => {
     expect(isServerUnavailable(new ServiceError('Unexpected error', { cause: error }))).toBe(true);
   });
 
-  test('accuses the call if it is an error of our own', () => {
+  test('is a fault of the call if it is an error of our own', () => {
     expect(isServerUnavailable(new TypeError('x is not a function'))).toBe(false);
   });
 });

@@ -237,8 +237,9 @@ const deploymentOf = (
     ? { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' }
     : { version, useWorkerVersioning: false };
 
-// Only these codes accuse the call or its workflow, not the server. Source: https://grpc.io/docs/guides/status-codes/ and
-// https://github.com/temporalio/api-go/tree/master/serviceerror, which says what Temporal reports with each.
+// Only these codes mean that the call or its workflow is at fault, not the server. Sources:
+// https://grpc.io/docs/guides/status-codes/, and https://github.com/temporalio/api-go/tree/master/serviceerror, which says
+// what Temporal reports with each.
 const FAULTS_OF_THE_CALL = new Set<status>([
   status.INVALID_ARGUMENT,
   status.NOT_FOUND,
@@ -251,7 +252,7 @@ const FAULTS_OF_THE_CALL = new Set<status>([
 /** Errors of the connection itself, which carry no code. */
 const CONNECTION_ERRORS = [TransportError, ShutdownError, UnexpectedError, IllegalStateError];
 
-/** Whether a call failed because of the server or the connection to it. Any other error accuses the call. */
+/** Whether a call failed because of the server or the connection to it. Any other error is a fault of the call. */
 export function isServerUnavailable(error: unknown): boolean {
   // A server whose store does not answer reports that the namespace does not exist.
   if (error instanceof NamespaceNotFoundError) return true;
