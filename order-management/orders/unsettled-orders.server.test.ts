@@ -148,6 +148,14 @@ test('reads an order of the original at the current prices', async () => {
   await expect(readOrderState(database, orderId)).resolves.toMatchObject({ totalAmount: '9.00' });
 });
 
+test('an order of the original without a customer has the customer id that the original sends', async () => {
+  const orderId = await original({ customerId: null });
+
+  await expect(readOrderState(database, orderId)).resolves.toMatchObject({
+    customerId: '00000000-0000-0000-0000-000000000000',
+  });
+});
+
 test('returns null for an order that does not exist', async () => {
   await expect(readOrderState(database, randomUUID())).resolves.toBeNull();
 });
