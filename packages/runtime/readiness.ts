@@ -24,9 +24,10 @@ export const describeDependencies = ({
 }: Dependencies): Readiness['checks'] => ({
   database: !databaseUp ? 'down' : migrated ? 'up' : 'migrating',
   broker: !consumer ? 'none' : consumer.isUp ? 'consuming' : 'down',
-  temporal: temporal.isUp
-    ? 'working'
-    : temporal.misconfiguration !== null
+  temporal:
+    temporal.misconfiguration !== null
       ? `misconfigured: ${temporal.misconfiguration}`
-      : 'down',
+      : temporal.isUp
+        ? 'working'
+        : 'down',
 });

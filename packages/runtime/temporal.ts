@@ -123,11 +123,12 @@ export class Temporal implements Part {
     try {
       return await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => use(client));
     } catch (error) {
-      if (isSearchAttributeUnknown(error)) {
+      if (isSearchAttributeRejected(error)) {
         await this.prepareAgain();
-        throw new TemporalUnavailableError(`Temporal at ${this.options.address} has lost its data: ${String(error)}`, {
-          cause: error,
-        });
+        throw new TemporalUnavailableError(
+          `Temporal at ${this.options.address} has lost or changed its search attributes: ${String(error)}`,
+          { cause: error },
+        );
       }
       if (!isServerUnavailable(error)) throw error;
       this.unavailableAtMs = performance.now();
@@ -143,13 +144,25 @@ export class Temporal implements Part {
     await this.call((client) => client.workflowService.describeNamespace({ namespace }));
   }
 
-  /** Prepares a server that has lost its data: its connections stay open, but its search attributes are missing. */
+  /** Prepares a server that has lost its data, or whose search attributes were changed, while its connections stayed open. */
   private async prepareAgain(): Promise<void> {
-    const { log } = this.options;
     this.preparing ??= this.prepare()
-      .catch((error: unknown) => log.warn({ err: error }, 'Temporal could not be prepared again'))
+      .then(() => void (this.misconfiguration = null))
+      .catch((error: unknown) => this.reportUnprepared(error))
       .finally(() => (this.preparing = null));
     await this.preparing;
+  }
+
+  private reportUnprepared(error: unknown): void {
+    const { log } = this.options;
+    if (!(error instanceof TemporalMisconfiguredError)) {
+      log.warn({ err: error }, 'Temporal could not be prepared again');
+    } else {
+      this.misconfiguration = error.message;
+      log.error({ err: error, retryInMs: RECONNECT_MS.longest }, 'Temporal is misconfigured');
+      // Without a further check, an instance that gets no requests would never notice the correction.
+      setTimeout(() => void this.prepareAgain(), RECONNECT_MS.longest).unref();
+    }
   }
 
   private async prepare(): Promise<void> {
@@ -261,14 +274,13 @@ export function isServerUnavailable(error: unknown): boolean {
   return CONNECTION_ERRORS.some((type) => cause instanceof type);
 }
 
-/** Whether the server rejects a search attribute that `prepare` has registered, which means that it has lost its data. */
-function isSearchAttributeUnknown(error: unknown): boolean {
+/**
+ * Whether the server rejects a search attribute that `prepare` has registered: the server has lost its data, or an operator
+ * has changed the attribute's type.
+ */
+function isSearchAttributeRejected(error: unknown): boolean {
   const cause = causeOf(error);
-  return (
-    isGrpcServiceError(cause) &&
-    cause.code === status.INVALID_ARGUMENT &&
-    cause.message.includes('no mapping defined for search attribute')
-  );
+  return isGrpcServiceError(cause) && cause.code === status.INVALID_ARGUMENT && /search attribute/i.test(cause.message);
 }
 
 /** Unwraps the gRPC error that the client wraps in a `ServiceError`. */
