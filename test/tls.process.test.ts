@@ -184,7 +184,8 @@ test.each<[string, string, NodeJS.ProcessEnv]>([
   const payments = await ServiceProcess.launch('payment-processing', { ...secured, ...settings });
 
   expect(await payments.ended).toEqual({ code: 1, signal: null });
-  expect(payments.output).toMatch(new RegExp(`^config: ${setting}=.* ${problem.replaceAll('.', '\\.')}`));
+  const shown = setting.endsWith('_KEY') ? '' : '=.*'; // an operator may have set the key itself instead of its path
+  expect(payments.output).toMatch(new RegExp(`^config: ${setting}${shown} ${problem.replaceAll('.', '\\.')}`));
 });
 
 /** Runs a command. @returns its output */
