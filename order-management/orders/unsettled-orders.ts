@@ -1,3 +1,4 @@
+import { NIL_UUID } from '@shop/amqp/uuid';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import { OrderStatus } from './order-status';
@@ -13,13 +14,10 @@ export interface OrderState {
   totalAmount: string;
 }
 
-/** The id that the original system sends for an order without a customer. */
-const NO_CUSTOMER = '00000000-0000-0000-0000-000000000000';
-
 /** Reads the state of an order, even if it was deleted. Returns null if it does not exist. */
 export async function readOrderState(database: OrdersClient, orderId: string): Promise<OrderState | null> {
   const rows = await database.$queryRaw<OrderState[]>`
-    SELECT order_id AS "orderId", coalesce(customer_id::text, ${NO_CUSTOMER}) AS "customerId", order_status AS "orderStatus",
+    SELECT order_id AS "orderId", coalesce(customer_id::text, ${NIL_UUID}) AS "customerId", order_status AS "orderStatus",
       payment_id AS "paymentId", cancel_requested_at IS NOT NULL AS "cancelRequested",
       (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text
        FROM order_products line JOIN products product USING (product_id)

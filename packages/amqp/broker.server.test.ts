@@ -164,10 +164,10 @@ describe('publishing', () => {
 
 test('the count of messages rejects if the broker does not answer in time', async () => {
   await open();
-  expect(await broker.countMessages('PaymentStat')).toBe(0);
+  expect((await broker.inspect('PaymentStat')).messages).toBe(0);
   proxy.holdResponses();
 
-  await expect(broker.countMessages('PaymentStat')).rejects.toThrow(
+  await expect(broker.inspect('PaymentStat')).rejects.toThrow(
     new BrokerUnavailableError('RabbitMQ did not count the messages of PaymentStat in time.'),
   );
   proxy.dropConnections();

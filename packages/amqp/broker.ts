@@ -127,11 +127,6 @@ export class Broker {
     }
   }
 
-  /** Counts the messages of a declared queue that are ready for delivery. Throws the errors of `inspect`. */
-  async countMessages(queue: string): Promise<number> {
-    return (await this.inspect(queue)).messages;
-  }
-
   /**
    * Counts the messages of a declared queue that are ready for delivery, and its consumers.
    *

@@ -35,8 +35,7 @@ const LIMITS = {
 /**
  * Decides what follows from the failure of a message. Only a message that is provably at fault itself is parked: either
  * its data cause the error, or it keeps failing while all dependencies are available and other messages are handled
- * between its tries. The
- * table is in docs/faults.md.
+ * between its tries. The table is in docs/faults.md.
  */
 export class FailurePolicy {
   private readonly maxTries: number;

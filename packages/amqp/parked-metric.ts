@@ -3,8 +3,8 @@ import type { Broker } from './broker';
 import { parkedQueue, type Route } from './topology';
 
 /** Registers the metric that counts a route's parked messages. */
-export function registerParkedMetric(broker: Pick<Broker, 'countMessages'>, route: Route): void {
+export function registerParkedMetric(broker: Pick<Broker, 'inspect'>, route: Route): void {
   registerGauge('parked_messages', 'Messages in the parked queue, which wait for an operator.', 'queue', async () => ({
-    [route.queue]: await broker.countMessages(parkedQueue(route)),
+    [route.queue]: (await broker.inspect(parkedQueue(route))).messages,
   }));
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The UUID that the original system reads if a field is missing. */
+/** The UUID that the original system reads if a field is missing, and sends for an order without a customer. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 const DASHED = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';

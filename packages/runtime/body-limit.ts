@@ -28,7 +28,8 @@ export const refuseLargeBody: RequestHandler = (request, _response, next) => {
 
 /**
  * Answers a request whose body is too large. `response.end` would read the rest of the body to keep the connection, or
- * close the connection at once, so that the client loses the response. Therefore the response is complete before it ends.
+ * close the connection immediately, so that the client loses the response. Therefore the response is complete before it
+ * ends.
  */
 export async function sendWithoutReading(response: Response, problem: BodyTooLarge): Promise<void> {
   const document = problemDocument(problem);
