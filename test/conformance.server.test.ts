@@ -44,9 +44,9 @@ afterAll(async () => {
 const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
   callService(orders, method, path, body, headers);
 
-const anOrder = (orderedQuantity: number) => ({
+const anOrder = (orderedQuantity: number, productId = THERMOS) => ({
   customerId: CUSTOMER,
-  products: [{ productId: THERMOS, price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen', orderedQuantity }],
+  products: [{ productId, price: 45, name: 'Thermos Flask', productType: 'Home & Kitchen', orderedQuantity }],
 });
 
 /** Declares the original's exchanges and queues, without arguments, as it does. */
@@ -61,13 +61,20 @@ async function declareAsTheOriginal(channel: Channel): Promise<void> {
   }
 }
 
-const thermos = async (): Promise<{ quantityAvailable: number }> => {
+const readProduct = async (productId: string): Promise<{ quantityAvailable: number }> => {
   const { body } = await call('GET', '/orderManagement/products?paginationLimit=1000');
-  return (body as { productId: string; quantityAvailable: number }[]).find((p) => p.productId === THERMOS)!;
+  return (body as { productId: string; quantityAvailable: number }[]).find((p) => p.productId === productId)!;
 };
 
-const place = async (orderedQuantity: number): Promise<string> => {
-  const { status, body } = await call('POST', '/orderManagement/order', anOrder(orderedQuantity));
+/** Adds a product whose stock no other test changes. */
+const addProduct = async (): Promise<string> => {
+  const product = { name: 'Mug', price: 45, description: '', quantityAvailable: 10, productType: 'Kitchen' };
+  const { body } = await call('POST', '/orderManagement/product', product);
+  return (body as { productId: string }).productId;
+};
+
+const place = async (orderedQuantity: number, productId = THERMOS): Promise<string> => {
+  const { status, body } = await call('POST', '/orderManagement/order', anOrder(orderedQuantity, productId));
   expect(status).toBe(201);
   return (body as { orderId: string }).orderId;
 };
@@ -83,7 +90,7 @@ describe.each(['/orderManagement', '/order-management'])('HTTP under %s', (prefi
   });
 
   test('GET /products returns the predefined Thermos Flask', async () => {
-    expect(await thermos()).toEqual({
+    expect(await readProduct(THERMOS)).toEqual({
       productId: THERMOS,
       name: 'Thermos Flask',
       price: 45,
@@ -397,9 +404,9 @@ describe('AMQP with the original payment service, played by this test', () => {
   });
 
   test('a repeated PaymentStat takes and releases stock once', async () => {
-    const before = (await thermos()).quantityAvailable;
+    const productId = await addProduct();
     for (const success of [true, false]) {
-      const orderId = await place(1);
+      const orderId = await place(1, productId);
       const message = { orderId, paymentId: randomUUID(), success };
       await requestFor(orderId);
       await queues.send(PAYMENT_STAT, message, message);
@@ -408,7 +415,7 @@ describe('AMQP with the original payment service, played by this test', () => {
     }
 
     await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(0));
-    expect((await thermos()).quantityAvailable).toBe(before - 1);
+    expect((await readProduct(productId)).quantityAvailable).toBe(9);
   });
 
   test.each(['', 'not JSON', '[]', '{"orderId": 7}', '{"orderId": "7", "paymentId": "7", "success": "yes"}'])(
