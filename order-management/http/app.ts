@@ -1,28 +1,25 @@
 import { sqlStateOf } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
 import { retryLater } from '@shop/runtime/problem';
-import { Router } from 'express';
 import { BacklogFullError } from '../orders/backlog';
-import { catalogRoutes } from './catalog-routes';
-import { orderRoutes, type OrderRoutesNeeds } from './order-routes';
+import { catalogOperations } from './catalog-operations';
+import { orderOperations, type OrderOperationsNeeds } from './order-operations';
 
-export interface OrderAppOptions extends OrderRoutesNeeds, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
+export interface OrderAppOptions extends OrderOperationsNeeds, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
 
 /** Creates the REST API. It serves the prefix of the original's code, and the one that the original's README names. */
 export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
-  const routes = Router();
-  routes.use(catalogRoutes(needs), orderRoutes(needs));
   return createHttpApp({
     log,
     prefixes: ['/orderManagement', '/order-management'],
-    routes,
+    operations: [...catalogOperations(needs), ...orderOperations(needs)],
     readiness,
     ...(stopping && { stopping }),
     explain: (error) => {
-      if (error instanceof BacklogFullError) return retryLater(error.message);
+      if (error instanceof BacklogFullError) return retryLater(error.message, 'too-many-unsettled-orders');
       if (!isMigrated() && isSchemaError(error)) return retryLater('The database is being prepared.');
       return undefined;
     },

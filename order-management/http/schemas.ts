@@ -1,4 +1,3 @@
-import { Problem } from '@shop/runtime/problem';
 import { caseInsensitive } from '@shop/runtime/case-insensitive';
 import { z } from 'zod';
 
@@ -60,46 +59,37 @@ function mergeLines(
   return Array.from(quantities, ([productId, quantity]) => ({ productId, quantity }));
 }
 
-const MAX_REPORTED_ERRORS = 20;
-
-const describeMissing: z.core.$ZodErrorMap = ({ code, input }) =>
-  code === 'invalid_type' && input === undefined ? 'is missing' : undefined;
-
 /**
- * Parses the body of a request. Field names may be in any case.
- *
- * @throws {Problem} 400 if the body is not an object; 422 if fields are wrong, with a list of them
- */
-export function readBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new Problem(400, 'The body must be a JSON object.');
-  }
-  const result = caseInsensitive(schema).safeParse(body, { error: describeMissing });
-  if (result.success) return result.data;
-  const { issues } = result.error;
-  const errors = issues.slice(0, MAX_REPORTED_ERRORS).map(({ path, message }) => ({ field: path.join('.'), message }));
-  const more = issues.length > MAX_REPORTED_ERRORS ? [`and ${issues.length - MAX_REPORTED_ERRORS} more errors`] : [];
-  const detail = [...errors.map(({ field, message }) => `${field}: ${message}`), ...more].join('; ');
-  throw new Problem(422, detail, { members: { errors } });
-}
-
-/**
- * Parses an id from a path.
+ * The path parameter `id`, a UUID in any case.
  *
  * @param kind what the id identifies, for the error text
- * @throws {Problem} 400 if it is not a UUID
  */
-export function readId(value: unknown, kind: string): string {
-  const result = id.safeParse(value);
-  if (result.success) return result.data;
-  throw new Problem(400, `The ${kind} id ${JSON.stringify(String(value).slice(0, 100))} is not a UUID.`);
-}
+export const idParams = (kind: string) =>
+  z.object({
+    id: z
+      .guid({
+        error: ({ input }) => `The ${kind} id ${JSON.stringify(String(input).slice(0, 100))} is not a UUID.`,
+      })
+      .toLowerCase(),
+  });
+
+/** The key under which a client places one order. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, {
+    error: 'The Idempotency-Key must consist of 1 to 255 visible ASCII characters.',
+  })
+  .meta({ description: 'Identifies the order, so that the request can be repeated safely for 24 hours.' });
 
 /**
- * Parses a number from a query string. Of several values it uses the first. An invalid value falls back to the default,
- * as in the original.
+ * A count in a query string. Of several values the first counts. An invalid value falls back to the default, as in the
+ * original.
  */
-export function readCount(values: unknown, fallback: number, max: number): number {
-  const value: unknown = Array.isArray(values) ? values[0] : values;
-  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Math.min(Number(value), max) : fallback;
-}
+export const lenientCount = (fallback: number, max: number) =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .transform((values) => {
+      const value = Array.isArray(values) ? values[0] : values;
+      return value !== undefined && /^\d{1,9}$/.test(value) ? Math.min(Number(value), max) : fallback;
+    });

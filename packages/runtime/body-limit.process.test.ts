@@ -2,18 +2,23 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Router } from 'express';
+import { z } from 'zod';
+import { anOperation } from '../../test/an-operation';
 import { silentLog } from '../../test/silent-log';
 import { createHttpApp, serveHttp } from './http-server';
-import { jsonBody } from './json-body';
 
 const readiness = async () => ({ ready: true, checks: {} });
 
 let server: Awaited<ReturnType<typeof serveHttp>>;
 beforeEach(async () => {
-  const routes = Router();
-  routes.post('/thing', jsonBody, ({ body }, response) => void response.json(body));
-  server = await serveHttp(createHttpApp({ log: silentLog, prefixes: ['/shop'], routes, readiness }), 0);
+  const echo = anOperation({
+    method: 'post',
+    path: '/thing',
+    body: z.looseObject({}),
+    handle: ({ body, response }) => void response.json(body),
+  });
+  const app = createHttpApp({ log: silentLog, prefixes: ['/shop'], operations: [echo], readiness });
+  server = await serveHttp(app, 0);
 });
 afterEach(() => server.stop());
 

@@ -12,7 +12,7 @@ const LINGER_MS = 1_000;
 /** The body of a request is larger than the limit. Its rest is not read. */
 export class BodyTooLarge extends Problem {
   constructor() {
-    super(413, `The body is larger than ${BODY_LIMIT_BYTES / 2 ** 20} MiB.`);
+    super('body-too-large', `The body is larger than ${BODY_LIMIT_BYTES / 2 ** 20} MiB.`);
   }
 }
 

@@ -3,13 +3,15 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Router, type Response } from 'express';
+import type { Response } from 'express';
 import { pino } from 'pino';
+import { z } from 'zod';
+import { anOperation } from '../../test/an-operation';
 import { sendRaw } from '../../test/raw-http';
 import { silentLog } from '../../test/silent-log';
 import { UnavailableError } from './fault';
 import { createHttpApp, serveHttp, type HttpOptions } from './http-server';
-import { jsonBody } from './json-body';
+import type { Operation } from './operation';
 import { Problem } from './problem';
 
 const READY = { ready: true, checks: { database: 'up' } };
@@ -21,14 +23,12 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Serves an app with a few routes of the test's own. @returns its URL */
-async function serve(addRoutes: (routes: Router) => void = () => undefined, options: Partial<HttpOptions> = {}) {
-  const routes = Router();
-  addRoutes(routes);
+/** Serves an app with a few operations of the test's own. @returns its URL */
+async function serve(operations: Operation[] = [], options: Partial<HttpOptions> = {}) {
   const app = createHttpApp({
     log: silentLog,
     prefixes: ['/shop', '/the-shop'],
-    routes,
+    operations,
     readiness: async () => READY,
     ...options,
   });
@@ -36,13 +36,24 @@ async function serve(addRoutes: (routes: Router) => void = () => undefined, opti
   return `http://localhost:${server.port}`;
 }
 
-const failingWith = (error: Error) => (routes: Router) =>
-  void routes.get('/thing', () => {
-    throw error;
-  });
+const failingWith = (error: Error): Operation[] => [
+  anOperation({
+    method: 'get',
+    path: '/thing',
+    handle: () => {
+      throw error;
+    },
+  }),
+];
 
-const postThing = (routes: Router) =>
-  void routes.post('/thing', jsonBody, ({ body }, response) => void response.json({ got: body as unknown }));
+const postThing: Operation[] = [
+  anOperation({
+    method: 'post',
+    path: '/thing',
+    body: z.looseObject({}),
+    handle: ({ body, response }) => void response.json({ got: body }),
+  }),
+];
 
 const post = (url: string, body: string | Uint8Array, contentType = 'application/json', more = {}) =>
   fetch(`${url}/shop/thing`, { method: 'POST', body, headers: { 'Content-Type': contentType, ...more } });
@@ -60,14 +71,14 @@ describe('health', () => {
     [200, READY],
     [503, { ready: false, checks: { database: 'down' } }],
   ])('answers /readyz with %i and the state of each dependency', async (status, readiness) => {
-    const response = await fetch(`${await serve(undefined, { readiness: async () => readiness })}/readyz`);
+    const response = await fetch(`${await serve([], { readiness: async () => readiness })}/readyz`);
 
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual(readiness);
   });
 
   test('is alive even if it is not ready', async () => {
-    const url = await serve(undefined, { readiness: () => Promise.reject(new Error('no database')) });
+    const url = await serve([], { readiness: () => Promise.reject(new Error('no database')) });
 
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
@@ -177,8 +188,9 @@ describe('an error response', () => {
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toMatch('application/problem+json');
     expect(await response.json()).toEqual({
-      type: 'about:blank',
-      title: 'Not Found',
+      type: '/problems/route-not-found',
+      code: 'route-not-found',
+      title: 'The path does not exist',
       status: 404,
       detail: 'No route for GET /shop/nothing.',
       error: 'No route for GET /shop/nothing.',
@@ -186,7 +198,10 @@ describe('an error response', () => {
   });
 
   test('has the headers and members that a route adds', async () => {
-    const problem = new Problem(409, 'Sold out.', { headers: { 'Retry-After': '5' }, members: { left: 0 } });
+    const problem = new Problem('insufficient-stock', 'Sold out.', {
+      headers: { 'Retry-After': '5' },
+      members: { left: 0 },
+    });
     const response = await fetch(`${await serve(failingWith(problem))}/shop/thing`);
 
     expect(response.status).toBe(409);
@@ -196,7 +211,7 @@ describe('an error response', () => {
 
   test('is explained by the service if it knows the error', async () => {
     const url = await serve(failingWith(new Error('no database')), {
-      explain: (error) => new Problem(503, `Explained: ${(error as Error).message}.`),
+      explain: (error) => new Problem('service-unavailable', `Explained: ${(error as Error).message}.`),
     });
     const response = await fetch(`${url}/shop/thing`);
 
@@ -231,7 +246,14 @@ describe('an error response', () => {
   });
 
   test('has status 400 for a path that cannot be decoded', async () => {
-    const url = await serve((routes) => void routes.get('/thing/:id', (_request, response) => void response.end()));
+    const url = await serve([
+      anOperation({
+        method: 'get',
+        path: '/thing/{id}',
+        params: z.object({ id: z.string() }),
+        handle: ({ response }) => void response.end(),
+      }),
+    ]);
 
     expect((await fetch(`${url}/shop/thing/%E0%A4`)).status).toBe(400);
   });
@@ -295,9 +317,13 @@ test('listens on the given address only', async () => {
 /** Sends a request that stays in flight until `finish` is called, over a keep-alive connection. */
 async function slowRequest() {
   const handler = new EventEmitter();
-  const url = await serve((routes) => {
-    routes.get('/slow', (_request, response) => void handler.emit('arrived', response));
-  });
+  const url = await serve([
+    anOperation({
+      method: 'get',
+      path: '/slow',
+      handle: ({ response }) => void handler.emit('arrived', response),
+    }),
+  ]);
   const arrived = once(handler, 'arrived') as Promise<[Response]>;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const answer = once(request(`${url}/shop/slow`, { agent }).end(), 'response') as Promise<[IncomingMessage]>;

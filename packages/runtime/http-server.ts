@@ -3,22 +3,24 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import express, { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { faultOf } from './fault';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
+import { healthOperations, pingOperation } from './health-operations';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
-import { registry, requestSeconds } from './metrics';
+import { requestSeconds } from './metrics';
+import type { Operation } from './operation';
 import { Problem, retryLater, sendProblem } from './problem';
 import type { Readiness } from './readiness';
 import { refuseMalformed } from './refuse-malformed';
-import { refuseOtherMethods } from './refuse-other-methods';
+import { routerOf } from './router-of';
 
 export interface HttpOptions {
   log: Logger;
-  /** The path prefixes of the routes, such as `/orderManagement`. */
+  /** The path prefixes of the operations, such as `/orderManagement`. */
   prefixes: string[];
-  routes?: Router;
+  operations?: readonly Operation[];
   readiness: () => Promise<Readiness>;
   /** Once aborted, `/readyz` answers 503, and each response closes its connection. */
   stopping?: AbortSignal;
@@ -32,11 +34,11 @@ declare module 'express-serve-static-core' {
   }
 }
 
-/** Creates a service's HTTP application: its routes, request ids, health checks, metrics, and problem documents for errors. */
+/** Creates a service's HTTP application: its operations, request ids, health checks, metrics, and problem documents for errors. */
 export function createHttpApp({
   log,
   prefixes,
-  routes,
+  operations = [],
   readiness,
   stopping = new AbortController().signal,
   explain,
@@ -45,24 +47,11 @@ export function createHttpApp({
   app.disable('x-powered-by');
   app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
 
-  const health = Router();
-  health.get('/livez', (_request, response) => void response.type('text').send('ok'));
-  health.get('/readyz', async (_request, response) => {
-    const { ready, checks } = await readiness();
-    const isReady = ready && !stopping.aborted;
-    response.status(isReady ? 200 : 503).json({ ready: isReady, checks });
-  });
-  health.get('/metrics', async (_request, response) => {
-    response.type(registry.contentType).send(await registry.metrics());
-  });
-  for (const prefix of prefixes) {
-    health.get(`${prefix}/health`, (_request, response) => void response.type('text').send('pong'));
-  }
-  app.use(refuseOtherMethods(health));
-  if (routes) app.use(prefixes, routes);
+  app.use(routerOf(healthOperations({ readiness, stopping })));
+  if (prefixes.length > 0) app.use(prefixes, routerOf([pingOperation, ...operations]));
 
   app.use((request) => {
-    throw new Problem(404, `No route for ${request.method} ${request.path}.`);
+    throw new Problem('route-not-found', `No route for ${request.method} ${request.path}.`);
   });
   app.use(answerErrors(explain));
   return app;
@@ -102,9 +91,11 @@ const closeConnectionsOnce =
 
 /** Rejects requests that Node would reject with a bare status line. */
 const refuseUnsupported: RequestHandler = ({ headers, httpVersion }, _response, next) => {
-  if (headers.host === undefined && httpVersion === '1.1') throw new Problem(400, 'The request has no Host header.');
+  if (headers.host === undefined && httpVersion === '1.1') {
+    throw new Problem('malformed-request', 'The request has no Host header.');
+  }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
-    throw new Problem(417, 'The expectation is not supported. Use 100-continue.');
+    throw new Problem('unsupported-expectation', 'The expectation is not supported. Use 100-continue.');
   }
   next();
 };
@@ -126,15 +117,15 @@ const answerErrors =
 
 const internalError = (response: Response): Problem =>
   new Problem(
-    500,
+    'internal-error',
     `The request failed because of an internal error, which is logged with request id ${response.get('X-Request-ID')}.`,
   );
 
-/** Converts an error of Express's router, such as a path that cannot be decoded. */
-function routerProblem(error: unknown): Problem | undefined {
-  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
-  return error.status >= 400 && error.status < 500 ? new Problem(error.status, error.message) : undefined;
-}
+/** Converts the error of Express's router for a path that cannot be decoded. */
+const routerProblem = (error: unknown): Problem | undefined =>
+  error instanceof URIError && 'status' in error && error.status === 400
+    ? new Problem('malformed-path', error.message)
+    : undefined;
 
 export interface ServerOptions {
   /** The address to listen on; every address of the machine by default. */

@@ -2,29 +2,30 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { RequestHandler } from 'express';
 import { BODY_LIMIT_BYTES, BodyTooLarge } from './body-limit';
 import { Problem } from './problem';
 
 /**
- * Reads a request's body as JSON, whatever its content type, as the original system does. Only routes that need a body use
- * it, so that a body sent with a GET or a DELETE is ignored. Express's own parsers read a body that is too large to its end.
+ * Reads a request's body as JSON, whatever its content type, as the original system does. Only operations that have a body
+ * use it, so that a body sent with a GET or a DELETE is ignored. Express's own parsers read a body that is too large to its end.
  *
  * @throws {Problem} 400 if the body is empty or not JSON, 413 if it is larger than 1 MiB, 415 if its charset or compression
  *   is not supported
  */
-export const jsonBody: RequestHandler = async (request, _response, next) => {
+export async function readJson(request: IncomingMessage): Promise<unknown> {
   const decoder = decoderOf(request.headers['content-type']);
-  request.body = parse(decoder.decode(await read(contentOf(request))));
-  next();
-};
+  return parse(decoder.decode(await read(contentOf(request))));
+}
 
 function parse(text: string): unknown {
-  if (text.trim() === '') throw new Problem(400, 'The body is empty; it must be a JSON object.');
+  if (text.trim() === '') throw new Problem('malformed-body', 'The body is empty; it must be a JSON object.');
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Problem(400, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new Problem(
+      'malformed-body',
+      `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
 }
 
@@ -33,7 +34,10 @@ function decoderOf(contentType = ''): TextDecoder {
   try {
     return new TextDecoder(charset);
   } catch {
-    throw new Problem(415, `The charset ${JSON.stringify(charset.slice(0, 100))} is not supported. Use UTF-8.`);
+    throw new Problem(
+      'unsupported-charset',
+      `The charset ${JSON.stringify(charset.slice(0, 100))} is not supported. Use UTF-8.`,
+    );
   }
 }
 
@@ -48,9 +52,13 @@ function contentOf(request: IncomingMessage): Readable {
   const compression = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (compression === 'identity') return request;
   if (!Object.hasOwn(DECOMPRESSORS, compression)) {
-    throw new Problem(415, 'The compression of the body is not supported. Use gzip, deflate or br.', {
-      headers: { 'Accept-Encoding': 'gzip, deflate, br' },
-    });
+    throw new Problem(
+      'unsupported-compression',
+      'The compression of the body is not supported. Use gzip, deflate or br.',
+      {
+        headers: { 'Accept-Encoding': 'gzip, deflate, br' },
+      },
+    );
   }
   const content = DECOMPRESSORS[compression]!();
   request.once('error', (error) => content.destroy(error)); // `pipe` does not pass on that the client has disconnected
@@ -71,6 +79,6 @@ function read(content: Readable): Promise<Buffer> {
       }
     });
     content.on('end', () => resolve(Buffer.concat(chunks)));
-    content.on('error', (error) => reject(new Problem(400, `The body cannot be read: ${error.message}.`)));
+    content.on('error', (error) => reject(new Problem('malformed-body', `The body cannot be read: ${error.message}.`)));
   });
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
-import { Router } from 'express';
 import { z } from 'zod';
+import { anOperation } from '../../test/an-operation';
 import { eventually } from '../../test/eventually';
 import { silentLog } from '../../test/silent-log';
 import { temporaryFolder } from '../../test/temporary-folder';
@@ -23,9 +23,10 @@ afterEach(async () => {
 const readiness = async () => ({ ready: true, checks: {} });
 
 async function serve(): Promise<number> {
-  const routes = Router();
-  routes.post('/thing', (_request, response) => void response.status(201).end());
-  const app = createHttpApp({ log: silentLog, prefixes: ['/shop'], routes, readiness });
+  const operations = [
+    anOperation({ method: 'post', path: '/thing', handle: ({ response }) => void response.status(201).end() }),
+  ];
+  const app = createHttpApp({ log: silentLog, prefixes: ['/shop'], operations, readiness });
   const server = await serveHttp(app, 0, { address: '127.0.0.1', keepAliveMs });
   stops.push(() => server.stop());
   return server.port;

@@ -9,8 +9,9 @@ import { Problem, problemDocument } from './problem';
  */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const { status, message } = problemOf(error.code);
-  const body = problemDocument(new Problem(status, message));
+  const problem = problemOf(error.code);
+  const { status } = problem;
+  const body = problemDocument(problem);
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -26,7 +27,7 @@ export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
 }
 
 function problemOf(code: string | undefined): Problem {
-  if (code === 'HPE_HEADER_OVERFLOW') return new Problem(431, 'The headers are larger than 16 KiB.');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem(408, 'The request did not arrive in time.');
-  return new Problem(400, 'The request is not well-formed HTTP.');
+  if (code === 'HPE_HEADER_OVERFLOW') return new Problem('headers-too-large', 'The headers are larger than 16 KiB.');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem('request-timeout', 'The request did not arrive in time.');
+  return new Problem('malformed-request', 'The request is not well-formed HTTP.');
 }

@@ -1,0 +1,92 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { operation, type Operation } from '@shop/runtime/operation';
+import { Problem } from '@shop/runtime/problem';
+import { z } from 'zod';
+import { addCustomer } from '../catalog/customers';
+import { addProduct, deleteProduct, findProducts } from '../catalog/products';
+import type { ReadClient } from '../reads/read-client';
+import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
+import { EXAMPLE_PRODUCT } from './examples';
+import { customerJson, messageJson, productJson, toProductJson } from './json';
+import { customerBody, idParams, lenientCount, productBody } from './schemas';
+
+/** The operations of customers and products. */
+export const catalogOperations = ({ database, reads }: { database: OrdersClient; reads: ReadClient }): Operation[] => [
+  operation({
+    id: 'addCustomer',
+    method: 'post',
+    path: '/customer',
+    tag: 'Customers',
+    summary: 'Add a customer',
+    body: customerBody,
+    responses: { 201: writeAnswer('The new customer.', customerJson) },
+    example: { body: { firstName: 'Jane', lastName: 'Roe', email: 'jane@roe.com' } },
+    handle: async ({ body, response }) => {
+      const customer = await addCustomer(database, body);
+      await sendToken(response, reads);
+      response.status(201).json(customer);
+    },
+  }),
+
+  operation({
+    id: 'addProduct',
+    method: 'post',
+    path: '/product',
+    tag: 'Products',
+    summary: 'Add a product',
+    description:
+      'The price may have any number of decimals. It is rounded to cents, half away from zero: 1.005 is stored as 1.01.',
+    body: productBody,
+    responses: { 201: writeAnswer('The new product.', productJson) },
+    example: {
+      body: { name: 'Mug', price: 4.5, description: '', quantityAvailable: 10, productType: 'Kitchen' },
+    },
+    handle: async ({ body, response }) => {
+      const product = await addProduct(database, body);
+      await sendToken(response, reads);
+      response.status(201).json(toProductJson(product));
+    },
+  }),
+
+  operation({
+    id: 'listProducts',
+    method: 'get',
+    path: '/products',
+    tag: 'Products',
+    summary: 'List products',
+    description:
+      'One page, sorted by product id. A page that is not a number falls back to its default, as in the original.',
+    query: z.object({
+      paginationOffset: lenientCount(0, 1e9).meta({ description: 'How many products to skip; 0 by default.' }),
+      paginationLimit: lenientCount(10, 1_000).meta({ description: 'At most this many; 10 by default, up to 1,000.' }),
+    }),
+    headers: readHeaders,
+    responses: { 200: { description: 'The products of the page.', schema: z.array(productJson) } },
+    example: { query: { paginationOffset: '0', paginationLimit: '10' } },
+    handle: async ({ query: { paginationOffset: offset, paginationLimit: limit }, request, response }) => {
+      const products = await reads.read((source) => findProducts(source, { offset, limit }), readToken(request));
+      response.json(products.map((product) => toProductJson(product)));
+    },
+  }),
+
+  operation({
+    id: 'deleteProduct',
+    method: 'delete',
+    path: '/product/{id}',
+    tag: 'Products',
+    summary: 'Delete a product that no order contains',
+    params: idParams('product'),
+    responses: { 200: writeAnswer('The product was deleted.', messageJson) },
+    problems: ['product-not-found', 'product-in-use'],
+    example: { params: { id: EXAMPLE_PRODUCT } },
+    handle: async ({ params: { id }, response }) => {
+      const outcome = await deleteProduct(database, id);
+      if (outcome === 'not found') throw new Problem('product-not-found', `Product ${id} does not exist.`);
+      if (outcome === 'in use') {
+        throw new Problem('product-in-use', `Product ${id} is part of orders and cannot be deleted.`);
+      }
+      await sendToken(response, reads);
+      response.json({ message: `Product ${id} was deleted.` });
+    },
+  }),
+];

@@ -1,0 +1,219 @@
+import type { Logger } from '@shop/runtime/log';
+import { operation, type Operation } from '@shop/runtime/operation';
+import { Problem } from '@shop/runtime/problem';
+import { MAX_AMOUNT } from '@shop/workflows/contract';
+import { z } from 'zod';
+import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '../catalog/predefined';
+import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';
+import type { Refusal, Shortage } from '../orders/accept-order';
+import { findOrder, findOrders } from '../orders/find-orders';
+import { fingerprintOf, type KeptOrder } from '../orders/order-key';
+import { canTransition, isFinal, OrderStatus } from '../orders/order-status';
+import { deleteOrder, requestCancel } from '../orders/request-cancel';
+import type { PlacedOrder } from '../orders/placed-order';
+import type { ReadClient } from '../reads/read-client';
+import type { SagaStarter } from '../saga/saga-starter';
+import type { Sagas } from '../saga/sagas';
+import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
+import { EXAMPLE_ORDER } from './examples';
+import { messageJson, orderJson, toOrderJson } from './json';
+import { idempotencyKey, idParams, orderBody } from './schemas';
+
+export interface OrderOperationsNeeds extends AcceptNeeds {
+  reads: ReadClient;
+  starter: Pick<SagaStarter, 'start'>;
+  sagas: Pick<Sagas, 'signalCancel'>;
+}
+
+const tag = 'Orders';
+
+/** The operations of orders: place, list, read, cancel and delete. */
+export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
+  const { database, reads, starter, sagas } = needs;
+
+  const placeOrder = operation({
+    id: 'placeOrder',
+    method: 'post',
+    path: '/order',
+    tag,
+    summary: 'Place an order',
+    description:
+      'Answers at once with the order in the status `placed`, before the payment. A client that does not know whether ' +
+      'its order was accepted may repeat the request with the same `Idempotency-Key`: it receives the first order in ' +
+      'its current state.',
+    headers: z.object({ 'Idempotency-Key': idempotencyKey.optional() }),
+    body: orderBody,
+    responses: { 201: writeAnswer('The placed order.', orderJson) },
+    problems: [
+      'insufficient-stock',
+      'unknown-customer',
+      'unknown-product',
+      'order-total-too-large',
+      'idempotency-key-reused',
+      'idempotency-key-expired',
+      'too-many-unsettled-orders',
+    ],
+    example: {
+      headers: { 'Idempotency-Key': '3f2c7a1e' },
+      body: {
+        customerId: PREDEFINED_CUSTOMER.customerId,
+        products: [{ productId: PREDEFINED_PRODUCT.productId, orderedQuantity: 2 }],
+      },
+    },
+    handle: async ({ headers: { 'Idempotency-Key': key }, body: { customerId, products }, response }) => {
+      const requested = { customerId, lines: products };
+      const orderKey = key === undefined ? null : { key, fingerprint: fingerprintOf(requested) };
+      const outcome = await acceptOnce(needs, requested, orderKey);
+      if ('orderId' in outcome) {
+        const existing = await readOrderOfKey(outcome);
+        await sendToken(response, reads);
+        response.status(201).json(toOrderJson(existing));
+        return;
+      }
+      if (!outcome.accepted) throw refusalProblem(outcome, customerId);
+      const { order, totalAmount } = outcome;
+      // The order is committed, and its row is its own outbox: the response does not wait for the start of the saga. If
+      // the start fails, the sweeper starts the saga later.
+      starter.start({ orderId: order.orderId, customerId, totalAmount });
+      response.locals.log.info({ orderId: order.orderId }, 'order accepted');
+      await sendToken(response, reads);
+      response.status(201).json(toOrderJson(order));
+    },
+  });
+
+  const listOrders = operation({
+    id: 'listOrders',
+    method: 'get',
+    path: '/order',
+    tag,
+    summary: 'List all orders',
+    description: 'All orders that are not deleted, the oldest first.',
+    headers: readHeaders,
+    responses: { 200: { description: 'The orders.', schema: z.array(orderJson) } },
+    example: {},
+    handle: async ({ request, response }) => {
+      const orders = await reads.read(findOrders, readToken(request));
+      response.json(orders.map(toOrderJson));
+    },
+  });
+
+  const readOrder = operation({
+    id: 'readOrder',
+    method: 'get',
+    path: '/order/{id}',
+    tag,
+    summary: 'Read an order',
+    params: idParams('order'),
+    headers: readHeaders,
+    responses: { 200: { description: 'The order.', schema: orderJson } },
+    problems: ['order-not-found'],
+    example: { params: { id: EXAMPLE_ORDER } },
+    handle: async ({ params: { id }, request, response }) => {
+      const order = await reads.read((source) => findOrder(source, id), readToken(request));
+      if (!order) throw orderNotFound(id);
+      response.json(toOrderJson(order));
+    },
+  });
+
+  const cancelOrder = operation({
+    id: 'cancelOrder',
+    method: 'post',
+    path: '/order/{id}/cancel',
+    tag,
+    summary: 'Cancel an order that is not settled',
+    description: 'The saga of the order cancels it, releases its stock and refunds a payment.',
+    params: idParams('order'),
+    responses: { 202: writeAnswer('The order is being cancelled.', messageJson) },
+    problems: ['order-not-found', 'order-not-cancellable'],
+    example: { params: { id: EXAMPLE_ORDER } },
+    handle: async ({ params: { id }, response }) => {
+      const status = await requestCancel(database, id);
+      if (status === null) throw orderNotFound(id);
+      if (!canTransition(status, OrderStatus.cancelled)) {
+        throw new Problem('order-not-cancellable', `Order ${id} is already ${status} and cannot be cancelled.`);
+      }
+      signalCancel(id, response.locals.log);
+      await sendToken(response, reads);
+      response.status(202).json({ message: `Order ${id} is being cancelled.` });
+    },
+  });
+
+  const removeOrder = operation({
+    id: 'deleteOrder',
+    method: 'delete',
+    path: '/order/{id}',
+    tag,
+    summary: 'Delete an order',
+    description: 'Hides the order, and cancels it if it is not settled.',
+    params: idParams('order'),
+    responses: { 200: writeAnswer('The order was deleted.', messageJson) },
+    problems: ['order-not-found'],
+    example: { params: { id: EXAMPLE_ORDER } },
+    handle: async ({ params: { id }, response }) => {
+      const status = await deleteOrder(database, id);
+      if (status === null) throw orderNotFound(id);
+      if (!isFinal(status)) signalCancel(id, response.locals.log);
+      await sendToken(response, reads);
+      response.json({ message: `Order ${id} was deleted.` });
+    },
+  });
+
+  /**
+   * Reads the current state of the order that was placed with a key.
+   *
+   * @throws {Problem} 422 if the key belongs to a different order, 409 if its order was deleted
+   */
+  async function readOrderOfKey({ orderId, sameRequest }: KeptOrder): Promise<PlacedOrder> {
+    if (!sameRequest) {
+      throw new Problem(
+        'idempotency-key-reused',
+        `This Idempotency-Key belongs to the different order ${orderId}. Use a new key.`,
+      );
+    }
+    const order = await findOrder(database, orderId);
+    if (order) return order;
+    throw new Problem(
+      'idempotency-key-expired',
+      `This Idempotency-Key belongs to order ${orderId}, which was deleted. Use a new key.`,
+    );
+  }
+
+  /** Signals the cancel, which is committed already, to the saga. If that fails, the sweeper repeats it. */
+  function signalCancel(orderId: string, log: Logger): void {
+    sagas.signalCancel(orderId).catch((error: unknown) => {
+      log.warn({ orderId, err: error }, 'could not signal the cancel; the sweeper will retry');
+    });
+  }
+
+  return [placeOrder, listOrders, readOrder, cancelOrder, removeOrder];
+}
+
+const orderNotFound = (orderId: string): Problem => new Problem('order-not-found', `Order ${orderId} does not exist.`);
+
+/** Explains to the client why an order was refused. */
+function refusalProblem(outcome: Refusal, customerId: string): Problem {
+  if (outcome.why === 'unknown customer')
+    return new Problem('unknown-customer', `Customer ${customerId} does not exist.`);
+  if (outcome.why === 'short') return shortageProblem(outcome.shortages);
+  return new Problem(
+    'order-total-too-large',
+    `The order total of $${outcome.totalAmount} exceeds the maximum of $${MAX_AMOUNT}.`,
+  );
+}
+
+function shortageProblem(shortages: Shortage[]): Problem {
+  const unknown = shortages.filter((line) => line.available === null);
+  if (unknown.length > 0) {
+    return new Problem(
+      'unknown-product',
+      unknown.map(({ productId }) => `Product ${productId} does not exist.`).join(' '),
+    );
+  }
+  const detail = shortages
+    .map(
+      ({ productId, ordered, available }) =>
+        `Product ${productId} has ${available} ${available === 1 ? 'unit' : 'units'} left; the order needs ${ordered}.`,
+    )
+    .join(' ');
+  return new Problem('insufficient-stock', detail, { members: { shortages } });
+}

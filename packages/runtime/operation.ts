@@ -1,0 +1,104 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import type { ProblemCode } from './problem-catalogue';
+
+const noFields = z.object({});
+/** What a request has in a part that the operation does not declare. */
+type NoFields = typeof noFields;
+
+/** A success answer of an operation. */
+export interface Answer {
+  description: string;
+  /** The JSON value, or the text, of the body; without a schema the answer has no body. */
+  schema?: z.ZodType;
+  /** The media type of the body; `application/json` by default. */
+  contentType?: string;
+  /** The headers of the answer, beyond `X-Request-ID`, which every answer has. */
+  headers?: Record<string, { description: string; schema: z.ZodType }>;
+}
+
+/** The validated parts of a request, and what is needed to answer it. */
+export interface Input<
+  P extends z.ZodObject = z.ZodObject,
+  Q extends z.ZodObject = z.ZodObject,
+  H extends z.ZodObject = z.ZodObject,
+  B extends z.ZodObject = z.ZodObject,
+> {
+  params: z.output<P>;
+  query: z.output<Q>;
+  headers: z.output<H>;
+  body: z.output<B>;
+  request: Request;
+  response: Response;
+}
+
+/** An operation of a REST API: how its requests are validated, documented and answered. */
+export interface Operation<
+  P extends z.ZodObject = z.ZodObject,
+  Q extends z.ZodObject = z.ZodObject,
+  H extends z.ZodObject = z.ZodObject,
+  B extends z.ZodObject = z.ZodObject,
+> {
+  /** The unique name of the operation, such as `listOrders`. Generated clients use it. */
+  id: string;
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** The path below the prefix, in the notation of OpenAPI: `/order/{id}`. */
+  path: string;
+  tag: string;
+  summary: string;
+  /** Markdown. */
+  description?: string;
+  /** The parts of the path. An invalid one is answered with 400 and the message of the schema, which is a sentence. */
+  params?: P;
+  /**
+   * The query parameters; a repeated one is an array. An unknown or invalid one is answered with 400. A loose object
+   * ignores unknown ones.
+   */
+  query?: Q;
+  /** Headers that the operation reads. An invalid one is answered with 400 and the message of the schema, a sentence. */
+  headers?: H;
+  /** The JSON object in the body. Field names may be in any case. An invalid field is answered with 422. */
+  body?: B;
+  /** The success answers, by status. */
+  responses: Record<number, Answer>;
+  /** The problems that only this operation has; `problemsOf` adds those that follow from its schemas. */
+  problems?: ProblemCode[];
+  /** A valid request. A test sends it. */
+  example?: {
+    params?: z.input<P>;
+    query?: z.input<Q>;
+    headers?: z.input<H>;
+    body?: z.input<B>;
+  };
+  /** Answers a valid request by writing the response. A `Problem` that it throws is sent as a problem document. */
+  handle(input: Input<P, Q, H, B>): void | Promise<void>;
+}
+
+/** Defines an operation. `handle` receives the outputs of the schemas. */
+export const operation = <
+  P extends z.ZodObject = NoFields,
+  Q extends z.ZodObject = NoFields,
+  H extends z.ZodObject = NoFields,
+  B extends z.ZodObject = NoFields,
+>(
+  definition: Operation<P, Q, H, B>,
+): Operation => definition;
+
+/** Lists the codes of every problem that an operation can answer. */
+export function problemsOf({ params, query, headers, body, problems = [] }: Operation): ProblemCode[] {
+  return [
+    'malformed-request',
+    ...(params ? (['malformed-path', 'invalid-path-parameter'] as const) : []),
+    ...(query?.def.catchall ? [] : (['unknown-query-parameter'] as const)),
+    ...(query && !query.def.catchall ? (['invalid-query-parameter'] as const) : []),
+    ...(headers ? (['invalid-header'] as const) : []),
+    ...(body ? (['malformed-body', 'invalid-fields', 'unsupported-charset', 'unsupported-compression'] as const) : []),
+    ...problems,
+    'request-timeout',
+    'body-too-large',
+    'unsupported-expectation',
+    'headers-too-large',
+    'internal-error',
+    'service-unavailable',
+  ];
+}
