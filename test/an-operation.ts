@@ -5,6 +5,6 @@ const DOCUMENTATION = { id: 'test', tag: 'Test', summary: 'An operation of a tes
 const RESPONSES = { 200: { description: 'Done.' } };
 
 /** Defines an operation of a test's own, without documentation. */
-export const anOperation = <P extends z.ZodObject, B extends z.ZodObject>(
-  essentials: Pick<Operation<P, z.ZodObject, z.ZodObject, B>, 'method' | 'path' | 'params' | 'body' | 'handle'>,
+export const anOperation = <P extends z.ZodObject, Q extends z.ZodObject, H extends z.ZodObject, B extends z.ZodObject>(
+  essentials: Pick<Operation<P, Q, H, B>, 'method' | 'path' | 'params' | 'query' | 'headers' | 'body' | 'handle'>,
 ): Operation => operation({ ...DOCUMENTATION, responses: RESPONSES, ...essentials });

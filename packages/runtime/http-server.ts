@@ -12,6 +12,7 @@ import type { Logger } from './log';
 import { requestSeconds } from './metrics';
 import type { Operation } from './operation';
 import { Problem, retryLater, sendProblem } from './problem';
+import { problemOperations } from './problem-operations';
 import type { Readiness } from './readiness';
 import { refuseMalformed } from './refuse-malformed';
 import { routerOf } from './router-of';
@@ -47,7 +48,7 @@ export function createHttpApp({
   app.disable('x-powered-by');
   app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
 
-  app.use(routerOf(healthOperations({ readiness, stopping })));
+  app.use(routerOf([...healthOperations({ readiness, stopping }), ...problemOperations]));
   if (prefixes.length > 0) app.use(prefixes, routerOf([pingOperation, ...operations]));
 
   app.use((request) => {

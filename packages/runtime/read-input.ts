@@ -58,7 +58,7 @@ function readSentence<S extends z.ZodObject>(
 }
 
 function readQuery<S extends z.ZodObject>(schema: S, query: Request['query']): z.output<S> {
-  const result = schema.safeParse({ ...query }, { error: describeIssue });
+  const result = schema.safeParse({ ...query }, { error: describeQueryIssue });
   if (result.success) return result.data;
   throw invalidFields('invalid-query-parameter', result.error);
 }
@@ -74,6 +74,9 @@ function readBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> 
 
 const describeIssue: z.core.$ZodErrorMap = ({ code, input }) =>
   code === 'invalid_type' && input === undefined ? 'is missing' : undefined;
+
+const describeQueryIssue: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_type' && Array.isArray(issue.input) ? 'must be given once' : describeIssue(issue);
 
 const MAX_REPORTED_ERRORS = 20;
 
