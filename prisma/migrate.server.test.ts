@@ -44,6 +44,7 @@ const ALL = [
   '0004_refunds_due',
   '0005_cancellation_reason',
   '0006_released_orders',
+  '0009_search_indexes',
 ];
 
 test('creates the database if it does not exist', async () => {
@@ -137,7 +138,7 @@ test('leaves the new columns of the original’s orders empty', async () => {
     deleted_at: null,
     cancellation_code: null,
     cancellation_reason: null,
-    unit_price: null,
+    unit_price: '45.00', // the product's price, which the original did not store
   };
   expect(rows).toEqual([
     { ...empty, order_status: 'placed', due: false }, // delayed: its answer may wait in the queue
