@@ -44,6 +44,7 @@ const ALL = [
   '0004_refunds_due',
   '0005_cancellation_reason',
   '0006_released_orders',
+  '0007_order_events',
   '0009_search_indexes',
 ];
 

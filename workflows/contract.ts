@@ -118,8 +118,11 @@ export interface RefundInput {
 export interface OrderActivities {
   /** Reads an order that an earlier saga may have worked on, and adopts one that the original service left behind. */
   resumeOrder(orderId: string): Promise<ResumedOrder>;
-  /** Publishes the payment request. Returns the answer if it soon arrives in the same process, else null. */
-  requestPayment(request: PaymentRequest): Promise<PaymentAnswer | null>;
+  /**
+   * Publishes the payment request. Returns the answer if it soon arrives in the same process, else null. `attempt` is for
+   * the order's history; sagas of an older version do not pass it.
+   */
+  requestPayment(request: PaymentRequest, attempt?: string): Promise<PaymentAnswer | null>;
   /** Ships a paid order, unless a cancel came first. Returns how the order ended. */
   shipOrder(orderId: string, paymentId: string): Promise<Settlement>;
   /** Cancels an order and releases its stock, unless it is settled. Returns how the order ended. */

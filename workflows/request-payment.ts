@@ -29,7 +29,7 @@ async function requestByMessage(
   for (let attempt = 1; attempt <= maxRequests && !inbox.outcome; attempt++) {
     const attemptLabel = `attempt ${attempt} of ${maxRequests}`;
     const summary = `Request $${totalAmount} over RabbitMQ, ${attemptLabel}`;
-    const publish = () => orders.requestPayment.executeWithOptions({ summary }, [request]);
+    const publish = () => orders.requestPayment.executeWithOptions({ summary }, [request, attemptLabel]);
     const answer = await retried(summary, timeline, publish, inbox);
     if (answer === 'decided') break;
     inbox.requestConfirmed = true;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
+import { OrderStep } from '../events/order-step';
 import type { OrderKey } from './order-key';
 import { OrderStatus, PaymentStatus } from './order-status';
 import type { PlacedOrder } from './placed-order';
@@ -88,6 +89,8 @@ export async function acceptOrder(
     ), lines AS (
       INSERT INTO order_products (order_id, product_id, quantity, unit_price)
       SELECT placed.order_id, held.product_id, held.quantity, held.price FROM held, placed
+    ), recorded AS (
+      INSERT INTO order_events (order_id, step) SELECT order_id, ${literal(OrderStep.accepted)} FROM placed
     ), keyed AS (
       INSERT INTO idempotency_keys (key, fingerprint, order_id)
       SELECT ${key?.key ?? null}::text, ${key?.fingerprint ?? null}::text, order_id FROM placed

@@ -1,18 +1,31 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { refundId, type RefundInput } from '@shop/workflows/contract';
+import { OrderStep } from '../events/order-step';
+import { recordEvent } from '../events/record-event';
 
 /** Time from the record of a refund to its first check, in milliseconds. The refund has usually ended by then. */
 export const EXAMINE_AFTER_MS = 10_000;
 
 /** Records that a refund is due, before its workflow is started. Recording it again changes nothing. */
 export async function recordRefundDue(database: OrdersClient, refund: RefundInput): Promise<void> {
-  await database.$executeRaw`
-    INSERT INTO refunds_due (refund_id, order_id, payment_id, examine_after)
-    SELECT ${refundId(refund)}::uuid, order_id, ${refund.paymentId ?? null}::uuid,
-      now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms'
-    FROM orders WHERE order_id = ${refund.orderId}::uuid
-    ON CONFLICT DO NOTHING`;
+  await database.$transaction([
+    database.$executeRaw`
+      INSERT INTO refunds_due (refund_id, order_id, payment_id, examine_after)
+      SELECT ${refundId(refund)}::uuid, order_id, ${refund.paymentId ?? null}::uuid,
+        now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms'
+      FROM orders WHERE order_id = ${refund.orderId}::uuid
+      ON CONFLICT DO NOTHING`,
+    recordEvent(database, refund.orderId, OrderStep.refundDue, reasonOf(refund)),
+  ]);
 }
+
+/** Records that a refund has ended, after its workflow has completed. Recording it again changes nothing. */
+export async function recordRefunded(database: OrdersClient, refund: RefundInput): Promise<void> {
+  await recordEvent(database, refund.orderId, OrderStep.refunded, reasonOf(refund));
+}
+
+const reasonOf = ({ paymentId }: RefundInput): string =>
+  paymentId === undefined ? 'every charge of the order' : `payment ${paymentId}`;
 
 /** Claims refunds to check. No other instance gets them within `examineAgainMs` milliseconds. */
 export async function claimRefundsDue(

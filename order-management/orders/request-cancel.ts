@@ -1,5 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
+import { OrderStep } from '../events/order-step';
 import { OrderStatus } from './order-status';
 
 const PLACED = literal(OrderStatus.placed);
@@ -10,10 +11,19 @@ const PLACED = literal(OrderStatus.placed);
  * @returns the order's status; the cancel is recorded only if it is `placed`. Null if the order does not exist
  */
 export async function requestCancel(database: OrdersClient, orderId: string): Promise<string | null> {
-  const requested = await database.$executeRaw`
-    UPDATE orders SET cancel_requested_at = coalesce(cancel_requested_at, now()), examine_after = now()
-    WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} AND deleted_at IS NULL`;
-  if (requested > 0) return OrderStatus.placed;
+  const requested = await database.$queryRaw<object[]>`
+    WITH found AS (
+      SELECT order_id, cancel_requested_at FROM orders
+      WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} AND deleted_at IS NULL FOR NO KEY UPDATE
+    ), requested AS (
+      UPDATE orders SET cancel_requested_at = coalesce(found.cancel_requested_at, now()), examine_after = now()
+      FROM found WHERE orders.order_id = found.order_id
+    ), recorded AS (
+      INSERT INTO order_events (order_id, step)
+      SELECT order_id, ${literal(OrderStep.cancelRequested)} FROM found WHERE cancel_requested_at IS NULL
+    )
+    SELECT order_id FROM found`;
+  if (requested.length > 0) return OrderStatus.placed;
   const order = await database.order.findUnique({ where: { orderId, deletedAt: null }, select: { orderStatus: true } });
   return order?.orderStatus ?? null;
 }
@@ -25,11 +35,22 @@ export async function requestCancel(database: OrdersClient, orderId: string): Pr
  */
 export async function deleteOrder(database: OrdersClient, orderId: string): Promise<string | null> {
   const rows = await database.$queryRaw<{ order_status: string }[]>`
-    UPDATE orders SET
-      deleted_at = now(),
-      cancel_requested_at = CASE WHEN order_status = ${PLACED} THEN coalesce(cancel_requested_at, now()) ELSE cancel_requested_at END,
-      examine_after = CASE WHEN order_status = ${PLACED} THEN now() ELSE examine_after END
-    WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL
-    RETURNING order_status`;
+    WITH found AS (
+      SELECT order_id, order_status, order_status = ${PLACED} AND cancel_requested_at IS NULL AS cancels
+      FROM orders WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE
+    ), deleted AS (
+      UPDATE orders SET
+        deleted_at = now(),
+        cancel_requested_at = CASE WHEN cancels THEN now() ELSE cancel_requested_at END,
+        examine_after = CASE WHEN orders.order_status = ${PLACED} THEN now() ELSE examine_after END
+      FROM found WHERE orders.order_id = found.order_id
+    ), recorded AS (
+      INSERT INTO order_events (order_id, step)
+      SELECT order_id, step FROM found CROSS JOIN LATERAL (VALUES
+        (1, ${literal(OrderStep.cancelRequested)}, cancels),
+        (2, ${literal(OrderStep.deleted)}, true)
+      ) steps (position, step, happened) WHERE happened ORDER BY position
+    )
+    SELECT order_status FROM found`;
   return rows[0]?.order_status ?? null;
 }

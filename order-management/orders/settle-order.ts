@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import type { Cancellation, CancelOrderInput, Settlement } from '@shop/workflows/contract';
+import { OrderStep } from '../events/order-step';
 import { OrderStatus, PaymentStatus, settledPaymentStatusOf, settledStatusOf } from './order-status';
 import { EXAMINE_AFTER_MS } from './refunds-due';
 
@@ -49,6 +50,11 @@ const SHIPPED = literal(OrderStatus.shipped);
 const CANCELLED = literal(OrderStatus.cancelled);
 const PAID = literal(PaymentStatus.success);
 const UNPAID = literal(PaymentStatus.cancelled);
+const FAILED = literal(PaymentStatus.failed);
+const PAID_STEP = literal(OrderStep.paid);
+const DECLINED_STEP = literal(OrderStep.declined);
+const SHIPPED_STEP = literal(OrderStep.shipped);
+const CANCELLED_STEP = literal(OrderStep.cancelled);
 
 /** The columns of an order that store how it ended. */
 export interface SettledRow {
@@ -60,8 +66,8 @@ export interface SettledRow {
 }
 
 /**
- * Settles a `placed` order in one statement, and so in one transaction. The statement sets the status. If it cancels the
- * order, it also stores the reason, releases the stock and, unless the payment was declined, records that a refund may be
+ * Settles a `placed` order in one statement, and so in one transaction. The statement sets the status and records the
+ * payment's outcome and the order's as events. If it cancels the order, it also stores the reason, releases the stock and, unless the payment was declined, records that a refund may be
  * due. It does not change a settled order, so a repeated or contradictory call has no effect.
  *
  * @returns how the order ended; an order that does not exist counts as cancelled
@@ -89,6 +95,14 @@ async function settle(
       FROM decided WHERE orders.order_id = decided.order_id
       RETURNING orders.order_id, order_status, payment_status, payment_id, cancellation_code, cancellation_reason,
         stock_taken_at
+    ), recorded AS (
+      INSERT INTO order_events (order_id, step, reason)
+      SELECT order_id, step, reason FROM settled CROSS JOIN LATERAL (VALUES
+        (1, ${PAID_STEP}, 'payment ' || payment_id, ${ship}::boolean),
+        (2, ${DECLINED_STEP}, cancellation_reason, payment_status = ${FAILED}),
+        (3, ${SHIPPED_STEP}, NULL, order_status = ${SHIPPED}),
+        (4, ${CANCELLED_STEP}, cancellation_reason, order_status = ${CANCELLED})
+      ) steps (position, step, reason, happened) WHERE happened ORDER BY position
     ), held AS (
       SELECT product.product_id, line.quantity
       FROM settled JOIN order_products line USING (order_id) JOIN products product USING (product_id)
@@ -98,7 +112,7 @@ async function settle(
     ), released AS (
       UPDATE products product SET quantity_available = product.quantity_available + held.quantity
       FROM held WHERE product.product_id = held.product_id
-    ), recorded AS (
+    ), due AS (
       INSERT INTO refunds_due (refund_id, order_id, examine_after)
       SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
       WHERE order_status = ${CANCELLED} AND payment_status = ${UNPAID}

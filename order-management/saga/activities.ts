@@ -5,6 +5,8 @@ import { databaseFaultOf } from '@shop/prisma/errors';
 import type { Logger } from '@shop/runtime/log';
 import type { OrderActivities, Settlement } from '@shop/workflows/contract';
 import { ApplicationFailure } from '@temporalio/common';
+import { OrderStep } from '../events/order-step';
+import { recordEvent } from '../events/record-event';
 import { recordRefundDue } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
 import { cancelOrder, shipOrder, type SettledOrder } from '../orders/settle-order';
@@ -35,12 +37,27 @@ export function createOrderActivities({
     settlements.publish(orderId, settlement);
     return settlement;
   };
+  /** Never fails: the request is published, and a retry of the activity would publish it again. */
+  const recordRequest = async (orderId: string, attempt?: string): Promise<void> => {
+    const reason = attempt === undefined ? 'over RabbitMQ' : `over RabbitMQ, ${attempt}`;
+    try {
+      await recordEvent(database, orderId, OrderStep.paymentRequested, reason);
+    } catch (error) {
+      log.warn({ orderId, err: error }, 'payment requested, but missing in the history of the order');
+    }
+  };
   return {
     resumeOrder: (orderId) => rejectBadData(resumeOrder(database, orderId)),
-    requestPayment: async ({ orderId, customerId, totalAmount }) => {
+    requestPayment: async ({ orderId, customerId, totalAmount }, attempt) => {
       if (!broker) throw new Error('AMQP_URL is none, but this order is paid over RabbitMQ. Set AMQP_URL.');
       const request = { orderId, customerId, totalAmount: Number(totalAmount) };
-      return handover.request(orderId, () => broker.send(PROCESS_PAYMENT, request));
+      let recorded = Promise.resolve();
+      const answer = await handover.request(orderId, async () => {
+        await broker.send(PROCESS_PAYMENT, request);
+        recorded = recordRequest(orderId, attempt); // while the answer is on its way
+      });
+      await recorded; // so that it precedes the events of the next steps
+      return answer;
     },
     shipOrder: async (orderId, paymentId) =>
       announce(orderId, await rejectBadData(shipOrder(database, orderId, paymentId))),
