@@ -199,7 +199,7 @@ test('the history of an order is what was recorded, with times that do not decre
   expect(history.map(({ step, reason }) => ({ step, reason }))).toEqual(await eventsOf(orderId));
   const times = history.map(({ time }) => time!.getTime());
   expect(times).toEqual(times.toSorted((one, other) => one - other));
-  expect(Date.now() - times[0] ?? 0).toBeLessThan(60_000);
+  for (const time of times) expect(Date.now() - time).toBeLessThan(60_000);
 });
 
 test('adds to the recorded events of an adopted order the steps that its row stores', async () => {
