@@ -92,6 +92,9 @@ test-cluster: $(BUILT) ## Test a separate cluster under load: restarts, failures
 check: $(GENERATED) ## Check types, lint and format
 	@npm run --silent check
 
+openapi: $(BUILT) ## Write the OpenAPI documents of both services to docs/openapi
+	@node tools/dev/dist/openapi.js
+
 format: $(INSTALLED) ## Format all files
 	@npm run --silent format
 
@@ -141,4 +144,4 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 .PHONY: FORCE help run demo test test-unit watch temporal parked replay record conformance interop test-faults bench \
 	bench-growth \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check format build order stop start clean
+	test-cluster check openapi format build order stop start clean

@@ -13,6 +13,7 @@ import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
 import { readConfig } from './config';
+import { paymentApi } from './http/api';
 import { Ledger } from './payments/ledger';
 import { createPaymentRequestHandler } from './payments/payment-requests';
 import { PaymentReadiness } from './readiness';
@@ -49,8 +50,8 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const app = createHttpApp({
+    ...paymentApi(),
     log,
-    prefixes: ['/paymentProcessing', '/payment-processing'],
     readiness: () => readiness.check(),
     stopping,
   });

@@ -2,20 +2,18 @@ import { sqlStateOf } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
 import { retryLater } from '@shop/runtime/problem';
 import { BacklogFullError } from '../orders/backlog';
-import { catalogOperations } from './catalog-operations';
-import { orderOperations, type OrderOperationsNeeds } from './order-operations';
+import { orderApi, type OrderApiNeeds } from './api';
 
-export interface OrderAppOptions extends OrderOperationsNeeds, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
+export interface OrderAppOptions extends OrderApiNeeds, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
 
-/** Creates the REST API. It serves the prefix of the original's code, and the one that the original's README names. */
+/** Creates the HTTP application of order-management. */
 export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
   return createHttpApp({
+    ...orderApi(needs),
     log,
-    prefixes: ['/orderManagement', '/order-management'],
-    operations: [...catalogOperations(needs), ...orderOperations(needs)],
     readiness,
     ...(stopping && { stopping }),
     explain: (error) => {

@@ -35,6 +35,9 @@ export const productBody = z.object({
   productType: nonEmptyText(200),
 });
 
+const orderLine = z.object({ productId: id, orderedQuantity });
+const { $schema: _dialect, ...orderLineJson } = z.toJSONSchema(orderLine, { io: 'input' });
+
 /** A client may also send the price, name and type of a product. They are ignored: the stored product is used. */
 export const orderBody = z.object({
   customerId: id,
@@ -42,7 +45,8 @@ export const orderBody = z.object({
     .array(z.unknown())
     .min(1)
     .max(1_000) // checked before any line is parsed: a body has room for half a million lines
-    .pipe(z.array(caseInsensitive(z.object({ productId: id, orderedQuantity }))))
+    .meta({ items: orderLineJson })
+    .pipe(z.array(caseInsensitive(orderLine)))
     .transform(mergeLines)
     .refine((lines) => lines.every((line) => line.quantity <= MAX_INT), {
       error: `must contain at most ${MAX_INT} units of one product`,

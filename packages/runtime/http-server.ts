@@ -4,24 +4,19 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { completeApi, type Api } from './api';
 import { faultOf } from './fault';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
-import { healthOperations, pingOperation } from './health-operations';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import { requestSeconds } from './metrics';
-import type { Operation } from './operation';
 import { Problem, retryLater, sendProblem } from './problem';
-import { problemOperations } from './problem-operations';
 import type { Readiness } from './readiness';
 import { refuseMalformed } from './refuse-malformed';
 import { routerOf } from './router-of';
 
-export interface HttpOptions {
+export interface HttpOptions extends Api {
   log: Logger;
-  /** The path prefixes of the operations, such as `/orderManagement`. */
-  prefixes: string[];
-  operations?: readonly Operation[];
   readiness: () => Promise<Readiness>;
   /** Once aborted, `/readyz` answers 503, and each response closes its connection. */
   stopping?: AbortSignal;
@@ -38,18 +33,18 @@ declare module 'express-serve-static-core' {
 /** Creates a service's HTTP application: its operations, request ids, health checks, metrics, and problem documents for errors. */
 export function createHttpApp({
   log,
-  prefixes,
-  operations = [],
   readiness,
   stopping = new AbortController().signal,
   explain,
+  ...api
 }: HttpOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
 
-  app.use(routerOf([...healthOperations({ readiness, stopping }), ...problemOperations]));
-  if (prefixes.length > 0) app.use(prefixes, routerOf([pingOperation, ...operations]));
+  const { root, prefixed } = completeApi(api, { readiness, stopping });
+  app.use(routerOf(root));
+  if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed));
 
   app.use((request) => {
     throw new Problem('route-not-found', `No route for ${request.method} ${request.path}.`);

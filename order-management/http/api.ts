@@ -1,0 +1,17 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import type { Api } from '@shop/runtime/api';
+import type { ReadClient } from '../reads/read-client';
+import { catalogOperations } from './catalog-operations';
+import { orderOperations, type OrderOperationsNeeds } from './order-operations';
+
+export type OrderApiNeeds = OrderOperationsNeeds & { database: OrdersClient; reads: ReadClient };
+
+/**
+ * The REST API of order-management, under the prefix of the original's code and the one that the original's README names.
+ * The needs are used only when an operation is called.
+ */
+export const orderApi = (needs: OrderApiNeeds): Api => ({
+  title: 'Order management',
+  prefixes: ['/orderManagement', '/order-management'],
+  operations: [...catalogOperations(needs), ...orderOperations(needs)],
+});

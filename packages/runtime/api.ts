@@ -1,0 +1,44 @@
+import { documentationOperations } from './documentation-operations';
+import { healthOperations, pingOperation, type HealthNeeds } from './health-operations';
+import { describeApi, type OpenApiDocument } from './openapi';
+import type { Operation } from './operation';
+import { problemOperations } from './problem-operations';
+
+/** A service's own operations. */
+export interface Api {
+  /** The name in the OpenAPI document. */
+  title?: string;
+  /** The path prefixes of the operations, such as `/orderManagement`. The OpenAPI document has the first one. */
+  prefixes: string[];
+  operations?: readonly Operation[];
+}
+
+/** All operations of a service, and their description. */
+export interface DescribedApi {
+  /** The operations at the root: health checks, problems and documentation. */
+  root: Operation[];
+  /** The operations below each prefix. */
+  prefixed: Operation[];
+  document: OpenApiDocument;
+}
+
+/** Adds to a service's own operations those that every service has, and describes all of them. */
+export function completeApi({ title = 'Service', prefixes, operations = [] }: Api, needs: HealthNeeds): DescribedApi {
+  const root = [...healthOperations(needs), ...problemOperations, ...documentationOperations(() => document)];
+  const prefixed = [pingOperation, ...operations];
+  const [prefix = '', ...others] = prefixes;
+  const document = describeApi(
+    {
+      title,
+      version: '1.0.0',
+      description: [
+        ...others.map((other) => `Every path below \`${prefix}\` also exists below \`${other}\`.`),
+        'Paths may end with a slash. Errors are problem documents (RFC 9457) with a stable `code`.',
+        'A request may have a header `X-Request-ID`; every response has one.',
+        'No operation needs credentials.',
+      ].join('\n'),
+    },
+    [...prefixed.map((operation) => ({ ...operation, path: prefix + operation.path })), ...root],
+  );
+  return { root, prefixed, document };
+}
