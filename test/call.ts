@@ -1,10 +1,16 @@
+import { expectDescribed } from './openapi/described-responses';
+
 export interface Answer {
   status: number;
   headers: Headers;
   body: unknown;
 }
 
-/** Calls a service as the original's clients do: JSON without a content type. A string body is sent unchanged. */
+/**
+ * Calls a service as the original's clients do: JSON without a content type. A string body is sent unchanged.
+ *
+ * @throws {Error} if the OpenAPI document does not describe the response
+ */
 export async function callService(
   { url }: { url: string },
   method: string,
@@ -18,6 +24,7 @@ export async function callService(
     ...(body === undefined ? {} : { body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) }),
   });
   const text = await response.text();
+  expectDescribed({ method, target: path, status: response.status, headers: response.headers, text });
   const isJson = text !== '' && response.headers.get('content-type')?.includes('json');
   return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
 }

@@ -7,6 +7,7 @@ import type { Acceptance } from '@shop/order-management/orders/accept-order';
 import { loadPredefined } from '@shop/order-management/catalog/predefined';
 import { ReadClient } from '@shop/order-management/reads/read-client';
 import { hostileRequest, ODD_BODIES } from './hostile-requests';
+import { expectDescribed } from './openapi/described-responses';
 import { sendRaw, type RawRequest } from './raw-http';
 import { createShopDatabase } from './servers';
 import { silentLog } from './silent-log';
@@ -47,6 +48,9 @@ async function expectSafeResponse(port: number, request: RawRequest): Promise<vo
   expect(status).toBeGreaterThanOrEqual(200);
   expect(status).toBeLessThan(500);
   expect(answered.get('x-request-id')).toMatch(/^[\w.:@/+=-]{1,128}$/);
+  const get = (name: string) => answered.get(name) ?? null;
+  const service = port === payments.port ? 'payment-processing' : 'order-management';
+  expectDescribed({ ...request, status, headers: { get }, text: body }, service);
   if (status < 400 || request.method === 'HEAD') return;
 
   expect(answered.get('content-type')).toMatch('application/problem+json');

@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
 import { serviceProgram, type ServiceName } from '@shop/dev/service-program';
 import { eventually } from './eventually';
+import { expectDescribed } from './openapi/described-responses';
 
 /** Runs the built service as a process. */
 export class ServiceProcess {
@@ -69,12 +70,19 @@ export class ServiceProcess {
     await Promise.all([...ServiceProcess.running].map((service) => service.end('SIGKILL')));
   }
 
+  /**
+   * Sends a request to order-management and expects 201 for a POST, otherwise 200.
+   *
+   * @throws {Error} if the OpenAPI document does not describe the response
+   */
   async request<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await fetch(`${this.url}/orderManagement${path}`, {
+    const target = `/orderManagement${path}`;
+    const response = await fetch(this.url + target, {
       method,
       ...(body ? { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}),
     });
     const text = await response.text();
+    expectDescribed({ method, target, status: response.status, headers: response.headers, text });
     expect({ status: response.status, text }).toMatchObject({ status: method === 'POST' ? 201 : 200 });
     return JSON.parse(text) as T;
   }

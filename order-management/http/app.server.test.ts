@@ -4,6 +4,7 @@ import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { serveHttp } from '@shop/runtime/http-server';
 import { createDatabase, createShopDatabase } from '../../test/servers';
 import { eventually } from '../../test/eventually';
+import { expectDescribed } from '../../test/openapi/described-responses';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
 import { UNREACHABLE } from '../../test/unreachable';
@@ -69,6 +70,7 @@ async function call(method: string, path: string, body?: unknown, { prefix = '/o
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
+  expectDescribed({ method, target: prefix + path, status: response.status, headers: response.headers, text });
   const json: unknown = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
   return { status: response.status, headers: response.headers, body: json };
 }

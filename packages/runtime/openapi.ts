@@ -67,6 +67,11 @@ const requestId = {
 };
 const retryAfter = { description: 'The seconds to wait before the next attempt.', schema: { type: 'string' } };
 
+const notModified: ResponseObject = {
+  description: 'The answer is the one that `If-None-Match` of the request names; see `ETag`.',
+  headers: { 'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' } },
+};
+
 /** What a document is about. */
 export interface ApiInfo {
   title: string;
@@ -96,7 +101,7 @@ export function describeApi(info: ApiInfo, operations: readonly Operation[]): Op
     components: {
       schemas: schemas.all(),
       headers: { 'X-Request-ID': requestId, 'Retry-After': retryAfter },
-      responses,
+      responses: { ...responses, 'not-modified': notModified },
     },
   };
 }
@@ -149,7 +154,8 @@ function parametersOf(
 }
 
 function describeResponses(operation: Operation, schemas: SchemaComponents): PathOperation['responses'] {
-  const responses: PathOperation['responses'] = {};
+  const responses: PathOperation['responses'] =
+    operation.method === 'get' ? { 304: { $ref: '#/components/responses/not-modified' } } : {};
   for (const codes of problemsByStatus(operation)) {
     responses[PROBLEMS[codes[0]].status] =
       codes.length === 1 ? { $ref: `#/components/responses/${codes[0]}` } : describeProblems(codes, schemas);
