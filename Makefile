@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find order-management packages payment-processing prisma tools workflows \
 	\( -name node_modules -o -name dist -o -name generated -o -name histories \) -prune -o \
-	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
+	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' -o -name '*.peggy' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
 INSTALLED := node_modules/.package-lock.json
 # What npm left out although it succeeded: make then installs the packages again.
 MISSING := $(if $(wildcard $(INSTALLED)),$(shell node tools/dev/missing-packages.mjs))
@@ -114,7 +114,7 @@ clean: ## Remove everything that was built or installed, and the data of `make r
 		echo "make run serves from this folder, as process $$process. Stop it with Ctrl-C first." >&2; \
 		echo "If process $$process is something else, remove node_modules/.running/$$process." >&2; exit 1; fi; done
 	@[ ! -e .data/cluster/servers.json ] || [ ! -e tools/cluster/dist/main.js ] || node tools/cluster/dist/main.js down
-	rm -rf .data node_modules prisma/generated $(foreach folder,dist node_modules,$(addsuffix $(folder),$(wildcard */ packages/*/ tools/*/)))
+	rm -rf .data node_modules prisma/generated order-management/search/generated $(foreach folder,dist node_modules,$(addsuffix $(folder),$(wildcard */ packages/*/ tools/*/)))
 
 # PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always runs `npm ci`, because only a
 # new node_modules is certain to be complete: after an interruption npm treats partly unpacked packages as installed.
@@ -132,9 +132,9 @@ $(PEERS): tools/bench/package.json tools/bench/package-lock.json
 		$(NPM_CI) --prefix tools/bench || { rm -f $@; exit 1; }
 	@touch $@
 
-# The database clients: the only generated code that the unit tests need.
-$(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts)
-	@$(STEP) 'Generating the database clients' '5 to 20 seconds' npm run --silent generate
+# The database clients and the parser of filters: the only generated code that the unit tests need.
+$(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts order-management/search/*.peggy)
+	@$(STEP) 'Generating the database clients and the parser' '5 to 20 seconds' npm run --silent generate
 	@touch $@
 
 $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json

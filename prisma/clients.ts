@@ -5,6 +5,7 @@ import { PrismaClient as OrdersClient, type Prisma as OrdersPrisma } from './gen
 import { PrismaClient as PaymentsClient } from './generated/payments/client';
 import { retryConflicts } from './retry-conflicts';
 import { STATEMENT_TIMEOUT_MS } from './session';
+import { UNNAMED } from './sql';
 
 export type { OrdersClient, OrdersPrisma, PaymentsClient };
 
@@ -38,9 +39,13 @@ function createAdapter(url: string, applicationName: string, { poolSize, connect
     },
     // PostgreSQL parses and plans a named statement only once per connection. This halves its CPU time per order, see
     // docs/decisions/0038-named-prepared-statements.md. PgBouncer would execute it on a connection that does not know it.
-    { schema, ...(!pooled && { statementNameGenerator: ({ sql }) => createHash('md5').update(sql).digest('hex') }) },
+    { schema, ...(!pooled && { statementNameGenerator: ({ sql }) => statementName(sql) }) },
   );
 }
+
+/** The empty name stands for no name. */
+const statementName = (sql: string): string =>
+  sql.startsWith(UNNAMED) ? '' : createHash('md5').update(sql).digest('hex');
 
 /** Repeats single statements that conflict. A transaction must be repeated as a whole, by its caller. */
 class RetryingPrismaPg extends PrismaPg {

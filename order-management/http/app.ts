@@ -2,9 +2,12 @@ import { sqlStateOf } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
 import { retryLater } from '@shop/runtime/problem';
 import { BacklogFullError } from '../orders/backlog';
+import { Searches } from '../search/searches';
 import { orderApi, type OrderApiNeeds } from './api';
+import { searchProblem } from './search-query';
 
-export interface OrderAppOptions extends OrderApiNeeds, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
+export interface OrderAppOptions
+  extends Omit<OrderApiNeeds, 'searches'>, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
@@ -12,11 +15,13 @@ export interface OrderAppOptions extends OrderApiNeeds, Pick<HttpOptions, 'log' 
 /** Creates the HTTP application of order-management. */
 export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
   return createHttpApp({
-    ...orderApi(needs),
+    ...orderApi({ ...needs, searches: new Searches(needs.reads) }),
     log,
     readiness,
     ...(stopping && { stopping }),
     explain: (error) => {
+      const problem = searchProblem(error);
+      if (problem) return problem;
       if (error instanceof BacklogFullError) return retryLater(error.message, 'too-many-unsettled-orders');
       if (!isMigrated() && isSchemaError(error)) return retryLater('The database is being prepared.');
       return undefined;

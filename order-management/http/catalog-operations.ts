@@ -2,16 +2,47 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
 import { z } from 'zod';
-import { addCustomer } from '../catalog/customers';
+import { addCustomer, findCustomersById } from '../catalog/customers';
 import { addProduct, deleteProduct, findProducts } from '../catalog/products';
 import type { ReadClient } from '../reads/read-client';
+import { customerSearch } from '../search/customer-search';
+import type { Searches } from '../search/searches';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
 import { EXAMPLE_PRODUCT } from './examples';
 import { customerJson, messageJson, productJson, toProductJson } from './json';
+import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
 import { customerBody, idParams, lenientCount, productBody } from './schemas';
 
 /** The operations of customers and products. */
-export const catalogOperations = ({ database, reads }: { database: OrdersClient; reads: ReadClient }): Operation[] => [
+export const catalogOperations = ({
+  database,
+  reads,
+  searches,
+}: {
+  database: OrdersClient;
+  reads: ReadClient;
+  searches: Searches;
+}): Operation[] => [
+  operation({
+    id: 'listCustomers',
+    method: 'get',
+    path: '/customers',
+    tag: 'Customers',
+    summary: 'List or search customers',
+    description: 'One page of the customers that match, sorted by customer id unless `sort` is present.',
+    query: searchQuery(customerSearch),
+    headers: readHeaders,
+    responses: { 200: { description: 'The customers.', schema: z.array(customerJson), headers: pageHeaders } },
+    problems: searchProblems,
+    example: { query: { filter: "last_name STARTS_WITH 'D'", sort: 'last_name,first_name', limit: 10 } },
+    handle: async ({ query, request, response }) => {
+      const search = readSearch(query, customerSearch);
+      const found = await searches.find(customerSearch, search, findCustomersById, readToken(request));
+      sendPageHeaders(request, response, search, found);
+      response.json(found.items);
+    },
+  }),
+
   operation({
     id: 'addCustomer',
     method: 'post',

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '../catalog/predefined';
 import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';
 import type { Refusal, Shortage } from '../orders/accept-order';
-import { findOrder, findOrders } from '../orders/find-orders';
+import { findOrder, findOrders, findOrdersById } from '../orders/find-orders';
 import { fingerprintOf, type KeptOrder } from '../orders/order-key';
 import { canTransition, isFinal, OrderStatus } from '../orders/order-status';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
@@ -15,21 +15,25 @@ import type { ReadClient } from '../reads/read-client';
 import type { SagaStarter } from '../saga/saga-starter';
 import type { Sagas } from '../saga/sagas';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
+import { orderSearch } from '../search/order-search';
+import type { Searches } from '../search/searches';
 import { EXAMPLE_ORDER } from './examples';
 import { messageJson, orderJson, toOrderJson } from './json';
+import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
 import { idempotencyKey, idParams, orderBody } from './schemas';
 
 export interface OrderOperationsNeeds extends AcceptNeeds {
   reads: ReadClient;
   starter: Pick<SagaStarter, 'start'>;
   sagas: Pick<Sagas, 'signalCancel'>;
+  searches: Searches;
 }
 
 const tag = 'Orders';
 
 /** The operations of orders: place, list, read, cancel and delete. */
 export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
-  const { database, reads, starter, sagas } = needs;
+  const { database, reads, starter, sagas, searches } = needs;
 
   const placeOrder = operation({
     id: 'placeOrder',
@@ -86,14 +90,26 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     method: 'get',
     path: '/order',
     tag,
-    summary: 'List all orders',
-    description: 'All orders that are not deleted, the oldest first.',
+    summary: 'List or search orders',
+    description:
+      'Without parameters, the answer contains all orders that are not deleted, the oldest first, and none of the headers ' +
+      'of a page. With any parameter, it is one page of the orders that match.',
+    query: searchQuery(orderSearch),
     headers: readHeaders,
-    responses: { 200: { description: 'The orders.', schema: z.array(orderJson) } },
-    example: {},
-    handle: async ({ request, response }) => {
-      const orders = await reads.read(findOrders, readToken(request));
-      response.json(orders.map(toOrderJson));
+    responses: { 200: { description: 'The orders.', schema: z.array(orderJson), headers: pageHeaders } },
+    problems: searchProblems,
+    example: { query: { filter: "order_status = 'shipped' AND NOT price > 50", sort: '-order_date', limit: 10 } },
+    handle: async ({ query, request, response }) => {
+      const after = readToken(request);
+      if (Object.keys(request.query).length === 0) {
+        const orders = await reads.read(findOrders, after);
+        response.json(orders.map(toOrderJson));
+        return;
+      }
+      const search = readSearch(query, orderSearch);
+      const found = await searches.find(orderSearch, search, findOrdersById, after);
+      sendPageHeaders(request, response, search, found);
+      response.json(found.items.map(toOrderJson));
     },
   });
 

@@ -33,7 +33,7 @@ interface OrderRow extends Omit<PlacedOrder, 'cancellation'> {
  * Finds the given orders, in the given sequence, without those that do not exist or were deleted. The ids are a single
  * parameter: PostgreSQL accepts at most 65,535, and keeps every distinct statement text for as long as the connection lives.
  */
-async function findOrdersById(database: OrdersClient, orderIds: string[]): Promise<PlacedOrder[]> {
+export async function findOrdersById(database: OrdersClient, orderIds: string[]): Promise<PlacedOrder[]> {
   const rows = await database.$queryRaw<OrderRow[]>`
     SELECT order_id AS "orderId", customer_id AS "customerId", order_status AS "orderStatus",
       payment_status AS "paymentStatus", order_date AS "orderDate", cancellation_code AS "cancellationCode",

@@ -36,6 +36,23 @@ export const PROBLEMS = {
     title: 'A query parameter is invalid',
     description: '`errors` lists each invalid parameter as `field`, with a `message`.',
   },
+  'malformed-filter': {
+    status: 400,
+    title: 'The filter has a mistake',
+    description:
+      'The detail says what was expected. `position` is the place of the mistake in the text of `filter`, in characters, beginning with 1.',
+  },
+  'malformed-sort': {
+    status: 400,
+    title: 'The sort has a mistake',
+    description: 'The detail lists the sort keys that exist.',
+  },
+  'malformed-cursor': {
+    status: 400,
+    title: 'The cursor cannot be used',
+    description:
+      'A cursor belongs to the filter and the sort of the request whose `Link` header contained it, and cannot be combined with `offset`.',
+  },
   'invalid-header': {
     status: 400,
     title: 'A header is invalid',
@@ -142,6 +159,12 @@ export const PROBLEMS = {
     title: 'The Idempotency-Key belongs to a different order',
     description: 'A key identifies one order. Use a new key for each order.',
   },
+  'search-too-expensive': {
+    status: 422,
+    title: 'The search takes too long',
+    description:
+      'PostgreSQL canceled the search after 2 seconds. Narrow the filter or use another sort; to repeat the same search does not help.',
+  },
   'headers-too-large': {
     status: 431,
     title: 'The headers are too large',
@@ -156,6 +179,12 @@ export const PROBLEMS = {
     status: 503,
     title: 'The service is temporarily unavailable',
     description: 'A dependency, such as PostgreSQL, does not answer. Repeat the request after `Retry-After` seconds.',
+  },
+  'too-many-searches': {
+    status: 503,
+    title: 'Too many searches are waiting',
+    description:
+      'The service runs a limited number of searches at a time. Repeat the request after `Retry-After` seconds.',
   },
   'too-many-unsettled-orders': {
     status: 503,

@@ -1,0 +1,140 @@
+import { joinSql, sql, unnamed, type Sql } from '@shop/prisma/sql';
+import { valueOf } from './compile-filter';
+import type { Bound, Range } from './ranges';
+import { isAggregate, type Searchable, type Walk } from './searchable';
+import type { SortKey } from './sort';
+
+/** The parts of a search that are the same for all of its ranges. */
+export interface RangeQuery {
+  searchable: Searchable;
+  /** The condition of the filter, if there is one. */
+  condition: Sql | null;
+  keys: readonly SortKey[];
+  /** Whether the rows are read against the direction of the sort. */
+  backward: boolean;
+  /** Whether so few rows match that they are sorted, instead of reading all rows in the sequence of an index. */
+  isSelective: boolean;
+}
+
+interface Page {
+  limit: number;
+  offset: number;
+}
+
+/** A sort key in a statement. */
+interface Column {
+  key: SortKey;
+  bound: Bound;
+  value: Sql;
+}
+
+/** Makes the statement that reads the rows of a range: the id of each, and its position in the sort. */
+export function rangeStatement(query: RangeQuery, range: Range, page: Page): Sql {
+  const walk = walkOf(query, range);
+  const columns = query.keys.map((key, index): Column => {
+    const { field, descending } = key;
+    const value = isAggregate(field) ? field.value(descending) : field.column;
+    return { key, bound: range[index]!, value };
+  });
+  if (!walk) return select(query, { from: query.searchable.from, where: [], columns, page });
+  const [first, ...others] = columns;
+  const id = { ...others.pop()!, value: walk.id };
+  const walked = { ...first!, value: walk.value };
+  others.push(id);
+  if (!walk.groups) {
+    return select(query, { from: walk.from, where: [walk.where], columns: [walked, ...others], page });
+  }
+  return selectGroups(query, { walk, groups: walk.groups, first: walked, others, page });
+}
+
+/** The walk of the first key, if the range contains the rows that have a value. */
+function walkOf({ keys, isSelective }: RangeQuery, range: Range): Walk | null {
+  const [first] = keys;
+  const hasWalk = first !== undefined && isAggregate(first.field) && range[0] !== 'missing' && !isSelective;
+  return hasWalk && isAggregate(first.field) ? first.field.walk(first.descending) : null;
+}
+
+function select(
+  query: RangeQuery,
+  { from, where, columns, page }: { from: Sql; where: Sql[]; columns: Column[]; page: Page },
+): Sql {
+  return sql`${unnamed} SELECT ${columns.at(-1)!.value}::text AS id, ${positionOf(columns)} AS position
+    FROM ${from} WHERE ${allOf([...conditionsOf(query), ...where, ...boundsOf(query, columns)])}
+    ORDER BY ${sequenceOf(query, columns)} LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
+}
+
+/** Reads from each group only the first rows: a group can have any number of rows. */
+function selectGroups(
+  query: RangeQuery,
+  { walk, groups, first, others, page }: { walk: Walk; groups: Sql; first: Column; others: Column[]; page: Page },
+): Sql {
+  const names = [sql`key_1`, sql`key_2`, sql`key_3`, sql`key_4`, sql`key_5`, sql`key_6`];
+  const named = others.map((column, index) => sql`${column.value} AS ${names[index]!}`);
+  const outer = [first, ...others.map((column, index) => ({ ...column, value: sql`member.${names[index]!}` }))];
+  return sql`${unnamed} SELECT ${outer.at(-1)!.value}::text AS id, ${positionOf(outer)} AS position
+    FROM ${groups} CROSS JOIN LATERAL (
+      SELECT ${joinSql(named, ', ')} FROM ${walk.from}
+      WHERE ${allOf([...conditionsOf(query), walk.where, ...boundsOf(query, others)])}
+      ORDER BY ${sequenceOf(query, others)} LIMIT ${page.limit + page.offset}::int) member
+    WHERE ${allOf([sql`true`, ...boundsOf(query, [first])])}
+    ORDER BY ${sequenceOf(query, outer)} LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
+}
+
+type Matches = Pick<RangeQuery, 'searchable' | 'condition'>;
+
+/** Makes the statement that reads the ids of rows that match, in no particular sequence, up to a limit. */
+export const matchesStatement = ({ searchable, condition }: Matches, limit: number): Sql =>
+  sql`${unnamed} SELECT ${idOf(searchable)}::text AS id ${matching({ searchable, condition })} LIMIT ${limit}::int`;
+
+/** Makes the statement that counts the rows that match, up to a limit. */
+export const countStatement = (matches: Matches, limit: number): Sql =>
+  sql`${unnamed} SELECT count(*)::int AS count FROM (SELECT ${matching(matches)} LIMIT ${limit}::int) counted`;
+
+/** Makes the statement whose plan contains an estimate of the number of rows that match. */
+export const estimateStatement = (matches: Matches): Sql =>
+  sql`${unnamed} EXPLAIN (FORMAT JSON) SELECT ${matching(matches)}`;
+
+const matching = (matches: Matches): Sql => sql`FROM ${matches.searchable.from} WHERE ${allOf(conditionsOf(matches))}`;
+
+/** The condition that the id of a row is one of those. */
+export const hasId = (searchable: Searchable, ids: readonly string[]): Sql =>
+  sql`${idOf(searchable)} = ANY (${ids}::uuid[])`;
+
+const idOf = ({ fields, id }: Searchable): Sql => fields[id]!.column;
+
+const conditionsOf = ({ searchable: { where }, condition }: Matches): Sql[] =>
+  condition === null ? [where] : [where, sql`(${condition})`];
+
+const allOf = (conditions: Sql[]): Sql => joinSql(conditions, ' AND ');
+
+const positionOf = (columns: Column[]): Sql =>
+  sql`json_build_array(${joinSql(
+    columns.map(({ value }) => sql`(${value})::text`),
+    ', ',
+  )})`;
+
+/** Whether larger values are read first. */
+const readsDescending = ({ backward }: RangeQuery, { descending }: SortKey): boolean => descending !== backward;
+
+const boundsOf = (query: RangeQuery, columns: Column[]): Sql[] =>
+  columns.flatMap(({ key, bound, value }) => {
+    const { field } = key;
+    if (bound === 'any') return [];
+    if (bound === 'present') return [sql`${value} IS NOT NULL`];
+    if (bound === 'missing') return [isAggregate(field) ? field.missing : sql`${value} IS NULL`];
+    if ('equal' in bound) return [sql`${value} = ${valueOf(field.type, bound.equal)}`];
+    return [sql`${value} ${readsDescending(query, key) ? sql`<` : sql`>`} ${valueOf(field.type, bound.beyond)}`];
+  });
+
+/** What a range is sorted by. */
+function sequenceOf(query: RangeQuery, columns: Column[]): Sql {
+  const sequence = columns.flatMap(({ key, bound, value }) => {
+    if (bound === 'missing') return []; // the same for all rows of the range
+    const direction = readsDescending(query, key) ? sql`DESC` : sql`ASC`;
+    // An index provides the default place of nulls. Only a range of all rows contains both values and nulls.
+    const isMixed = bound === 'any' && (isAggregate(key.field) || key.field.nullable);
+    if (!isMixed) return [sql`${value} ${direction}`];
+    return [sql`${value} ${direction} ${query.backward ? sql`NULLS FIRST` : sql`NULLS LAST`}`];
+  });
+  return joinSql(sequence, ', ');
+}
