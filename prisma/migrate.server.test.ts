@@ -45,7 +45,9 @@ const ALL = [
   '0005_cancellation_reason',
   '0006_released_orders',
   '0007_order_events',
+  '0008_products',
   '0009_search_indexes',
+  '0011_refunds_by_hand',
 ];
 
 test('creates the database if it does not exist', async () => {

@@ -168,10 +168,15 @@ class FakeShop implements OrderActivities, PaymentActivities {
   refundPayment: PaymentActivities['refundPayment'] = async ({ orderId, paymentId }) => {
     this.record('refundPayment', orderId);
     this.refunds.push(paymentId);
+    return { paymentId: paymentId ?? null };
   };
 
   recordRefundDue: OrderActivities['recordRefundDue'] = async ({ orderId, paymentId }) => {
     this.record('recordRefundDue', orderId, paymentId ?? 'of the order');
+  };
+
+  recordRefund: OrderActivities['recordRefund'] = async ({ orderId }, paymentId) => {
+    this.record('recordRefund', orderId, paymentId ?? 'of nothing');
   };
 
   private settle(orderId: string, settlement: Settlement): Settlement {

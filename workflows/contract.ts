@@ -4,6 +4,7 @@
  * Workflow histories record everything here, so a change must keep every file in `histories/` replayable.
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { markdownText, plainText } from './plain-text';
 import type { FinalOrderStatus, FinalPaymentStatus } from './statuses';
 
 export const ORDER_TASK_QUEUE = 'order-management';
@@ -18,13 +19,19 @@ export const refundId = ({ orderId, paymentId }: RefundInput): string => payment
 /** Returns the workflow id of a refund. */
 export const refundWorkflowId = (refund: RefundInput): string => `refund-${refundId(refund)}`;
 
+/** Temporal refuses summaries of more than 400 bytes. */
+const MAX_SUMMARY_REASON = 80;
+
 /** Describes a refund in one line, for lists of workflows. */
-export const refundSummary = ({ orderId, paymentId }: RefundInput): string =>
-  paymentId === undefined ? `Refund whatever order ${orderId} was charged` : `Refund payment ${paymentId}`;
+export function refundSummary({ orderId, paymentId, reason }: RefundInput): string {
+  if (paymentId === undefined) return `Refund whatever order ${orderId} was charged`;
+  const byHand = reason === undefined ? '' : `, requested by hand: ${plainText(reason, MAX_SUMMARY_REASON)}`;
+  return `Refund payment ${paymentId}${byHand}`;
+}
 
 /** Describes a refund for an operator who finds it waiting: only a worker of payment-processing runs it. */
-export const refundDetails = ({ orderId }: RefundInput): string =>
-  `Belongs to order ${orderId}. Waits for a worker on the task queue \`${PAYMENT_TASK_QUEUE}\` if it has not started: ` +
+export const refundDetails = ({ orderId, reason }: RefundInput): string =>
+  `Belongs to order ${orderId}. ${reason === undefined ? '' : `Requested by hand: “${markdownText(reason)}”. `}Waits for a worker on the task queue \`${PAYMENT_TASK_QUEUE}\` if it has not started: ` +
   'start payment-processing. If the original payment service charged the order, refund it there and terminate this workflow.';
 
 /** Selects how the saga reaches the payment service: RabbitMQ messages, or an activity on its task queue. */
@@ -112,6 +119,14 @@ export interface RefundInput {
   orderId: string;
   /** Absent if no payment is known. The payment service then voids every charge of the order, present or future. */
   paymentId?: string;
+  /** Why a person requested the refund of a shipped order. Absent if the system found the refund due. */
+  reason?: string;
+}
+
+/** What a refund has done. */
+export interface RefundResult {
+  /** The payment that is refunded now; null if nothing was charged. */
+  paymentId: string | null;
 }
 
 /** The activities of order-management, on its own database and broker. Each is idempotent. */
@@ -129,12 +144,15 @@ export interface OrderActivities {
   cancelOrder(orderId: string, why: CancelOrderInput): Promise<Settlement>;
   /** Records in the database that a refund is due, so that it outlives the saga and Temporal's store. */
   recordRefundDue(refund: RefundInput): Promise<void>;
+  /** Records in the database that a refund has ended. @param paymentId the refunded payment; null if nothing was charged */
+  recordRefund(refund: RefundInput, paymentId: string | null): Promise<void>;
 }
 
 /** The activities of payment-processing. Each is idempotent by order id. */
 export interface PaymentActivities {
   processPayment(request: PaymentRequest): Promise<PaymentAnswer>;
-  refundPayment(refund: RefundInput): Promise<void>;
+  /** Returns undefined if a worker of version 1.0.0 runs it. */
+  refundPayment(refund: RefundInput): Promise<RefundResult | undefined>;
 }
 
 export const paymentSettled = defineSignal<[PaymentAnswer]>('paymentSettled');

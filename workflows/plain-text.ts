@@ -7,3 +7,6 @@ const MAX_LENGTH = 1_000;
  */
 export const plainText = (text: string, maxLength = MAX_LENGTH): string =>
   text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, maxLength);
+
+/** Makes text of another service safe to show as Markdown, whose special characters it escapes. */
+export const markdownText = (text: string): string => plainText(text).replaceAll(/[\\|`*_[\]<>!#~&]/g, String.raw`\$&`);

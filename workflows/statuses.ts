@@ -17,6 +17,8 @@ export const PaymentStatus = {
   failed: 'failed',
   /** The order was cancelled without a payment. */
   cancelled: 'cancelled',
+  /** The order was shipped, and a person had its payment refunded. */
+  refunded: 'refunded',
 } as const;
 export type PaymentStatus = (typeof PaymentStatus)[keyof typeof PaymentStatus];
 

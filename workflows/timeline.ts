@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { PlaceOrderInput, SagaStatus, Settlement, TimelineEntry } from './contract';
 import type { PaymentInbox } from './payment-inbox';
-import { plainText } from './plain-text';
+import { markdownText, plainText } from './plain-text';
 import { CANCELLATION_CODE, ORDER_STATUS } from './search-attributes';
 import { OrderStatus } from './statuses';
 
@@ -78,7 +78,7 @@ export class Timeline {
 
   private markdown(): string {
     return [
-      `Order of $${this.totalAmount} by customer ${escape(this.order.customerId)}, ${this.date}.`,
+      `Order of $${this.totalAmount} by customer ${markdownText(this.order.customerId)}, ${this.date}.`,
       '',
       '| time (UTC) | step | outcome |',
       '| --- | --- | --- |',
@@ -88,7 +88,7 @@ export class Timeline {
 
   private row({ time, step, outcome }: TimelineEntry): string {
     const shown = time.startsWith(this.date) ? time.slice(DATE_LENGTH + 1, -1) : time;
-    return `| ${shown} | ${escape(step)} | ${escape(outcome)} |`;
+    return `| ${shown} | ${markdownText(step)} | ${markdownText(outcome)} |`;
   }
 
   /** The day of the first entry. The Web UI's box is narrow: only the first line contains it, unless an entry's differs. */
@@ -96,6 +96,3 @@ export class Timeline {
     return this.entries[0]!.time.slice(0, DATE_LENGTH);
   }
 }
-
-/** Escapes the characters of Markdown, because another service may have written the text. */
-const escape = (text: string): string => plainText(text).replaceAll(/[\\|`*_[\]<>!#~&]/g, String.raw`\$&`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
+import { retryConflicts } from '@shop/prisma/retry-conflicts';
 
 export interface NewCustomer {
   firstName: string;
@@ -23,3 +24,29 @@ export function findCustomersById(database: OrdersClient, customerIds: string[])
 /** Inserts a customer with a new id. */
 export const addCustomer = (database: OrdersClient, customer: NewCustomer): Promise<Customer> =>
   database.customer.create({ data: { customerId: randomUUID(), ...customer } });
+
+/** Finds a customer; null if it does not exist. */
+export const findCustomer = (database: OrdersClient, customerId: string): Promise<Customer | null> =>
+  database.customer.findUnique({ where: { customerId } });
+
+/**
+ * Changes the given fields of a customer.
+ *
+ * @param check examines the customer before the change, and throws to prevent it; no other change comes in between
+ * @returns the changed customer; null if it does not exist
+ */
+export const changeCustomer = (
+  database: OrdersClient,
+  customerId: string,
+  changes: Partial<NewCustomer>,
+  check: (current: Customer) => void,
+): Promise<Customer | null> =>
+  retryConflicts(() =>
+    database.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT FROM customers WHERE customer_id = ${customerId}::uuid FOR NO KEY UPDATE`;
+      const current = await tx.customer.findUnique({ where: { customerId } });
+      if (!current) return null;
+      check(current);
+      return tx.customer.update({ where: { customerId }, data: changes });
+    }),
+  );

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { sqlStateOf } from '@shop/prisma/errors';
+import { retryConflicts } from '@shop/prisma/retry-conflicts';
 
 export interface NewProduct {
   name: string;
@@ -16,20 +17,68 @@ export interface Product extends Omit<NewProduct, 'description'> {
   description: string | null;
 }
 
+/** A product as its own path shows it, which also shows retired products. */
+export interface ProductWithState extends Product {
+  /** Whether the product is no longer sold. */
+  retired: boolean;
+}
+
+/** The fields of a product that can be changed. The stock changes by orders and restocks only. */
+export type ProductChanges = Partial<Omit<NewProduct, 'quantityAvailable'>>;
+
 /** Inserts a product with a new id. */
 export async function addProduct(database: OrdersClient, product: NewProduct): Promise<Product> {
   const row = await database.product.create({ data: { productId: randomUUID(), ...product } });
   return { ...row, price: row.price.toFixed(2) };
 }
 
-/** Reads a page of the products, ordered by id. */
+/** Reads a page of the products that are not retired, ordered by id. */
 export async function findProducts(
   database: OrdersClient,
   page: { offset: number; limit: number },
 ): Promise<Product[]> {
-  const rows = await database.product.findMany({ orderBy: { productId: 'asc' }, skip: page.offset, take: page.limit });
+  const rows = await database.product.findMany({
+    where: { retirement: null },
+    orderBy: { productId: 'asc' },
+    skip: page.offset,
+    take: page.limit,
+  });
   return rows.map((row) => ({ ...row, price: row.price.toFixed(2) }));
 }
+
+/** Finds a product, even if it is retired; null if it does not exist. */
+export async function findProduct(
+  database: Pick<OrdersClient, 'product'>,
+  productId: string,
+): Promise<ProductWithState | null> {
+  const row = await database.product.findUnique({ where: { productId }, include: { retirement: true } });
+  if (!row) return null;
+  const { retirement, ...product } = row;
+  return { ...product, price: product.price.toFixed(2), retired: retirement !== null };
+}
+
+/**
+ * Changes the given fields of a product. Orders that were accepted before keep their price.
+ *
+ * @param check examines the product before the change, and throws to prevent it; no other change comes in between
+ * @returns the changed product; null if it does not exist
+ */
+export const changeProduct = (
+  database: OrdersClient,
+  productId: string,
+  changes: ProductChanges,
+  check: (current: ProductWithState) => void,
+): Promise<ProductWithState | null> =>
+  retryConflicts(() =>
+    database.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT FROM products WHERE product_id = ${productId}::uuid FOR NO KEY UPDATE`;
+      const current = await findProduct(tx, productId);
+      if (!current) return null;
+      check(current);
+      await tx.product.updateMany({ where: { productId }, data: changes });
+      return findProduct(tx, productId);
+    }),
+  );
 
 const FOREIGN_KEY_VIOLATION = '23503';
 

@@ -52,6 +52,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
       'insufficient-stock',
       'unknown-customer',
       'unknown-product',
+      'product-retired',
       'order-total-too-large',
       'idempotency-key-reused',
       'idempotency-key-expired',
@@ -210,6 +211,12 @@ const orderNotFound = (orderId: string): Problem => new Problem('order-not-found
 function refusalProblem(outcome: Refusal, customerId: string): Problem {
   if (outcome.why === 'unknown customer')
     return new Problem('unknown-customer', `Customer ${customerId} does not exist.`);
+  if (outcome.why === 'retired') {
+    return new Problem(
+      'product-retired',
+      outcome.productIds.map((productId) => `Product ${productId} is retired.`).join(' '),
+    );
+  }
   if (outcome.why === 'short') return shortageProblem(outcome.shortages);
   return new Problem(
     'order-total-too-large',

@@ -24,6 +24,7 @@ export type Acceptance = { accepted: true; order: PlacedOrder; totalAmount: stri
 
 export type Refusal =
   | { accepted: false; why: 'unknown customer' }
+  | { accepted: false; why: 'retired'; productIds: string[] }
   | { accepted: false; why: 'short'; shortages: Shortage[] }
   | { accepted: false; why: 'amount too large'; totalAmount: string };
 
@@ -39,6 +40,7 @@ interface HeldLine {
   description: string | null;
   product_type: string;
   quantity_available: number;
+  retired: boolean;
 }
 
 /**
@@ -66,15 +68,17 @@ export async function acceptOrder(
     WITH wanted AS (
       SELECT * FROM unnest(${productIds}::uuid[], ${quantities}::int[]) AS line (product_id, quantity)
     ), held AS (
-      SELECT product.*, wanted.quantity
+      SELECT product.*, wanted.quantity,
+        EXISTS (SELECT FROM retired_products retired WHERE retired.product_id = product.product_id) AS retired
       FROM products product JOIN wanted USING (product_id)
       ORDER BY product_id
       FOR NO KEY UPDATE OF product
     ), verdict AS (
-      SELECT customer_known, customer_known AND all_in_stock AND payable AS accepted
+      SELECT customer_known, customer_known AND all_available AND payable AS accepted
       FROM (SELECT
         EXISTS (SELECT FROM customers WHERE customer_id = ${customerId}::uuid) AS customer_known,
-        (SELECT count(*) FROM held WHERE quantity_available >= quantity) = (SELECT count(*) FROM wanted) AS all_in_stock,
+        (SELECT count(*) FROM held WHERE quantity_available >= quantity AND NOT retired)
+          = (SELECT count(*) FROM wanted) AS all_available,
         (SELECT sum(price * quantity) FROM held) <= ${String(MAX_AMOUNT)}::numeric AS payable
       ) checks
     ), taken AS (
@@ -98,12 +102,17 @@ export async function acceptOrder(
     )
     SELECT verdict.customer_known, placed.order_date, wanted.product_id, wanted.quantity,
       (SELECT sum(price * quantity) FROM held)::text AS total_amount,
-      held.name, held.price::text, held.description, held.product_type, held.quantity_available
+      held.name, held.price::text, held.description, held.product_type, held.quantity_available,
+      held.retired
     FROM wanted CROSS JOIN verdict LEFT JOIN held USING (product_id) LEFT JOIN placed ON true`;
 
   const first = held[0];
   if (!first) throw new Error('An order needs at least one line.');
   if (!first.customer_known) return { accepted: false, why: 'unknown customer' };
+  const retired = held.filter((line) => line.retired);
+  if (retired.length > 0) {
+    return { accepted: false, why: 'retired', productIds: retired.map(({ product_id }) => product_id) };
+  }
   const short = held.filter(isShort);
   if (short.length > 0) return { accepted: false, why: 'short', shortages: short.map(shortageOf) };
   if (!first.order_date) return { accepted: false, why: 'amount too large', totalAmount: first.total_amount };

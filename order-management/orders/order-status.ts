@@ -35,6 +35,12 @@ export const isFinal = (stored: string): boolean => TRANSITIONS[orderStatusOf(st
 export const settledStatusOf = (stored: string): FinalOrderStatus =>
   orderStatusOf(stored) === OrderStatus.shipped ? OrderStatus.shipped : OrderStatus.cancelled;
 
-/** Reads the payment status of a settled order. A status other than `success` and `failed` counts as `cancelled`. */
+const FINAL_PAYMENT_STATUSES: readonly FinalPaymentStatus[] = [
+  PaymentStatus.success,
+  PaymentStatus.failed,
+  PaymentStatus.refunded,
+];
+
+/** Reads the payment status of a settled order. An unknown status counts as `cancelled`. */
 export const settledPaymentStatusOf = (stored: string): FinalPaymentStatus =>
-  stored === PaymentStatus.success || stored === PaymentStatus.failed ? stored : PaymentStatus.cancelled;
+  FINAL_PAYMENT_STATUSES.find((status) => status === stored) ?? PaymentStatus.cancelled;

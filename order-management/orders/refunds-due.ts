@@ -19,28 +19,40 @@ export async function recordRefundDue(database: OrdersClient, refund: RefundInpu
   ]);
 }
 
-/** Records that a refund has ended, after its workflow has completed. Recording it again changes nothing. */
-export async function recordRefunded(database: OrdersClient, refund: RefundInput): Promise<void> {
-  await recordEvent(database, refund.orderId, OrderStep.refunded, reasonOf(refund));
-}
-
 const reasonOf = ({ paymentId }: RefundInput): string =>
   paymentId === undefined ? 'every charge of the order' : `payment ${paymentId}`;
+
+/** A refund that is recorded as due. */
+export interface RefundDue {
+  refund: RefundInput;
+  notedAt: Date;
+}
+
+interface RefundDueRow {
+  order_id: string;
+  payment_id: string | null;
+  reason: string | null;
+  noted_at: Date;
+}
 
 /** Claims refunds to check. No other instance gets them within `examineAgainMs` milliseconds. */
 export async function claimRefundsDue(
   database: OrdersClient,
   { limit, examineAgainMs }: { limit: number; examineAgainMs: number },
-): Promise<RefundInput[]> {
-  const rows = await database.$queryRaw<{ order_id: string; payment_id: string | null }[]>`
+): Promise<RefundDue[]> {
+  const rows = await database.$queryRaw<RefundDueRow[]>`
     UPDATE refunds_due SET examine_after = now() + ${examineAgainMs}::int * interval '1 ms'
     WHERE refund_id IN (
       SELECT refund_id FROM refunds_due WHERE examine_after <= now()
       ORDER BY examine_after LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-    RETURNING order_id, payment_id`;
-  return rows.map(({ order_id, payment_id }) => ({
-    orderId: order_id,
-    ...(payment_id === null ? {} : { paymentId: payment_id }),
+    RETURNING order_id, payment_id, reason, noted_at`;
+  return rows.map(({ order_id, payment_id, reason, noted_at }) => ({
+    refund: {
+      orderId: order_id,
+      ...(payment_id !== null && { paymentId: payment_id }),
+      ...(reason !== null && { reason }),
+    },
+    notedAt: noted_at,
   }));
 }
 

@@ -7,6 +7,7 @@ import type { OrderActivities, Settlement } from '@shop/workflows/contract';
 import { ApplicationFailure } from '@temporalio/common';
 import { OrderStep } from '../events/order-step';
 import { recordEvent } from '../events/record-event';
+import { recordRefund } from '../orders/record-refund';
 import { recordRefundDue } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
 import { cancelOrder, shipOrder, type SettledOrder } from '../orders/settle-order';
@@ -63,6 +64,10 @@ export function createOrderActivities({
       announce(orderId, await rejectBadData(shipOrder(database, orderId, paymentId))),
     cancelOrder: async (orderId, why) => announce(orderId, await rejectBadData(cancelOrder(database, orderId, why))),
     recordRefundDue: (refund) => rejectBadData(recordRefundDue(database, refund)),
+    recordRefund: async (refund, paymentId) => {
+      await rejectBadData(recordRefund(database, refund, paymentId));
+      log.info({ ...refund, paymentId }, paymentId === null ? 'refund ended: nothing was charged' : 'refund recorded');
+    },
   };
 }
 

@@ -81,7 +81,7 @@ export class Sagas {
     return this.startRefund(refund, WorkflowIdReusePolicy.REJECT_DUPLICATE);
   }
 
-  /** Starts the workflow of a refund again after it has failed. */
+  /** Starts the workflow of a refund, also if an earlier run has failed or was ended by an operator. */
   refundAgain(refund: RefundInput): Promise<void> {
     return this.startRefund(refund, WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY);
   }
@@ -106,15 +106,23 @@ export class Sagas {
     return this.stateOf(orderWorkflowId(orderId));
   }
 
-  /** Returns the state of a refund's workflow. */
-  stateOfRefund(refund: RefundInput): Promise<WorkflowState> {
-    return this.stateOf(refundWorkflowId(refund));
+  /**
+   * Returns the state of a refund's workflow.
+   *
+   * @param requestedAt when a person requested the refund, if one did; a run that an operator has ended before counts as
+   *   FAILED, because it does not answer this request
+   */
+  async stateOfRefund(refund: RefundInput, requestedAt: Date | null = null): Promise<WorkflowState> {
+    return this.stateOf(refundWorkflowId(refund), requestedAt);
   }
 
-  private async stateOf(workflowId: string): Promise<WorkflowState> {
+  private async stateOf(workflowId: string, requestedAt: Date | null = null): Promise<WorkflowState> {
     try {
-      const { status } = await this.temporal.call((client) => client.workflow.getHandle(workflowId).describe());
+      const { status, closeTime } = await this.temporal.call((client) =>
+        client.workflow.getHandle(workflowId).describe(),
+      );
       const { name } = status;
+      if (name !== 'COMPLETED' && closeTime && requestedAt && closeTime < requestedAt) return 'FAILED';
       return name === 'RUNNING' || name === 'COMPLETED' || name === 'FAILED' ? name : 'ENDED EARLY';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return 'UNKNOWN';

@@ -4,10 +4,12 @@ import { faultOf } from '@shop/runtime/fault';
 import type { Logger } from '@shop/runtime/log';
 import type { Temporal } from '@shop/runtime/temporal';
 import pLimit from 'p-limit';
+import { deleteExpiredRestocks } from '../catalog/restock-product';
 import { deleteExpiredKeys } from '../orders/order-key';
 import { isFinal } from '../orders/order-status';
 import type { RefundInput } from '@shop/workflows/contract';
-import { claimRefundsDue, deleteRefundDue, postponeRefundCheck } from '../orders/refunds-due';
+import { recordRefund } from '../orders/record-refund';
+import { claimRefundsDue, deleteRefundDue, postponeRefundCheck, type RefundDue } from '../orders/refunds-due';
 import { claimUnsettledOrders, countOriginalOrders, readOrderState, type Adoptable } from '../orders/unsettled-orders';
 import type { AdoptionPolicy } from './adoption-policy';
 import type { Sagas } from './sagas';
@@ -63,7 +65,7 @@ export class Sweeper {
     );
     const refunds = await this.sweepAll(
       () => claimRefundsDue(database, claim),
-      (due) => this.examineOrSkip({ refund: due }, () => this.examineRefund(due)),
+      (due) => this.examineOrSkip({ refund: due.refund }, () => this.examineRefund(due)),
     );
     return orders + refunds;
   }
@@ -100,6 +102,7 @@ export class Sweeper {
       try {
         if (temporal.isUp) await this.sweep(); // a claim without Temporal would only postpone the check
         await deleteExpiredKeys(database);
+        await deleteExpiredRestocks(database);
       } catch (error) {
         log[faultOf(error) === 'unavailable' ? 'warn' : 'error']({ err: error }, 'sweep failed');
       }
@@ -141,16 +144,18 @@ export class Sweeper {
     else if (order.cancelRequested) await sagas.signalCancel(orderId);
   }
 
-  private async examineRefund(due: RefundInput): Promise<void> {
+  private async examineRefund({ refund: due, notedAt }: RefundDue): Promise<void> {
     const { database, sagas, log } = this.options;
-    const refund = await sagas.stateOfRefund(due);
+    const refund = await sagas.stateOfRefund(due, due.reason === undefined ? null : notedAt);
     if (refund === 'RUNNING') return postponeRefundCheck(database, due);
     if (refund === 'FAILED') {
       // It fails only if another client of Temporal has started it with an invalid input.
       await sagas.refundAgain(due);
       return log.warn({ orderId: due.orderId, paymentId: due.paymentId }, 'failed refund started again by the sweeper');
     }
-    if (refund !== 'UNKNOWN') return deleteRefundDue(database, due); // done, or ended by an operator
+    // A payment service of version 1.0.0 completes a refund without recording it with the order.
+    if (refund === 'COMPLETED') return recordRefund(database, due, due.paymentId ?? null);
+    if (refund === 'ENDED EARLY') return deleteRefundDue(database, due); // by an operator
     if (due.paymentId === undefined) {
       const saga = await sagas.stateOfSaga(due.orderId);
       if (saga === 'RUNNING') return postponeRefundCheck(database, due);

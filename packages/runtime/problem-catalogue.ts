@@ -149,6 +149,11 @@ export const PROBLEMS = {
     title: 'A product of the order does not exist',
     description: 'The detail names each unknown product.',
   },
+  'product-retired': {
+    status: 422,
+    title: 'A product of the order is retired',
+    description: 'The product is no longer sold. The detail names each retired product of the order.',
+  },
   'order-total-too-large': {
     status: 422,
     title: 'The total of the order is too large',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PaymentsClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import type { Logger } from '@shop/runtime/log';
-import type { PaymentAnswer, PaymentRequest, RefundInput } from '@shop/workflows/contract';
+import type { PaymentAnswer, PaymentRequest, RefundInput, RefundResult } from '@shop/workflows/contract';
 import { declineReason } from './charge-limit';
 import { PaymentStatus } from './payment-status';
 
@@ -50,25 +50,27 @@ export class Ledger {
    * Refunds a payment of an order. Without a payment id, it refunds any payment of the order, and prevents later
    * charges.
    *
+   * @returns the payment, if it is refunded now; repeating the call returns the same
    * @throws {Error} if the order has no payment with this id; an operator must then refund it
    */
-  async refund({ orderId, paymentId }: RefundInput): Promise<void> {
+  async refund({ orderId, paymentId }: RefundInput): Promise<RefundResult> {
     if (paymentId === undefined) return this.refundOrVoid(orderId);
 
     const refunded = await this.database.payment.updateMany({
       where: { paymentId, orderId, status: PaymentStatus.success },
       data: { status: PaymentStatus.refunded, refundedAt: new Date() },
     });
-    if (refunded.count > 0) return this.log.info({ orderId, paymentId }, 'payment refunded');
-    const matching = await this.database.payment.count({ where: { paymentId, orderId } });
-    if (matching === 0) {
+    if (refunded.count > 0) this.log.info({ orderId, paymentId }, 'payment refunded');
+    const payment = await this.database.payment.findFirst({ where: { paymentId, orderId } });
+    if (!payment) {
       throw new Error(
         `This service has no payment ${paymentId} for order ${orderId}. Refund it where it was charged, then terminate the workflow refund-${paymentId}.`,
       );
     }
+    return resultOfRefund(payment);
   }
 
-  private async refundOrVoid(orderId: string): Promise<void> {
+  private async refundOrVoid(orderId: string): Promise<RefundResult> {
     const changed = await this.database.$queryRaw<{ payment_id: string; status: PaymentStatus }[]>`
       INSERT INTO payments AS existing (payment_id, order_id, status)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${literal(PaymentStatus.void)})
@@ -76,8 +78,13 @@ export class Ledger {
         WHERE existing.status = ${literal(PaymentStatus.success)}
       RETURNING payment_id, status`;
     for (const { payment_id: paymentId, status } of changed) this.log.info({ orderId, paymentId }, `payment ${status}`);
+    return resultOfRefund(await this.database.payment.findUniqueOrThrow({ where: { orderId } }));
   }
 }
+
+const resultOfRefund = ({ paymentId, status }: { paymentId: string; status: string }): RefundResult => ({
+  paymentId: status === PaymentStatus.refunded ? paymentId : null,
+});
 
 /** Reasons that follow from the status. The reason of a declined payment is stored in its row. */
 const REASONS: Partial<Record<PaymentStatus, string>> = {

@@ -1,0 +1,51 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { literal } from '@shop/prisma/sql';
+import type { RefundInput } from '@shop/workflows/contract';
+import { OrderStatus, PaymentStatus } from './order-status';
+import { EXAMINE_AFTER_MS } from './refunds-due';
+
+/** What became of the request for a refund, and the state of the order. */
+export type RefundRequest =
+  | { outcome: 'due'; refund: Required<RefundInput> }
+  | { outcome: 'refunded'; refundId: string }
+  | { outcome: 'refused'; orderStatus: string; paymentStatus: string }
+  | { outcome: 'not found' };
+
+interface OrderRow {
+  order_status: string;
+  payment_status: string;
+  payment_id: string | null;
+  /** The reason of the refund, of its first request; null if no refund is due. */
+  reason: string | null;
+}
+
+const SHIPPED = literal(OrderStatus.shipped);
+const PAID = literal(PaymentStatus.success);
+
+/**
+ * Records that the payment of a shipped order must be refunded, before the workflow of the refund is started. A repeated
+ * request keeps the reason of the first one.
+ */
+export async function requestRefund(database: OrdersClient, orderId: string, reason: string): Promise<RefundRequest> {
+  const rows = await database.$queryRaw<OrderRow[]>`
+    WITH found AS (
+      SELECT order_id, order_status, payment_status, payment_id FROM orders
+      WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE
+    ), due AS (
+      INSERT INTO refunds_due AS existing (refund_id, order_id, payment_id, reason, examine_after)
+      SELECT payment_id, order_id, payment_id, ${reason}, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms'
+      FROM found WHERE order_status = ${SHIPPED} AND payment_status = ${PAID} AND payment_id IS NOT NULL
+      ON CONFLICT (refund_id) DO UPDATE SET reason = coalesce(existing.reason, excluded.reason), noted_at = now()
+      RETURNING reason
+    )
+    SELECT order_status, payment_status, payment_id, (SELECT reason FROM due) AS reason FROM found`;
+  const [order] = rows;
+  if (!order) return { outcome: 'not found' };
+  const { order_status: orderStatus, payment_status: paymentStatus, payment_id: paymentId } = order;
+  if (paymentId !== null && order.reason !== null) {
+    return { outcome: 'due', refund: { orderId, paymentId, reason: order.reason } };
+  }
+  if (paymentId !== null && paymentStatus === PaymentStatus.refunded)
+    return { outcome: 'refunded', refundId: paymentId };
+  return { outcome: 'refused', orderStatus, paymentStatus };
+}
