@@ -10,6 +10,8 @@ import {
   ORDER_TASK_QUEUE,
   orderWorkflowId,
   PAYMENT_TASK_QUEUE,
+  refundDetails,
+  refundSummary,
   refundWorkflowId,
   type OrderActivities,
   type PaymentActivities,
@@ -18,6 +20,7 @@ import {
   type Cancellation,
   type PlaceOrderInput,
   type RefundInput,
+  type RefundResult,
   type Settlement,
 } from '@shop/workflows/contract';
 import type { placeOrder } from '@shop/workflows/place-order';
@@ -95,6 +98,7 @@ class FakeShop implements OrderActivities, PaymentActivities {
   private readonly failures = new Map<string, number>();
   private readonly permanentFailures = new Set<string>();
   private readonly refunds: (string | undefined)[] = [];
+  private readonly refundResults = new Map<string, RefundResult | undefined>();
   private readonly reactions = new Map<string, (saga: Saga, attempt: number) => Promise<PaymentAnswer | void>>();
   private readonly requests = new Map<string, number>();
 
@@ -105,8 +109,13 @@ class FakeShop implements OrderActivities, PaymentActivities {
     this.reactions.set(order.orderId, react);
   }
 
+  /** Sets what `refundPayment` returns. By default, it refunds the payment that the refund names. */
+  onRefund({ orderId }: RefundInput, result: RefundResult | undefined): void {
+    this.refundResults.set(orderId, result);
+  }
+
   /** Makes a step fail a number of times, with an error that the saga retries. */
-  failTimes(order: PlaceOrderInput, step: Step, times: number): void {
+  failTimes(order: Pick<PlaceOrderInput, 'orderId'>, step: Step, times: number): void {
     this.failures.set(`${step} ${order.orderId}`, times);
   }
 
@@ -168,7 +177,7 @@ class FakeShop implements OrderActivities, PaymentActivities {
   refundPayment: PaymentActivities['refundPayment'] = async ({ orderId, paymentId }) => {
     this.record('refundPayment', orderId);
     this.refunds.push(paymentId);
-    return { paymentId: paymentId ?? null };
+    return this.refundResults.has(orderId) ? this.refundResults.get(orderId) : { paymentId: paymentId ?? null };
   };
 
   recordRefundDue: OrderActivities['recordRefundDue'] = async ({ orderId, paymentId }) => {
@@ -308,6 +317,8 @@ export class SagaWorkers {
       taskQueue: PAYMENT_TASK_QUEUE,
       args: [refund],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: refundSummary(refund),
+      staticDetails: refundDetails(refund),
     });
     await this.waitForRefund(refundWorkflowId(refund));
   }
@@ -372,11 +383,15 @@ export class SagaWorkers {
   async recordHistories(testName: string, { skip }: { skip: RegExp }): Promise<void> {
     const orders = this.started.splice(0);
     if (!process.env['RECORD_HISTORIES'] || skip.test(testName)) return;
-    for (const { orderId } of orders) {
-      const history = await this.client.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
-      const json = historyToJSON(history).replaceAll(projectFolder, '');
-      await writeFile(join(HISTORIES, `${testName.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.json`), `${json}\n`);
-    }
+    for (const { orderId } of orders) await this.recordHistory(orderWorkflowId(orderId), testName);
+  }
+
+  /** Writes the history of a workflow for the replay test. Does nothing unless RECORD_HISTORIES is set. */
+  async recordHistory(workflowId: string, name: string): Promise<void> {
+    if (!process.env['RECORD_HISTORIES']) return;
+    const history = await this.client.workflow.getHandle(workflowId).fetchHistory();
+    const json = historyToJSON(history).replaceAll(projectFolder, '');
+    await writeFile(join(HISTORIES, `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.json`), `${json}\n`);
   }
 
   async stop(): Promise<void> {

@@ -6,7 +6,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { Runtime, Worker } from '@temporalio/worker';
 import { HISTORIES } from '../test/saga-workers';
 import { silentLog } from '../test/silent-log';
-import { bundlePath } from './bundle-path';
+import { bundledWorkflowOf, bundlePath } from './bundle-path';
 
 // If a new version is deployed while a saga runs, the saga continues in the new code. The new code must issue the same
 // commands as the old code did. Each file is the recorded history of one path. Never delete one to make a change pass.
@@ -21,5 +21,6 @@ test('finds recorded histories', () => {
 
 test.each(files)('replays %s', async (file) => {
   const history = historyFromJSON(JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')));
-  await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath('place-order') } }, history);
+  const { name } = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType ?? {};
+  await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath(bundledWorkflowOf(name)) } }, history);
 });

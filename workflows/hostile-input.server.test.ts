@@ -125,6 +125,7 @@ test.each([
   ['orderId must be a UUID', null],
   ['paymentId must be a UUID or absent', { orderId: randomUUID(), paymentId: '' }],
   ['paymentId must be a UUID or absent', { orderId: randomUUID(), paymentId: { any: 'value' } }],
+  ['reason must be a text or absent', { orderId: randomUUID(), paymentId: randomUUID(), reason: 7 }],
 ])('refundPayment fails and says: %s', async (problem, input) => {
   const refund = await startRaw('refundPayment', [defaultPayloadConverter.toPayload(input)]);
 

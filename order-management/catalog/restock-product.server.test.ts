@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, aProduct, stockOf, whileHeld } from '../../test/shop';
 import { acceptOrder } from '../orders/accept-order';

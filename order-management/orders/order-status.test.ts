@@ -55,6 +55,7 @@ test.each([
 test.each([
   ['success', 'success'],
   ['failed', 'failed'],
+  ['refunded', 'refunded'],
   ['cancelled', 'cancelled'],
   ['pending', 'cancelled'],
 ])('reads the payment status %s of a settled order as %s', (stored, status) => {

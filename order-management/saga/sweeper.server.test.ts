@@ -13,6 +13,7 @@ import { addProduct } from '../catalog/products';
 import { acceptOrder } from '../orders/accept-order';
 import { recordRefundDue } from '../orders/refunds-due';
 import { requestCancel } from '../orders/request-cancel';
+import { requestRefund } from '../orders/request-refund';
 import { cancelOrder, shipOrder } from '../orders/settle-order';
 import type { Adoptable } from '../orders/unsettled-orders';
 import { eventually } from '../../test/eventually';
@@ -439,6 +440,15 @@ async function aDueRefund(): Promise<RefundInput> {
   return refund;
 }
 
+/** Ships an order, and records that a person requested the refund of its payment. */
+async function aRefundByHand(): Promise<RefundInput> {
+  const { orderId } = await anAcceptedOrder();
+  await shipOrder(database, orderId, randomUUID());
+  const requested = await requestRefund(database, orderId, 'damaged');
+  if (requested.outcome !== 'due') throw new Error(requested.outcome);
+  return requested.refund;
+}
+
 async function sweepRefunds(): Promise<void> {
   await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
   await aSweeper().sweep();
@@ -469,6 +479,48 @@ describe('a due refund', () => {
     await temporal.call(({ workflow }) => workflow.start('placeOrder', failing));
     await eventually(async () => expect(await sagas().stateOfRefund(refund)).toBe('FAILED'));
 
+    await sweepRefunds();
+
+    expect(await sagas().stateOfRefund(refund)).toBe('RUNNING');
+    expect(await database.refundDue.count()).toBe(1);
+  });
+
+  test('that its workflow has completed without a record is recorded with the order', async () => {
+    const refund = await aRefundByHand();
+    class CompletedRefunds extends Sagas {
+      override stateOfRefund = async () => 'COMPLETED' as const;
+    }
+    await database.refundDue.updateMany({ data: { examineAfter: new Date(0) } });
+
+    await aSweeper({ sagas: new CompletedRefunds(temporal, TERMS) }).sweep();
+
+    const { orderId } = refund;
+    await expect(database.order.findUnique({ where: { orderId } })).resolves.toMatchObject({
+      orderStatus: 'shipped',
+      paymentStatus: 'refunded',
+    });
+    expect(await database.refundDue.count()).toBe(0);
+  });
+
+  test('that a person requested is started with the reason', async () => {
+    const refund = await aRefundByHand();
+
+    await sweepRefunds();
+
+    const description = await temporal.call(({ workflow }) => workflow.getHandle(refundWorkflowId(refund)).describe());
+    await expect(description.staticSummary()).resolves.toBe(
+      `Refund payment ${refund.paymentId}, requested by hand: damaged`,
+    );
+  });
+
+  test('that a person requested again after an operator had ended it is started again', async () => {
+    const refund = await aRefundByHand();
+    await sweepRefunds();
+    await terminate(refundWorkflowId(refund));
+    await sweepRefunds();
+    expect(await database.refundDue.count()).toBe(0);
+
+    await requestRefund(database, refund.orderId, 'damaged after all');
     await sweepRefunds();
 
     expect(await sagas().stateOfRefund(refund)).toBe('RUNNING');

@@ -93,7 +93,7 @@ describe('a refund', () => {
     const request = aRequest();
     const { paymentId } = await ledger.charge(request);
 
-    await ledger.refund({ orderId: request.orderId, paymentId });
+    expect(await ledger.refund({ orderId: request.orderId, paymentId })).toEqual({ paymentId });
 
     expect(await statusOf(request)).toBe('refunded');
     expect(await ledger.charge(request)).toMatchObject({ success: false, reason: 'payment was refunded', paymentId });
@@ -105,7 +105,7 @@ describe('a refund', () => {
     await ledger.refund({ orderId: request.orderId, paymentId });
     const refunded = await paymentsOf(request);
 
-    await ledger.refund({ orderId: request.orderId, paymentId });
+    expect(await ledger.refund({ orderId: request.orderId, paymentId })).toEqual({ paymentId });
 
     expect(await paymentsOf(request)).toEqual(refunded);
   });
@@ -114,7 +114,8 @@ describe('a refund', () => {
     const request = aRequest({ totalAmount: '1000.01' });
     const declined = await ledger.charge(request);
 
-    await ledger.refund({ orderId: request.orderId, paymentId: declined.paymentId });
+    const refund = { orderId: request.orderId, paymentId: declined.paymentId };
+    expect(await ledger.refund(refund)).toEqual({ paymentId: null });
 
     expect(await ledger.charge(request)).toEqual(declined);
   });
@@ -136,9 +137,9 @@ describe('a refund', () => {
 describe('a refund without a payment id', () => {
   test('refunds the payment of the order', async () => {
     const request = aRequest();
-    await ledger.charge(request);
+    const { paymentId } = await ledger.charge(request);
 
-    await ledger.refund({ orderId: request.orderId });
+    expect(await ledger.refund({ orderId: request.orderId })).toEqual({ paymentId });
 
     expect(await statusOf(request)).toBe('refunded');
   });
@@ -146,7 +147,7 @@ describe('a refund without a payment id', () => {
   test('of an order without a payment makes every later charge fail', async () => {
     const request = aRequest();
 
-    await ledger.refund({ orderId: request.orderId });
+    expect(await ledger.refund({ orderId: request.orderId })).toEqual({ paymentId: null });
 
     const answer = { success: false, reason: 'order was cancelled before it was paid' };
     expect(await ledger.charge(request)).toMatchObject(answer);
@@ -158,8 +159,9 @@ describe('a refund without a payment id', () => {
     await ledger.charge(request);
     await ledger.refund({ orderId: request.orderId });
     const once = await paymentsOf(request);
+    const refunded = await ledger.refund({ orderId: request.orderId });
 
-    await ledger.refund({ orderId: request.orderId });
+    expect(refunded).toEqual({ paymentId: once[0]?.status === 'refunded' ? once[0].paymentId : null });
 
     expect(await paymentsOf(request)).toEqual(once);
   });

@@ -11,11 +11,12 @@ import { countPromises } from './measurement/count-promises';
 //
 //     node tools/bench/dist/promises.js [--places] [history.json …]
 //
-// `--places` adds the number for each line of the saga's code. The default is all histories of the repository.
+// `--places` adds the number for each line of the saga's code. The default is all sagas of the repository.
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: { places: { type: 'boolean' } }, allowPositionals: true });
   const folder = join(require.resolve('@shop/workflows/package.json'), '..', 'histories');
-  const files = positionals.length > 0 ? positionals : readdirSync(folder).map((name) => join(folder, name));
+  const sagas = readdirSync(folder).filter((name) => !name.startsWith('refund-')); // refunds are a workflow of their own
+  const files = positionals.length > 0 ? positionals : sagas.map((name) => join(folder, name));
 
   setFlagsFromString('--stack-trace-limit=50'); // frames; the SDK's frames above the saga's line can exceed the default, 10
   installTemporalRuntime(createLog('bench', 'silent'));

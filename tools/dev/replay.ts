@@ -4,6 +4,7 @@ import { integer, readEnvironment, readOrExit, temporalSettings } from '@shop/ru
 import { createLog } from '@shop/runtime/log';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { bundleWorkflow } from '@shop/workflows/bundle';
+import { bundledWorkflowOf, type BundledWorkflow } from '@shop/workflows/bundle-path';
 import type { ReplayTraceSinks } from '@shop/workflows/replay-trace';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
@@ -15,15 +16,15 @@ import { SetupError } from './setup-error';
 import { findTemporalCli, serverArguments } from './temporal-cli';
 
 /**
- * `make replay`: replays sagas against this code, either from files or the latest ones of a Temporal server, running and
- * closed. Prints each mismatch with its event and line of code, and then exits with 1.
+ * `make replay`: replays sagas and refunds against this code, either from files or the latest ones of a Temporal server,
+ * running and closed. Prints each mismatch with its event and line of code, and then exits with 1.
  */
 const settings = readOrExit(() =>
   readEnvironment(
     z
       .object({
         ...temporalSettings,
-        /** How many sagas of the server to replay, the latest first. */
+        /** How many workflows of the server to replay, the latest first. */
         LAST: integer(20, 1, 10_000),
       })
       .superRefine(checkKeyPairs),
@@ -55,8 +56,8 @@ async function* recordedOnServer(): AsyncGenerator<Recorded> {
   const cli = await findTemporalCli(print);
   const temporal = async (...args: string[]): Promise<unknown> =>
     JSON.parse(await runProgram(cli, ['workflow', ...args, ...serverArguments(settings), '--output', 'json']));
-  print(`The last ${last} sagas of namespace ${namespace} at ${address}:`);
-  const query = "WorkflowType = 'placeOrder'";
+  print(`The last ${last} sagas and refunds of namespace ${namespace} at ${address}:`);
+  const query = "WorkflowType IN ('placeOrder', 'refundPayment')";
   const listed = (await temporal('list', '--query', query, '--limit', String(last))) as {
     execution: { workflowId: string; runId: string };
   }[];
@@ -67,11 +68,19 @@ async function* recordedOnServer(): AsyncGenerator<Recorded> {
 }
 
 async function replay(): Promise<{ replayed: number; mismatches: number }> {
-  const workflowsPath = require.resolve('@shop/workflows/place-order');
-  const workflowBundle = await bundleWorkflow({
-    workflowsPath,
-    workflowInterceptorModules: [require.resolve('@shop/workflows/replay-trace')],
-  });
+  const bundles = new Map<BundledWorkflow, ReturnType<typeof bundleWorkflow>>();
+  const bundleOf = (json: unknown): ReturnType<typeof bundleWorkflow> => {
+    const started = historyFromJSON(json).events?.[0]?.workflowExecutionStartedEventAttributes;
+    const workflow = bundledWorkflowOf(started?.workflowType?.name);
+    const bundle =
+      bundles.get(workflow) ??
+      bundleWorkflow({
+        workflowsPath: require.resolve(`@shop/workflows/${workflow}`),
+        workflowInterceptorModules: [require.resolve('@shop/workflows/replay-trace')],
+      });
+    bundles.set(workflow, bundle);
+    return bundle;
+  };
   let commands: string[] = [];
   const sinks: InjectedSinks<ReplayTraceSinks> = {
     trace: {
@@ -86,7 +95,7 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
   for await (const { name, json } of files.length > 0 ? recordedIn(files) : recordedOnServer()) {
     commands = [];
     try {
-      await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(json), name);
+      await Worker.runReplayHistory({ workflowBundle: await bundleOf(json), sinks }, historyFromJSON(json), name);
       print(`  replays   ${name}`);
     } catch (error) {
       count.mismatches++;
