@@ -8,7 +8,8 @@ import type { Customer } from '../catalog/customers';
 import type { Product } from '../catalog/products';
 import { acceptOrder } from '../orders/accept-order';
 import { findHistory } from '../orders/order-history';
-import { recordRefundDue, recordRefunded } from '../orders/refunds-due';
+import { recordRefund } from '../orders/record-refund';
+import { recordRefundDue } from '../orders/refunds-due';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
 import { resumeOrder } from '../orders/resume-order';
 import { cancelOrder, CUSTOMER_CANCELLED, shipOrder } from '../orders/settle-order';
@@ -130,20 +131,22 @@ test('records nothing for an order that is refused', async () => {
 });
 
 test('records each refund once, and when it has ended', async () => {
-  const [orderId, paymentId] = [await accepted(), randomUUID()];
+  const [orderId, charged, late] = [await accepted(), randomUUID(), randomUUID()];
   await cancelOrder(database, orderId, { code: 'payment-timeout', reason: 'No answer.' });
 
-  for (const refund of [{ orderId }, { orderId, paymentId }]) {
-    for (const record of [recordRefundDue, recordRefundDue, recordRefunded, recordRefunded]) {
-      await record(database, refund);
-    }
+  for (const { refund, paymentId } of [
+    { refund: { orderId }, paymentId: charged },
+    { refund: { orderId, paymentId: late }, paymentId: late },
+  ]) {
+    for (let i = 0; i < 2; i++) await recordRefundDue(database, refund);
+    for (let i = 0; i < 2; i++) await recordRefund(database, refund, paymentId);
   }
 
   expect((await eventsOf(orderId)).slice(2)).toEqual([
     { step: 'refund-due', reason: 'every charge of the order' },
-    { step: 'refunded', reason: 'every charge of the order' },
-    { step: 'refund-due', reason: `payment ${paymentId}` },
-    { step: 'refunded', reason: `payment ${paymentId}` },
+    { step: 'refunded', reason: `payment ${charged}` },
+    { step: 'refund-due', reason: `payment ${late}` },
+    { step: 'refunded', reason: `payment ${late}` },
   ]);
 });
 

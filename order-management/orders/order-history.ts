@@ -58,7 +58,7 @@ function stepsOf(row: Omit<OrderRow, 'events'>): HistoryEntry[] {
   if (cancel_requested_at) steps.push({ step: OrderStep.cancelRequested, time: cancel_requested_at, reason: null });
   const status = orderStatusOf(row.order_status);
   if (status === OrderStatus.placed) return steps;
-  if (payment_status === PaymentStatus.success) {
+  if (payment_status === PaymentStatus.success || payment_status === PaymentStatus.refunded) {
     const reason = payment_id === null ? null : `payment ${payment_id}`;
     steps.push({ step: OrderStep.paid, time: settled_at, reason });
   }

@@ -6,6 +6,7 @@ import { aCustomer, aProduct, stockOf } from '../../test/shop';
 import type { Product } from '../catalog/products';
 import { acceptOrder } from './accept-order';
 import { findOrder } from './find-orders';
+import { findHistory } from './order-history';
 import { recordRefund } from './record-refund';
 import { deleteOrder } from './request-cancel';
 import { requestRefund } from './request-refund';
@@ -47,6 +48,12 @@ const statusesOf = async (orderId: string) => {
   return [orderStatus, paymentStatus];
 };
 
+/** Returns the steps of an order that concern a refund, with their reasons. */
+const refundStepsOf = async (orderId: string) =>
+  ((await findHistory(database, orderId)) ?? [])
+    .filter(({ step }) => step.startsWith('refund'))
+    .map(({ step, reason }) => `${step}: ${reason}`);
+
 describe('the request for a refund', () => {
   test('of a shipped order records the refund of its payment as due, and does not change the order yet', async () => {
     const { orderId, paymentId } = await aShippedOrder();
@@ -69,6 +76,7 @@ describe('the request for a refund', () => {
       repeated.map(() => ({ outcome: 'due', refund: { orderId, paymentId, reason: 'damaged' } })),
     );
     expect(await refundsDueOf(orderId)).toHaveLength(1);
+    expect(await refundStepsOf(orderId)).toEqual([`refund-due: payment ${paymentId}, requested by hand: damaged`]);
   });
 
   test('of an order whose payment was refunded changes nothing', async () => {
@@ -144,6 +152,26 @@ describe('the record of a refund', () => {
     await recordRefund(database, { orderId }, randomUUID());
 
     expect(await statusesOf(orderId)).toEqual(['cancelled', 'cancelled']);
+    expect(await refundsDueOf(orderId)).toEqual([]);
+  });
+
+  test('adds a step to the history once, whichever refunds of the order report the payment', async () => {
+    const { orderId } = await aPlacedOrder();
+    await cancelOrder(database, orderId, { code: 'payment-timeout', reason: 'no answer' });
+    const paymentId = randomUUID();
+
+    await Promise.all([{ orderId }, { orderId, paymentId }].map((refund) => recordRefund(database, refund, paymentId)));
+
+    expect(await refundStepsOf(orderId)).toEqual([`refunded: payment ${paymentId}`]);
+  });
+
+  test('adds no step to the history if nothing was charged', async () => {
+    const { orderId } = await aPlacedOrder();
+    await cancelOrder(database, orderId, { code: 'payment-timeout', reason: 'no answer' });
+
+    await recordRefund(database, { orderId }, null);
+
+    expect(await refundStepsOf(orderId)).toEqual([]);
     expect(await refundsDueOf(orderId)).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import type { RefundInput } from '@shop/workflows/contract';
+import { OrderStep } from '../events/order-step';
 import { OrderStatus, PaymentStatus } from './order-status';
 import { EXAMINE_AFTER_MS } from './refunds-due';
 
@@ -36,7 +37,11 @@ export async function requestRefund(database: OrdersClient, orderId: string, rea
       SELECT payment_id, order_id, payment_id, ${reason}, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms'
       FROM found WHERE order_status = ${SHIPPED} AND payment_status = ${PAID} AND payment_id IS NOT NULL
       ON CONFLICT (refund_id) DO UPDATE SET reason = coalesce(existing.reason, excluded.reason), noted_at = now()
-      RETURNING reason
+      RETURNING order_id, payment_id, reason, xmax = 0 AS created -- a row that existed has the xmax of its lock
+    ), recorded AS (
+      INSERT INTO order_events (order_id, step, reason)
+      SELECT order_id, ${literal(OrderStep.refundDue)}, 'payment ' || payment_id || ', requested by hand: ' || reason
+      FROM due WHERE created
     )
     SELECT order_status, payment_status, payment_id, (SELECT reason FROM due) AS reason FROM found`;
   const [order] = rows;
