@@ -1,7 +1,12 @@
 import { joinSql, sql, type Sql } from '@shop/prisma/sql';
 import type { Comparison, Expression, Operator } from './expression';
 import type { FieldType } from './field-type';
-import type { Field, Searchable } from './searchable';
+import type { Searchable } from './searchable';
+
+export interface FilterContext extends Pick<Searchable, 'fields'> {
+  /** Whether the condition is checked for one row after the other, in the sequence of an index. */
+  rowByRow: boolean;
+}
 
 /**
  * Compiles an expression to the condition of a statement.
@@ -9,15 +14,15 @@ import type { Field, Searchable } from './searchable';
  * A comparison holds if some value of the field satisfies it. It does not hold for a field without a value, whatever the
  * operator is, except `IS NULL`. NOT negates: `NOT customer_id = …` holds for an order without a customer.
  */
-export function compileFilter(expression: Expression, fields: Searchable['fields']): Sql {
-  if (expression.kind === 'comparison') return compileComparison(expression, fields[expression.field]!);
+export function compileFilter(expression: Expression, context: FilterContext): Sql {
+  if (expression.kind === 'comparison') return compileComparison(expression, context);
   if (expression.kind === 'not') {
-    const term = compileFilter(expression.term, fields);
+    const term = compileFilter(expression.term, context);
     // In SQL, a comparison with null is null, and so is its negation. AND and OR make of null what they make of false,
     // unless a result without null decides, so it is enough to convert null to false before a negation.
-    return isNeverNull(expression.term, fields) ? sql`NOT (${term})` : sql`(${term}) IS NOT TRUE`;
+    return isNeverNull(expression.term, context.fields) ? sql`NOT (${term})` : sql`(${term}) IS NOT TRUE`;
   }
-  const terms = expression.terms.map((term) => sql`(${compileFilter(term, fields)})`);
+  const terms = expression.terms.map((term) => sql`(${compileFilter(term, context)})`);
   return joinSql(terms, expression.kind === 'and' ? ' AND ' : ' OR ');
 }
 
@@ -26,13 +31,16 @@ function isNeverNull(expression: Expression, fields: Searchable['fields']): bool
   if (expression.kind === 'not') return true;
   if (expression.kind !== 'comparison') return expression.terms.every((term) => isNeverNull(term, fields));
   const field = fields[expression.field]!;
-  return field.some !== undefined || !field.nullable;
+  return field.among !== undefined || !field.nullable;
 }
 
-function compileComparison({ operator, values }: Comparison, field: Field): Sql {
-  const { column, type, some = (condition) => condition } = field;
-  if (operator === 'IS NULL') return field.some ? sql`NOT ${some(sql`${column} IS NOT NULL`)}` : sql`${column} IS NULL`;
-  return some(CONDITIONS[operator](column, type, values));
+function compileComparison({ field, operator, values }: Comparison, { fields, rowByRow }: FilterContext): Sql {
+  const { column, type, among } = fields[field]!;
+  if (!among) return CONDITIONS[operator](column, type, values);
+  const hasNone = operator === 'IS NULL';
+  const condition = CONDITIONS[hasNone ? 'IS NOT NULL' : operator](column, type, values);
+  // With OFFSET, the planner does not convert the subquery to a join, which would read the lines of all orders.
+  return sql`${hasNone ? sql`NOT ` : sql``}EXISTS (${among(condition)}${rowByRow ? sql` OFFSET 0` : sql``})`;
 }
 
 type Condition = (column: Sql, type: FieldType, values: string[]) => Sql;
@@ -55,7 +63,7 @@ const range =
 /** Orders text by code points, so that the result does not depend on the collation of the database. */
 const ordered = (column: Sql, type: FieldType): Sql => (type.sql === 'text' ? sql`${column} COLLATE "C"` : column);
 
-const CONDITIONS: Readonly<Record<Exclude<Operator, 'IS NULL'>, Condition>> = {
+const CONDITIONS: Readonly<Record<Operator, Condition>> = {
   '=': equality(sql`=`),
   '!=': equality(sql`<>`),
   '<': order(sql`<`),
@@ -68,6 +76,7 @@ const CONDITIONS: Readonly<Record<Exclude<Operator, 'IS NULL'>, Condition>> = {
   'NOT BETWEEN': range(sql`NOT BETWEEN`),
   STARTS_WITH: (column, type, [prefix = '']) => startsWith(ordered(column, type), prefix),
   'NOT STARTS_WITH': (column, type, [prefix = '']) => sql`NOT (${startsWith(ordered(column, type), prefix)})`,
+  'IS NULL': (column) => sql`${column} IS NULL`,
   'IS NOT NULL': (column) => sql`${column} IS NOT NULL`,
 };
 

@@ -2,14 +2,16 @@ import { sql, type Sql } from '@shop/prisma/sql';
 import { decimal, text, timestamp, uuid } from './field-type';
 import type { AggregateSort, Searchable } from './searchable';
 
-const someLine = (condition: Sql): Sql => sql`EXISTS (
-  SELECT FROM order_products line WHERE line.order_id = orders.order_id AND ${condition})`;
+const amongLines = (condition: Sql): Sql => sql`
+  SELECT FROM order_products line WHERE line.order_id = orders.order_id AND ${condition}`;
 
-const someProduct = (condition: Sql): Sql => sql`EXISTS (
+const amongProducts = (condition: Sql): Sql => sql`
   SELECT FROM order_products line JOIN products product USING (product_id)
-  WHERE line.order_id = orders.order_id AND ${condition})`;
+  WHERE line.order_id = orders.order_id AND ${condition}`;
 
 const noLines = sql`NOT EXISTS (SELECT FROM order_products line WHERE line.order_id = orders.order_id)`;
+
+// OFFSET 0 keeps the planner from reading all lines into a hash table: a page needs those of few orders.
 
 /** Keeps, of the lines of an order, the one with the smallest or largest price. */
 const price: AggregateSort = {
@@ -25,7 +27,7 @@ const price: AggregateSort = {
         descending
           ? sql`(line.unit_price, line.product_id) > (walked.unit_price, walked.product_id)`
           : sql`(line.unit_price, line.product_id) < (walked.unit_price, walked.product_id)`
-      })`,
+      } OFFSET 0)`,
     value: sql`walked.unit_price`,
     id: sql`walked.order_id`,
   }),
@@ -47,7 +49,7 @@ const productName: AggregateSort = {
         descending
           ? sql`(product.name COLLATE "C", product.product_id) > (named.name COLLATE "C", named.product_id)`
           : sql`(product.name COLLATE "C", product.product_id) < (named.name COLLATE "C", named.product_id)`
-      })`,
+      } OFFSET 0)`,
     value: sql`named.name COLLATE "C"`,
     id: sql`walked.order_id`,
   }),
@@ -69,10 +71,10 @@ export const orderSearch: Searchable = {
     order_status: { type: text, column: sql`orders.order_status`, nullable: false },
     payment_status: { type: text, column: sql`orders.payment_status`, nullable: false },
     cancellation_code: { type: text, column: sql`orders.cancellation_code COLLATE "C"`, nullable: true },
-    product_id: { type: uuid, column: sql`line.product_id`, nullable: false, some: someLine },
-    name: { type: text, column: sql`product.name COLLATE "C"`, nullable: false, some: someProduct },
-    price: { type: decimal, column: sql`line.unit_price`, nullable: false, some: someLine },
-    product_type: { type: text, column: sql`product.product_type COLLATE "C"`, nullable: false, some: someProduct },
+    product_id: { type: uuid, column: sql`line.product_id`, nullable: false, among: amongLines },
+    name: { type: text, column: sql`product.name COLLATE "C"`, nullable: false, among: amongProducts },
+    price: { type: decimal, column: sql`line.unit_price`, nullable: false, among: amongLines },
+    product_type: { type: text, column: sql`product.product_type COLLATE "C"`, nullable: false, among: amongProducts },
   },
   sorts: { ...sortable, price, product_name: productName },
   id: 'order_id',

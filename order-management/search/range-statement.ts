@@ -1,19 +1,23 @@
 import { joinSql, sql, unnamed, type Sql } from '@shop/prisma/sql';
-import { valueOf } from './compile-filter';
+import { compileFilter, valueOf } from './compile-filter';
+import type { Expression } from './expression';
 import type { Bound, Range } from './ranges';
 import { isAggregate, type Searchable, type Walk } from './searchable';
 import type { SortKey } from './sort';
 
-/** The parts of a search that are the same for all of its ranges. */
-export interface RangeQuery {
+/** The rows that match a filter. */
+export interface Matches {
   searchable: Searchable;
-  /** The condition of the filter, if there is one. */
-  condition: Sql | null;
+  expression: Expression | null;
+}
+
+/** The parts of a search that are the same for all of its ranges. */
+export interface RangeQuery extends Matches {
   keys: readonly SortKey[];
   /** Whether the rows are read against the direction of the sort. */
   backward: boolean;
-  /** Whether so few rows match that they are sorted, instead of reading all rows in the sequence of an index. */
-  isSelective: boolean;
+  /** The ids of all matches if these are few, as an array of PostgreSQL. They are sorted; no index is read in its sequence. */
+  ids: string | null;
 }
 
 interface Page {
@@ -36,7 +40,7 @@ export function rangeStatement(query: RangeQuery, range: Range, page: Page): Sql
     const value = isAggregate(field) ? field.value(descending) : field.column;
     return { key, bound: range[index]!, value };
   });
-  if (!walk) return select(query, { from: query.searchable.from, where: [], columns, page });
+  if (!walk) return select(query, { from: sourceOf(query), where: [], columns, page });
   const [first, ...others] = columns;
   const id = { ...others.pop()!, value: walk.id };
   const walked = { ...first!, value: walk.value };
@@ -48,18 +52,24 @@ export function rangeStatement(query: RangeQuery, range: Range, page: Page): Sql
 }
 
 /** The walk of the first key, if the range contains the rows that have a value. */
-function walkOf({ keys, isSelective }: RangeQuery, range: Range): Walk | null {
+function walkOf({ keys, ids }: RangeQuery, range: Range): Walk | null {
   const [first] = keys;
-  const hasWalk = first !== undefined && isAggregate(first.field) && range[0] !== 'missing' && !isSelective;
+  const hasWalk = first !== undefined && isAggregate(first.field) && range[0] !== 'missing' && ids === null;
   return hasWalk && isAggregate(first.field) ? first.field.walk(first.descending) : null;
 }
+
+/** OFFSET 0 separates the matches from their sort. The planner would otherwise read all rows in the sequence of the sort. */
+const sourceOf = ({ searchable, ids }: RangeQuery): Sql =>
+  ids === null
+    ? searchable.from
+    : sql`(SELECT * FROM ${searchable.from} WHERE ${idOf(searchable)} = ANY (${ids}::uuid[]) OFFSET 0) ${searchable.from}`;
 
 function select(
   query: RangeQuery,
   { from, where, columns, page }: { from: Sql; where: Sql[]; columns: Column[]; page: Page },
 ): Sql {
   return sql`${unnamed} SELECT ${columns.at(-1)!.value}::text AS id, ${positionOf(columns)} AS position
-    FROM ${from} WHERE ${allOf([...conditionsOf(query), ...where, ...boundsOf(query, columns)])}
+    FROM ${from} WHERE ${allOf([...rangeConditions(query), ...where, ...boundsOf(query, columns)])}
     ORDER BY ${sequenceOf(query, columns)} LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
 }
 
@@ -74,17 +84,16 @@ function selectGroups(
   return sql`${unnamed} SELECT ${outer.at(-1)!.value}::text AS id, ${positionOf(outer)} AS position
     FROM ${groups} CROSS JOIN LATERAL (
       SELECT ${joinSql(named, ', ')} FROM ${walk.from}
-      WHERE ${allOf([...conditionsOf(query), walk.where, ...boundsOf(query, others)])}
+      WHERE ${allOf([...rangeConditions(query), walk.where, ...boundsOf(query, others)])}
       ORDER BY ${sequenceOf(query, others)} LIMIT ${page.limit + page.offset}::int) member
     WHERE ${allOf([sql`true`, ...boundsOf(query, [first])])}
     ORDER BY ${sequenceOf(query, outer)} LIMIT ${page.limit}::int OFFSET ${page.offset}::int`;
 }
 
-type Matches = Pick<RangeQuery, 'searchable' | 'condition'>;
-
-/** Makes the statement that reads the ids of rows that match, in no particular sequence, up to a limit. */
-export const matchesStatement = ({ searchable, condition }: Matches, limit: number): Sql =>
-  sql`${unnamed} SELECT ${idOf(searchable)}::text AS id ${matching({ searchable, condition })} LIMIT ${limit}::int`;
+/** Makes the statement that counts rows that match, up to a limit, and reads their ids. */
+export const matchesStatement = (matches: Matches, limit: number): Sql =>
+  sql`${unnamed} SELECT count(*)::int AS count, array_agg(id)::text AS ids
+    FROM (SELECT ${idOf(matches.searchable)} AS id ${matching(matches)} LIMIT ${limit}::int) matched`;
 
 /** Makes the statement that counts the rows that match, up to a limit. */
 export const countStatement = (matches: Matches, limit: number): Sql =>
@@ -94,16 +103,17 @@ export const countStatement = (matches: Matches, limit: number): Sql =>
 export const estimateStatement = (matches: Matches): Sql =>
   sql`${unnamed} EXPLAIN (FORMAT JSON) SELECT ${matching(matches)}`;
 
-const matching = (matches: Matches): Sql => sql`FROM ${matches.searchable.from} WHERE ${allOf(conditionsOf(matches))}`;
-
-/** The condition that the id of a row is one of those. */
-export const hasId = (searchable: Searchable, ids: readonly string[]): Sql =>
-  sql`${idOf(searchable)} = ANY (${ids}::uuid[])`;
+const matching = (matches: Matches): Sql =>
+  sql`FROM ${matches.searchable.from} WHERE ${allOf(conditionsOf(matches, false))}`;
 
 const idOf = ({ fields, id }: Searchable): Sql => fields[id]!.column;
 
-const conditionsOf = ({ searchable: { where }, condition }: Matches): Sql[] =>
-  condition === null ? [where] : [where, sql`(${condition})`];
+const conditionsOf = ({ searchable: { where, fields }, expression }: Matches, rowByRow: boolean): Sql[] =>
+  expression === null ? [where] : [where, sql`(${compileFilter(expression, { fields, rowByRow })})`];
+
+/** The conditions of the rows of a range. Matches whose ids are known were checked before. */
+const rangeConditions = (query: RangeQuery): Sql[] =>
+  query.ids === null ? conditionsOf(query, true) : [query.searchable.where];
 
 const allOf = (conditions: Sql[]): Sql => joinSql(conditions, ' AND ');
 

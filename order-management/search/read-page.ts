@@ -1,8 +1,7 @@
 import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
-import { compileFilter } from './compile-filter';
-import { countMatches, type Count } from './count-matches';
+import { countMatches, estimateMatches, type Count } from './count-matches';
 import { rangesAfter, type Position } from './ranges';
-import { hasId, matchesStatement, rangeStatement, type RangeQuery } from './range-statement';
+import { matchesStatement, rangeStatement, type Matches, type RangeQuery } from './range-statement';
 import type { Search } from './search';
 import type { Searchable } from './searchable';
 import { limitSearch } from './search-settings';
@@ -24,54 +23,60 @@ export interface Page {
 type Transaction = OrdersPrisma.TransactionClient;
 
 /**
- * If at most so many rows match, they are read first and then sorted. Otherwise rows are read in the sequence of an index
- * until enough match; few would, if the filter were more selective.
+ * If few rows match, their ids are read first and then sorted. Otherwise rows are read in the sequence of an index until
+ * enough match, which takes long if few do.
  */
-const SELECTIVE_ROWS = 2_000;
+export interface Selectivity {
+  /** The number of matches that are sorted. */
+  maxRows: number;
+  /** Up to which estimate of the planner it is tried: the estimate may be wrong. */
+  maxEstimate: number;
+}
+
+const SELECTIVITY: Selectivity = { maxRows: 5_000, maxEstimate: 20_000 };
 
 /**
  * Reads a page, and counts what matches.
  *
- * @param selectiveRows up to how many matching rows are sorted
  * @throws an error of the database; `isTimeout` and `isWrongValue` recognise those that the search causes
  */
 export async function readPage(
   database: OrdersClient,
   searchable: Searchable,
   search: Search,
-  selectiveRows = SELECTIVE_ROWS,
+  selectivity = SELECTIVITY,
 ): Promise<Page> {
-  const condition = search.expression && compileFilter(search.expression, searchable.fields);
-  const matches = condition && (await readMatches(database, { searchable, condition }, selectiveRows));
-  if (matches) {
-    const rows = await readRows(
-      database,
-      { searchable, condition: hasId(searchable, matches), isSelective: true },
-      search,
-    );
-    return { ...rows, total: { count: matches.length, isEstimated: false } };
+  const matches = { searchable, expression: search.expression };
+  const estimate = await estimateMatches(database, matches);
+  const isPromising = matches.expression !== null && estimate <= selectivity.maxEstimate;
+  const few = isPromising ? await readMatches(database, matches, selectivity.maxRows) : null;
+  if (few) {
+    const rows = await readRows(database, { ...matches, ids: few.ids }, search);
+    return { ...rows, total: { count: few.count, isEstimated: false } };
   }
-  const query = { searchable, condition, isSelective: false };
-  const [rows, total] = await Promise.all([readRows(database, query, search), countMatches(database, query)]);
+  const [rows, total] = await Promise.all([
+    readRows(database, { ...matches, ids: null }, search),
+    countMatches(database, matches, estimate),
+  ]);
   return { ...rows, total };
 }
 
-/** Reads the ids of all rows that match; null if they are more than the limit. */
+/** Reads the ids of all rows that match, as an array of PostgreSQL; null if they are more than the limit. */
 async function readMatches(
   database: OrdersClient,
-  matches: Pick<RangeQuery, 'searchable' | 'condition'>,
+  matches: Matches,
   limit: number,
-): Promise<string[] | null> {
-  const rows = await inTransaction(database, (transaction) =>
-    transaction.$queryRaw<{ id: string }[]>(matchesStatement(matches, limit + 1)),
+): Promise<{ count: number; ids: string } | null> {
+  const [{ count, ids }] = await inTransaction(database, (transaction) =>
+    transaction.$queryRaw<[{ count: number; ids: string | null }]>(matchesStatement(matches, limit + 1)),
   );
-  return rows.length > limit ? null : rows.map(({ id }) => id);
+  return count > limit ? null : { count, ids: ids ?? '{}' };
 }
 
 /** Reads the rows of a page. */
 async function readRows(
   database: OrdersClient,
-  query: Pick<RangeQuery, 'searchable' | 'condition' | 'isSelective'>,
+  query: Omit<RangeQuery, 'keys' | 'backward'>,
   { keys, cursor, limit, offset }: Search,
 ): Promise<Omit<Page, 'total'>> {
   const backward = cursor?.backward ?? false;

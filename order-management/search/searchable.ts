@@ -8,8 +8,8 @@ export interface Field {
   column: Sql;
   /** Whether the column can be null. */
   nullable: boolean;
-  /** For a field of which a row has several values: a condition that holds if some value satisfies the given one. */
-  some?: (condition: Sql) => Sql;
+  /** For a field of which a row can have several values: the subquery of those that satisfy a condition. */
+  among?: (condition: Sql) => Sql;
 }
 
 /** A column to sort by. */
