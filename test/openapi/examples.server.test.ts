@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { EXAMPLE_ORDER, EXAMPLE_PRODUCT } from '@shop/order-management/http/examples';
+import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { allOperations, exampleOf, send } from './requests';
+import { ServedShop } from './served-shop';
+
+// Sends the example of each operation. The ids of the examples stand for a shipped order and a product without orders.
+
+let shop: ServedShop;
+let database: OrdersClient;
+
+beforeAll(async () => {
+  shop = await ServedShop.start('examples');
+  database = connectOrders(shop.databaseUrl, { poolSize: 1 });
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await shop.end();
+});
+
+/** The orders of some examples must have another state than shipped. */
+const PREPARE: Record<string, (orderId: string) => Promise<unknown>> = {
+  cancelOrder: (orderId) =>
+    database.order.update({ where: { orderId }, data: { orderStatus: 'placed', paymentStatus: 'pending' } }),
+};
+
+describe.each(allOperations())('the example of $id ($service)', (operation) => {
+  test('is answered with success, as the document describes', async () => {
+    let request = JSON.stringify(exampleOf(operation));
+    if (request.includes(EXAMPLE_PRODUCT)) request = request.replaceAll(EXAMPLE_PRODUCT, await shop.aProduct());
+    if (request.includes(EXAMPLE_ORDER)) {
+      const orderId = await shop.aShippedOrder();
+      await PREPARE[operation.id]?.(orderId);
+      request = request.replaceAll(EXAMPLE_ORDER, orderId);
+    }
+
+    const { status, text } = await send(
+      shop.urlOf(operation.service),
+      operation.service,
+      JSON.parse(request) as ReturnType<typeof exampleOf>,
+    );
+
+    expect({ status, text }).toMatchObject({
+      status: Number(Object.keys(operation.operation.responses).find(isSuccess)),
+    });
+  });
+});
+
+const isSuccess = (status: string): boolean => status.startsWith('2');
