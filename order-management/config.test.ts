@@ -26,6 +26,7 @@ test('every setting has a default', () => {
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
+    TEMPORAL_UI_URL: 'http://localhost:8233',
     LOG_LEVEL: 'info',
     PAYMENT_CHANNEL: 'events',
     PAYMENT_ASKS: 3,

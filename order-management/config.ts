@@ -2,6 +2,7 @@ import { connectionOf } from '@shop/prisma/connection';
 import {
   commonSettings,
   duration,
+  httpUrl,
   integer,
   oneOf,
   port,
@@ -24,6 +25,8 @@ const settings = z
     READ_MAX_LAG: duration('5s'),
     /** How long a read waits until a secondary has replayed the client's last write. */
     READ_WAIT: duration('200ms'),
+    /** The address of Temporal's Web UI, for the links of orders to their sagas. */
+    TEMPORAL_UI_URL: httpUrl('http://localhost:8233'),
     /** How sagas reach the payment service. */
     PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
     /** Payment requests per order before it is cancelled. The original payment service charges each, so use 1 with it. */

@@ -6,12 +6,15 @@ import { createTemporal } from '@shop/runtime/create-temporal';
 import { serveHttp } from '@shop/runtime/http-server';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
-import { ORDER_TASK_QUEUE } from '@shop/workflows/contract';
+import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
 import { readConfig } from './config';
 import { openDatabase, prepareDatabase } from './database';
+import { EventFeed } from './events/event-feed';
 import { createOrderApp } from './http/app';
+import { EventStreams } from './http/event-streams';
 import { registerOrderMetrics } from './metrics';
 import { Backlog } from './orders/backlog';
+import { SettlementWaits } from './orders/settlement-waits';
 import { Settlements } from './orders/settlements';
 import { OrderReadiness } from './readiness';
 import { createOrderActivities } from './saga/activities';
@@ -24,6 +27,7 @@ import { registerSearchAttributes } from './saga/register-search-attributes';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
 import { Sweeper } from './saga/sweeper';
+import { webUiUrlOf } from './saga/web-ui-url';
 
 const SERVICE = 'order-management';
 
@@ -60,7 +64,11 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     adoption: new AdoptionPolicy({ mode: config.ADOPT, broker, consumer, handledWithinMs: config.SWEEP_AFTER }),
   });
 
-  registerOrderMetrics(database, reads);
+  const feed = new EventFeed({ reads, database, log });
+  const streams = new EventStreams({ feed });
+  const waits = new SettlementWaits({ reads, log });
+
+  registerOrderMetrics(database, reads, { streams, waits });
   if (broker) registerParkedMetric(broker, PAYMENT_STAT);
 
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
@@ -75,6 +83,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     sagas,
     backlog: { admit: (accept) => backlog.admit(() => rush.observe(accept)) },
     examineAfterMs: config.SWEEP_AFTER,
+    feed,
+    streams,
+    waits,
+    sagaUrl: (orderId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, orderWorkflowId(orderId)),
   });
   const http = await serveHttp(app, config.PORT, {
     address: config.LISTEN_ADDRESS,
@@ -82,7 +94,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   });
   // Requests in flight still start sagas; all of these parts use the database and the broker.
   groups.push([...parts, ...(broker ? [broker] : [])], [starter]);
-  groups.push([http, sweeper, temporal, ...(consumer ? [consumer] : [])]);
+  groups.push([http, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
 
   await prepareDatabase(config.DATABASE_URL, database, log);
   readiness.migrated = true;

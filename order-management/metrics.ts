@@ -5,8 +5,22 @@ import { countRefundsDue } from './orders/refunds-due';
 import { countOriginalOrders, countUnsettledOrders } from './orders/unsettled-orders';
 import type { ReadClient } from './reads/read-client';
 
-/** Registers the service's own gauges: orders and refunds in flight, and the state of the secondaries. */
-export function registerOrderMetrics(database: OrdersClient, reads: Pick<ReadClient, 'secondaryStates'>): void {
+/** Requests that the service holds open. */
+export interface HeldRequests {
+  streams: { count: number };
+  waits: { count: number };
+}
+
+/** Registers the service's own gauges: orders, refunds and requests in flight, and the state of the secondaries. */
+export function registerOrderMetrics(
+  database: OrdersClient,
+  reads: Pick<ReadClient, 'secondaryStates'>,
+  { streams, waits }: HeldRequests,
+): void {
+  registerGauge('held_requests', 'Requests held open: event streams, and waits for an order.', 'kind', async () => ({
+    events: streams.count,
+    wait: waits.count,
+  }));
   registerGauge('orders_unsettled', 'Orders that are neither shipped nor cancelled.', 'status', async () => ({
     [OrderStatus.placed]: await countUnsettledOrders(database),
   }));

@@ -9,6 +9,7 @@ import { ReadClient } from '@shop/order-management/reads/read-client';
 import { hostileRequest, ODD_BODIES } from './hostile-requests';
 import { expectDescribed } from './openapi/described-responses';
 import { sendRaw, type RawRequest } from './raw-http';
+import { following } from './following';
 import { createShopDatabase } from './servers';
 import { silentLog } from './silent-log';
 
@@ -30,7 +31,8 @@ beforeAll(async () => {
   const saga = { starter: { start: () => undefined }, sagas: { signalCancel: async () => true } };
   const backlog = { admit: (accept: () => Promise<Acceptance>) => accept() };
   const tables = { database, reads: new ReadClient(database), backlog };
-  orders = await serveHttp(createOrderApp({ ...common, ...tables, ...saga, examineAfterMs: 60_000 }), 0);
+  const app = createOrderApp({ ...common, ...tables, ...saga, ...following(database), examineAfterMs: 60_000 });
+  orders = await serveHttp(app, 0);
   payments = await serveHttp(createHttpApp({ ...common, prefixes: ['/paymentProcessing', '/payment-processing'] }), 0);
 });
 afterAll(async () => {

@@ -2,9 +2,10 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import type { Api } from '@shop/runtime/api';
 import type { ReadClient } from '../reads/read-client';
 import { catalogOperations } from './catalog-operations';
+import { eventOperations, type EventOperationsNeeds } from './event-operations';
 import { orderOperations, type OrderOperationsNeeds } from './order-operations';
 
-export type OrderApiNeeds = OrderOperationsNeeds & { database: OrdersClient; reads: ReadClient };
+export type OrderApiNeeds = OrderOperationsNeeds & EventOperationsNeeds & { database: OrdersClient; reads: ReadClient };
 
 /**
  * The REST API of order-management, under the prefix of the original's code and the one that the original's README names.
@@ -13,5 +14,5 @@ export type OrderApiNeeds = OrderOperationsNeeds & { database: OrdersClient; rea
 export const orderApi = (needs: OrderApiNeeds): Api => ({
   title: 'Order management',
   prefixes: ['/orderManagement', '/order-management'],
-  operations: [...catalogOperations(needs), ...orderOperations(needs)],
+  operations: [...catalogOperations(needs), ...orderOperations(needs), ...eventOperations(needs)],
 });

@@ -5,6 +5,7 @@ import { serveHttp } from '@shop/runtime/http-server';
 import { createDatabase, createShopDatabase } from '../../test/servers';
 import { eventually } from '../../test/eventually';
 import { expectDescribed } from '../../test/openapi/described-responses';
+import { following } from '../../test/following';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
 import { UNREACHABLE } from '../../test/unreachable';
@@ -58,6 +59,7 @@ const serve = (
       },
       backlog: new Backlog(client, maxUnsettled, { hasPaidWithin: () => settles }),
       examineAfterMs: 60_000,
+      ...following(client),
       ...more,
     }),
     0,

@@ -2,6 +2,7 @@ import { sqlStateOf } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
 import { retryLater } from '@shop/runtime/problem';
 import { BacklogFullError } from '../orders/backlog';
+import { TooManyWaitsError } from '../orders/settlement-waits';
 import { Searches } from '../search/searches';
 import { orderApi, type OrderApiNeeds } from './api';
 import { searchProblem } from './search-query';
@@ -23,6 +24,7 @@ export function createOrderApp({ log, readiness, stopping, isMigrated = () => tr
       const problem = searchProblem(error);
       if (problem) return problem;
       if (error instanceof BacklogFullError) return retryLater(error.message, 'too-many-unsettled-orders');
+      if (error instanceof TooManyWaitsError) return retryLater(error.message, 'too-many-waits');
       if (!isMigrated() && isSchemaError(error)) return retryLater('The database is being prepared.');
       return undefined;
     },

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Product } from '../catalog/products';
+import type { OrderDetails } from '../orders/order-details';
+import type { HistoryEntry } from '../orders/order-history';
 import type { PlacedOrder } from '../orders/placed-order';
 
 // The JSON of the contract: what the operations answer.
@@ -36,6 +38,35 @@ export const orderJson = z
   })
   .meta({ id: 'Order' });
 
+export const orderDetailsJson = orderJson
+  .extend({
+    totalAmount: z.number().meta({ description: 'The sum of price times quantity of all lines, in dollars.' }),
+    settledAt: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'Null if the order is not settled, or was settled by the original system.' }),
+    links: z.object({
+      self: z.string(),
+      history: z.string(),
+      events: z.string(),
+      saga: z.url().meta({ description: "The order's saga in Temporal's Web UI." }),
+    }),
+  })
+  .meta({ id: 'OrderDetails' });
+
+export const historyJson = z.array(
+  z
+    .object({
+      step: z.string().meta({ description: 'A step, such as `accepted` or `shipped`.' }),
+      time: z.iso
+        .datetime()
+        .nullable()
+        .meta({ description: 'Null if it is not known, as for the settlement of orders of the original system.' }),
+      reason: z.string().nullable().meta({ description: 'Why it happened, or which payment or attempt it was.' }),
+    })
+    .meta({ id: 'HistoryEntry' }),
+);
+
 export const messageJson = z.object({ message: z.string() }).meta({ id: 'Message' });
 
 /** Converts a product to JSON: the price is a number, and `OrderedQuantity` has a capital O. */
@@ -62,6 +93,28 @@ export const toOrderJson = ({ lines, ...order }: PlacedOrder): z.input<typeof or
   ...(order.cancellation !== undefined && { cancellation: order.cancellation }),
   products: lines.map(({ quantity, ...product }) => toProductJson(product, quantity)),
 });
+
+/**
+ * Converts one order to JSON, with its links.
+ *
+ * @param prefix the prefix under which the client has requested the order
+ */
+export const toOrderDetailsJson = (
+  { totalAmount, settledAt, ...order }: OrderDetails,
+  { prefix, sagaUrl }: { prefix: string; sagaUrl: string },
+): z.input<typeof orderDetailsJson> => {
+  const self = `${prefix}/order/${order.orderId}`;
+  return {
+    ...toOrderJson(order),
+    totalAmount: Number(totalAmount),
+    settledAt: isoDate(settledAt),
+    links: { self, history: `${self}/history`, events: `${self}/events`, saga: sagaUrl },
+  };
+};
+
+/** Converts the history of an order to JSON. */
+export const toHistoryJson = (history: HistoryEntry[]): z.input<typeof historyJson> =>
+  history.map(({ step, time, reason }) => ({ step, time: isoDate(time), reason }));
 
 /** PostgreSQL also stores `infinity` and years that a Date cannot represent. One such row must not break a whole list. */
 const isoDate = (date: Date | null): string | null =>

@@ -1,3 +1,4 @@
+import type { OrdersClient } from '@shop/prisma/clients';
 import type { Logger } from '@shop/runtime/log';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
@@ -8,9 +9,11 @@ import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';
 import type { Refusal, Shortage } from '../orders/accept-order';
 import { findOrder, findOrders, findOrdersById } from '../orders/find-orders';
 import { fingerprintOf, type KeptOrder } from '../orders/order-key';
+import { findOrderDetails, type OrderDetails } from '../orders/order-details';
 import { canTransition, isFinal, OrderStatus } from '../orders/order-status';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
 import type { PlacedOrder } from '../orders/placed-order';
+import type { SettlementWaits } from '../orders/settlement-waits';
 import type { ReadClient } from '../reads/read-client';
 import type { SagaStarter } from '../saga/saga-starter';
 import type { Sagas } from '../saga/sagas';
@@ -18,22 +21,25 @@ import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-to
 import { orderSearch } from '../search/order-search';
 import type { Searches } from '../search/searches';
 import { EXAMPLE_ORDER } from './examples';
-import { messageJson, orderJson, toOrderJson } from './json';
+import { messageJson, orderDetailsJson, orderJson, toOrderDetailsJson, toOrderJson } from './json';
 import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
-import { idempotencyKey, idParams, orderBody } from './schemas';
+import { idempotencyKey, idParams, orderBody, wait } from './schemas';
 
 export interface OrderOperationsNeeds extends AcceptNeeds {
   reads: ReadClient;
   starter: Pick<SagaStarter, 'start'>;
   sagas: Pick<Sagas, 'signalCancel'>;
   searches: Searches;
+  waits: Pick<SettlementWaits, 'wait'>;
+  /** Returns the URL of an order's saga in Temporal's Web UI. */
+  sagaUrl: (orderId: string) => string;
 }
 
 const tag = 'Orders';
 
 /** The operations of orders: place, list, read, cancel and delete. */
 export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
-  const { database, reads, starter, sagas, searches } = needs;
+  const { database, reads, starter, sagas, searches, waits, sagaUrl } = needs;
 
   const placeOrder = operation({
     id: 'placeOrder',
@@ -120,15 +126,27 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     path: '/order/{id}',
     tag,
     summary: 'Read an order',
+    description:
+      'With `wait`, the answer is held until the order is settled. If that takes longer, the answer shows the order as it is.',
     params: idParams('order'),
+    query: z.object({
+      wait: wait.optional().meta({ description: 'How long to wait, at most 60 seconds.' }),
+    }),
     headers: readHeaders,
-    responses: { 200: { description: 'The order.', schema: orderJson } },
-    problems: ['order-not-found'],
-    example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id }, request, response }) => {
-      const order = await reads.read((source) => findOrder(source, id), readToken(request));
+    responses: { 200: { description: 'The order.', schema: orderDetailsJson } },
+    problems: ['order-not-found', 'too-many-waits'],
+    example: { params: { id: EXAMPLE_ORDER }, query: { wait: '10ms' } },
+    handle: async ({ params: { id }, query: { wait: waitMs = 0 }, request, response }) => {
+      const find = (source: OrdersClient) => findOrderDetails(source, id);
+      const isPlaced = (found: OrderDetails | null) => found !== null && !isFinal(found.orderStatus);
+      let order = await reads.read(find, readToken(request));
+      if (waitMs > 0 && isPlaced(order)) {
+        const settled = await waits.wait(id, waitMs, response);
+        order = await reads.read(find, readToken(request));
+        if (settled && isPlaced(order)) order = await find(database); // another secondary, which is behind
+      }
       if (!order) throw orderNotFound(id);
-      response.json(toOrderJson(order));
+      response.json(toOrderDetailsJson(order, { prefix: request.baseUrl, sagaUrl: sagaUrl(id) }));
     },
   });
 

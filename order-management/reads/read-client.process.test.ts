@@ -13,6 +13,7 @@ import { readsAnswered } from '@shop/runtime/metrics';
 import { Client } from 'pg';
 import { callService, type Answer } from '../../test/call';
 import { eventually } from '../../test/eventually';
+import { following } from '../../test/following';
 import { TcpProxy } from '../../test/tcp-proxy';
 import { ServiceProcess } from '../../test/service-process';
 import { aCustomer, aProduct } from '../../test/shop';
@@ -112,6 +113,7 @@ async function aShop(secondaries: Name[] = ['first', 'second'], more: Partial<Re
       sagas: { signalCancel: async () => true },
       backlog: { admit: (accept) => accept() },
       examineAfterMs: 60_000,
+      ...following(primary, { reads }),
     }),
     0,
   );

@@ -131,6 +131,16 @@ export const postgresUrls = (check: (url: string) => unknown) =>
       }
     });
 
+/** The URL of a web page that people open. The output has no trailing slash. */
+export const httpUrl = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .refine((text) => isUrlOf(text, /^https?:$/), {
+      error: `is not the URL of a web page. Use, for example, ${fallback}.`,
+    })
+    .transform((text) => text.replace(/\/+$/, ''));
+
 /** The URL of RabbitMQ. The word `none`, for a system without a broker, becomes null. */
 export const amqpUrl = () =>
   z

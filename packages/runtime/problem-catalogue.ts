@@ -109,6 +109,12 @@ export const PROBLEMS = {
     title: 'The order cannot be cancelled',
     description: 'The order is already settled, for example shipped.',
   },
+  'unknown-event-position': {
+    status: 409,
+    title: 'The event is not in the database',
+    description:
+      'The stream cannot continue without a gap: the database was restored or has lost its last writes, or the event was deleted. Read the orders again and follow their events without `Last-Event-ID`.',
+  },
   'idempotency-key-expired': {
     status: 409,
     title: 'The order of this Idempotency-Key was deleted',
@@ -196,6 +202,16 @@ export const PROBLEMS = {
     title: 'Too many orders wait to be settled',
     description:
       'The service accepts new orders again when others are settled. Repeat the request after `Retry-After` seconds.',
+  },
+  'too-many-waits': {
+    status: 503,
+    title: 'Too many requests wait for orders',
+    description: 'Repeat the request after `Retry-After` seconds, or without `wait`.',
+  },
+  'too-many-event-streams': {
+    status: 503,
+    title: 'Too many event streams are open',
+    description: 'Another instance may serve the stream. Repeat the request after `Retry-After` seconds.',
   },
 } satisfies Record<string, ProblemDescription>;
 

@@ -1,0 +1,42 @@
+import type { Response } from 'express';
+import { retryLater } from '@shop/runtime/problem';
+import type { EventFeed } from '../events/event-feed';
+import { EVENT_STREAM_HEADERS, EventStream, type EventStreamOptions } from './event-stream';
+
+export interface EventStreamsOptions {
+  feed: Pick<EventFeed, 'follow'>;
+  /** How many streams may be open at a time; the default suits one process of 500 MB. */
+  maxStreams?: number;
+  limits?: EventStreamOptions['limits'];
+}
+
+const MAX_STREAMS = 1_000;
+
+/** The open event streams of this process. */
+export class EventStreams {
+  private readonly open = new Set<EventStream>();
+
+  constructor(private readonly options: EventStreamsOptions) {}
+
+  get count(): number {
+    return this.open.size;
+  }
+
+  /**
+   * Answers a request with a stream of events, and returns when the stream has ended.
+   *
+   * @throws {Problem} 503 if too many streams are open
+   */
+  async serve(response: Response, options: Omit<EventStreamOptions, 'limits'>): Promise<void> {
+    const { feed, maxStreams = MAX_STREAMS, limits } = this.options;
+    if (this.open.size >= maxStreams) {
+      throw retryLater(`${maxStreams} event streams are open, which is the limit.`, 'too-many-event-streams');
+    }
+    if (response.req.method === 'HEAD') return void response.writeHead(200, EVENT_STREAM_HEADERS).end();
+    const stream = new EventStream(response, { ...options, ...(limits && { limits }) });
+    this.open.add(stream);
+    stream.closed.addEventListener('abort', () => this.open.delete(stream), { once: true });
+    if (stream.closed.aborted) this.open.delete(stream);
+    await feed.follow(stream);
+  }
+}

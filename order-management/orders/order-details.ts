@@ -1,0 +1,27 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { findOrder } from './find-orders';
+import { isFinal } from './order-status';
+import type { PlacedOrder } from './placed-order';
+
+/** An order with what a client needs that reads one order. */
+export interface OrderDetails extends PlacedOrder {
+  /** Decimal with two places. */
+  totalAmount: string;
+  /** When the order was settled; null if it is not, and for orders that the original settled. */
+  settledAt: Date | null;
+}
+
+/** Finds an order with its details; null if it does not exist or was deleted. */
+export async function findOrderDetails(database: OrdersClient, orderId: string): Promise<OrderDetails | null> {
+  const order = await findOrder(database, orderId);
+  if (!order) return null;
+  const [details] = await database.$queryRaw<Pick<OrderDetails, 'totalAmount' | 'settledAt'>[]>`
+    SELECT settled_at AS "settledAt",
+      (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text
+       FROM order_products line JOIN products product USING (product_id)
+       WHERE line.order_id = orders.order_id) AS "totalAmount"
+    FROM orders WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL`;
+  if (!details) return null;
+  // The order may have been settled between the two statements.
+  return { ...order, ...details, settledAt: isFinal(order.orderStatus) ? details.settledAt : null };
+}

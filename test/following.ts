@@ -1,0 +1,24 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { EventFeed } from '@shop/order-management/events/event-feed';
+import { EventStreams, type EventStreamsOptions } from '@shop/order-management/http/event-streams';
+import { SettlementWaits } from '@shop/order-management/orders/settlement-waits';
+import { ReadClient } from '@shop/order-management/reads/read-client';
+import { silentLog } from './silent-log';
+
+/** Creates what an order service needs so that clients can follow orders. */
+export function following(
+  database: OrdersClient,
+  {
+    reads = new ReadClient(database),
+    maxWaits = 1_000,
+    ...streams
+  }: { reads?: Pick<ReadClient, 'read'>; maxWaits?: number } & Omit<EventStreamsOptions, 'feed'> = {},
+) {
+  const feed = new EventFeed({ reads, database, log: silentLog });
+  return {
+    feed,
+    streams: new EventStreams({ feed, ...streams }),
+    waits: new SettlementWaits({ reads, log: silentLog, maxWaits }),
+    sagaUrl: (orderId: string) => `http://localhost:8233/${orderId}`,
+  };
+}
