@@ -79,12 +79,12 @@ async function startInstance(options: Omit<EventStreamsOptions, 'feed'> & { url?
   const stop = () =>
     (stopped ??= Promise.all([server.stop(), held.feed.stop(), held.waits.stop()]).then(() => own.$disconnect()));
   stopping.push(stop);
-  return { ...held, stop, url: `http://localhost:${server.port}/orderManagement`, reads: () => reads };
+  return { ...held, stop, url: `http://localhost:${server.port}`, reads: () => reads };
 }
 
 const follow = async (path: string, options: { lastEventId?: string; at?: Instance } = {}): Promise<EventClient> => {
   const { at = instance, ...rest } = options;
-  const client = await EventClient.open(at.url + path, rest);
+  const client = await EventClient.open(`${at.url}/orderManagement${path}`, rest);
   clients.push(client);
   return client;
 };
@@ -156,7 +156,7 @@ describe('the stream of all orders', () => {
     const client = await follow('/order/events');
     const [first, second] = [await shipped(), await shipped()];
     await eventually(() => expect(client.events).toHaveLength(6));
-    const { id } = client.events[1]!;
+    const id = client.events.at(1)?.id ?? '';
 
     const byHeader = await follow('/order/events', { lastEventId: id });
     const byQuery = await follow(`/order/events?last_event_id=${id}`);
@@ -184,8 +184,10 @@ describe('the stream of all orders', () => {
   test.each(['x', '1', '1-', '-1-2', '1-2-3', '99999999999999999999-1', ''])(
     'refuses the malformed Last-Event-ID "%s"',
     async (id) => {
-      const byHeader = await callService(instance, 'GET', '/order/events', undefined, { 'Last-Event-ID': id });
-      const byQuery = await callService(instance, 'GET', `/order/events?last_event_id=${id}`);
+      const byHeader = await callService(instance, 'GET', '/orderManagement/order/events', undefined, {
+        'Last-Event-ID': id,
+      });
+      const byQuery = await callService(instance, 'GET', `/orderManagement/order/events?last_event_id=${id}`);
 
       expect(byHeader).toMatchObject({ status: 400, body: { code: 'invalid-header' } });
       expect(byQuery).toMatchObject({ status: 400, body: { code: 'invalid-query-parameter' } });
@@ -197,7 +199,9 @@ describe('the stream of all orders', () => {
     const { transactionId, eventId } = await database.orderEvent.findFirstOrThrow({ where: { orderId } });
 
     for (const id of [`${transactionId}-${eventId + 1_000_000n}`, `${transactionId + 1_000_000_000n}-0`]) {
-      expect(await callService(instance, 'GET', '/order/events', undefined, { 'Last-Event-ID': id })).toMatchObject({
+      expect(
+        await callService(instance, 'GET', '/orderManagement/order/events', undefined, { 'Last-Event-ID': id }),
+      ).toMatchObject({
         status: 409,
         body: { code: 'unknown-event-position', detail: expect.stringContaining(id) },
       });
@@ -244,7 +248,7 @@ describe('the stream of one order', () => {
     const client = await follow(`/order/${orderId}/events`);
     await eventually(() => expect(client.steps()).toEqual(SHIPPED));
 
-    const resumed = await follow(`/order/${orderId}/events`, { lastEventId: client.events[0]!.id });
+    const resumed = await follow(`/order/${orderId}/events`, { lastEventId: client.events.at(0)?.id ?? '' });
 
     await eventually(() => expect(resumed.steps()).toEqual(SHIPPED.slice(1)));
   });
@@ -254,13 +258,15 @@ describe('the stream of one order', () => {
     await deleteOrder(database, deleted);
 
     for (const orderId of [deleted, randomUUID()]) {
-      expect(await callService(instance, 'GET', `/order/${orderId}/events`)).toMatchObject({ status: 404 });
+      expect(await callService(instance, 'GET', `/orderManagement/order/${orderId}/events`)).toMatchObject({
+        status: 404,
+      });
     }
   });
 });
 
 test('a HEAD request is answered without a stream', async () => {
-  const response = await fetch(`${instance.url}/order/events`, { method: 'HEAD' });
+  const response = await fetch(`${instance.url}/orderManagement/order/events`, { method: 'HEAD' });
 
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toMatch('text/event-stream');
@@ -285,7 +291,7 @@ test('a stream beyond the limit is refused with 503', async () => {
   const small = await startInstance({ maxStreams: 2 });
   const [first] = [await follow('/order/events', { at: small }), await follow('/order/events', { at: small })];
 
-  const refused = await callService(small, 'GET', '/order/events');
+  const refused = await callService(small, 'GET', '/orderManagement/order/events');
   expect(refused).toMatchObject({ status: 503, body: { code: 'too-many-event-streams' } });
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
 
@@ -382,8 +388,8 @@ test('a stream ends if the database has lost its last events, and cannot be resu
   await shipped();
 
   await client.ended;
-  const answer = await callService(instance, 'GET', '/order/events', undefined, {
-    'Last-Event-ID': client.events.at(-1)!.id,
+  const answer = await callService(instance, 'GET', '/orderManagement/order/events', undefined, {
+    'Last-Event-ID': client.events.at(-1)?.id ?? '',
   });
   expect(answer).toMatchObject({ status: 409, body: { code: 'unknown-event-position' } });
 });

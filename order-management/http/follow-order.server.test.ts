@@ -59,7 +59,7 @@ afterEach(() => stop());
 const stop = () => (stopped ??= Promise.all([server.stop(), held.waits.stop()]));
 
 const get = (path: string): Promise<Answer> =>
-  callService({ url: `http://localhost:${server.port}/orderManagement` }, 'GET', path);
+  callService({ url: `http://localhost:${server.port}` }, 'GET', `/orderManagement${path}`);
 
 async function accepted(quantity = 2): Promise<string> {
   const lines = [{ productId: mug.productId, quantity }];

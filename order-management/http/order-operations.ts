@@ -138,7 +138,6 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     example: { params: { id: EXAMPLE_ORDER }, query: { wait: '10ms' } },
     handle: async ({ params: { id }, query: { wait: waitMs = 0 }, request, response }) => {
       const find = (source: OrdersClient) => findOrderDetails(source, id);
-      const isPlaced = (found: OrderDetails | null) => found !== null && !isFinal(found.orderStatus);
       let order = await reads.read(find, readToken(request));
       if (waitMs > 0 && isPlaced(order)) {
         const settled = await waits.wait(id, waitMs, response);
@@ -222,6 +221,8 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
 
   return [placeOrder, listOrders, readOrder, cancelOrder, removeOrder];
 }
+
+const isPlaced = (order: OrderDetails | null): boolean => order !== null && !isFinal(order.orderStatus);
 
 const orderNotFound = (orderId: string): Problem => new Problem('order-not-found', `Order ${orderId} does not exist.`);
 

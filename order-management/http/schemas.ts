@@ -85,8 +85,8 @@ const MAX_WAIT_MS = 60_000;
 /** How long an answer may be held, such as `30s` or `500ms`; the output is in milliseconds. */
 export const wait = z
   .string()
-  .transform((text, context): number => {
-    const [, count, unit] = /^(\d{1,6})(ms|s)$/.exec(text) ?? [];
+  .transform((value, context): number => {
+    const [, count, unit] = /^(\d{1,6})(ms|s)$/.exec(value) ?? [];
     const milliseconds = Number(count) * (unit === 's' ? 1_000 : 1);
     if (milliseconds <= MAX_WAIT_MS) return milliseconds;
     context.addIssue('must be a time of at most 60s, such as 30s or 500ms');
