@@ -4,7 +4,7 @@ import { createShopDatabase } from '../test/servers';
 import { aCustomer, aProduct } from '../test/shop';
 import { findProducts } from './catalog/products';
 import { acceptOrder } from './orders/accept-order';
-import { findOrders } from './orders/find-orders';
+import { readOrderBatch, type ListPosition } from './orders/order-batches';
 import { claimRefundsDue } from './orders/refunds-due';
 import { resumeOrder } from './orders/resume-order';
 import { cancelOrder } from './orders/settle-order';
@@ -38,7 +38,9 @@ async function useEverything(size: number): Promise<void> {
   const accepted = await acceptOrder(database, { customerId, lines }, 60_000);
   const orderId = accepted.accepted ? accepted.order.orderId : accepted.why;
   await resumeOrder(database, orderId);
-  await findOrders(database);
+  for (let next: ListPosition | null = null, first = true; first || next; first = false) {
+    ({ next } = await readOrderBatch(database, next));
+  }
   await findProducts(database, { offset: size, limit: size });
   await claimUnsettledOrders(database, { limit: size, examineAgainMs: size, adopt: 'all' });
   await cancelOrder(database, orderId, { code: 'customer-cancelled', reason: 'The customer cancelled the order.' });

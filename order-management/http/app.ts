@@ -16,7 +16,7 @@ export interface OrderAppOptions
 /** Creates the HTTP application of order-management. */
 export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
   return createHttpApp({
-    ...orderApi({ ...needs, searches: new Searches(needs.reads) }),
+    ...orderApi({ ...needs, searches: new Searches(needs.reads), ...(stopping && { stopping }) }),
     log,
     readiness,
     ...(stopping && { stopping }),

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '../catalog/predefined';
 import { acceptOnce, type AcceptNeeds } from '../orders/accept-once';
 import type { Refusal, Shortage } from '../orders/accept-order';
-import { findOrder, findOrders, findOrdersById } from '../orders/find-orders';
+import { findOrder, findOrdersById } from '../orders/find-orders';
 import { fingerprintOf, type KeptOrder } from '../orders/order-key';
 import { findOrderDetails, type OrderDetails } from '../orders/order-details';
 import { canTransition, isFinal, OrderStatus } from '../orders/order-status';
@@ -22,6 +22,7 @@ import { orderSearch } from '../search/order-search';
 import type { Searches } from '../search/searches';
 import { EXAMPLE_ORDER } from './examples';
 import { messageJson, orderDetailsJson, orderJson, toOrderDetailsJson, toOrderJson } from './json';
+import { OrderList } from './order-list';
 import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
 import { idempotencyKey, idParams, orderBody, wait } from './schemas';
 
@@ -33,13 +34,16 @@ export interface OrderOperationsNeeds extends AcceptNeeds {
   waits: Pick<SettlementWaits, 'wait'>;
   /** Returns the URL of an order's saga in Temporal's Web UI. */
   sagaUrl: (orderId: string) => string;
+  /** Aborted when the service begins to stop. */
+  stopping?: AbortSignal;
 }
 
 const tag = 'Orders';
 
 /** The operations of orders: place, list, read, cancel and delete. */
 export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
-  const { database, reads, starter, sagas, searches, waits, sagaUrl } = needs;
+  const { database, reads, starter, sagas, searches, waits, sagaUrl, stopping } = needs;
+  const orderList = new OrderList({ reads, ...(stopping && { stopping }) });
 
   const placeOrder = operation({
     id: 'placeOrder',
@@ -100,19 +104,16 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     summary: 'List or search orders',
     description:
       'Without parameters, the answer contains all orders that are not deleted, the oldest first, and none of the headers ' +
-      'of a page. With any parameter, it is one page of the orders that match.',
+      'of a page. It is streamed: it has no `Content-Length`, and orders that are placed after its beginning are not in ' +
+      'it. If it cannot be completed, the connection is closed before the end of the array. With any parameter, it is one page of the orders that match.',
     query: searchQuery(orderSearch),
     headers: readHeaders,
     responses: { 200: { description: 'The orders.', schema: z.array(orderJson), headers: pageHeaders } },
     problems: searchProblems,
     example: { query: { filter: "order_status = 'shipped' AND NOT price > 50", sort: '-order_date', limit: 10 } },
     handle: async ({ query, request, response }) => {
+      if (Object.keys(request.query).length === 0) return orderList.send(request, response);
       const after = readToken(request);
-      if (Object.keys(request.query).length === 0) {
-        const orders = await reads.read(findOrders, after);
-        response.json(orders.map(toOrderJson));
-        return;
-      }
       const search = readSearch(query, orderSearch);
       const found = await searches.find(orderSearch, search, findOrdersById, after);
       sendPageHeaders(request, response, search, found);
