@@ -65,6 +65,18 @@ bench-growth: $(BUILT) $(PEERS) ## Measure the cost per order after GROWTH_ORDER
 bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacity for OVERLOAD_FOR=10m
 	@$(BENCH_NODE) tools/bench/dist/overload.js
 
+bench-list: $(BUILT) $(PEERS) ## Measure POST and memory while CLIENTS=20 read the list of ORDERS=1000000 orders at the same time
+	@$(BENCH_NODE) tools/bench/dist/list.js
+
+bench-statements: $(BUILT) ## Measure what the search indexes add to accepting and settling an order; ORDERS=100000
+	@node tools/bench/dist/statements.js
+
+query-table: $(BUILT) ## Measure each documented query with ORDERS=1000000 and write docs/query-performance.md
+	@node tools/bench/dist/query-table.js
+
+seed-orders: $(BUILT) ## Fill the database with ORDERS=10000 settled orders of SEED=1; repeating it adds nothing
+	@node tools/dev/dist/seed-orders.js
+
 bench-promises: $(BUILT) ## Count the promises that workflow code creates for each recorded saga, by line
 	@node tools/bench/dist/promises.js --places
 
@@ -142,6 +154,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 .PHONY: FORCE help run demo test test-unit watch temporal parked replay record conformance interop test-faults bench \
-	bench-growth \
+	bench-growth bench-list bench-statements query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check openapi format build order stop start clean

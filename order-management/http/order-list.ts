@@ -72,7 +72,7 @@ export class OrderList {
       response.destroy();
     });
     try {
-      for (let batch = first; ; ) {
+      for (let batch = first; ;) {
         await this.write(response, batch.json);
         if (response.closed) return;
         if (batch.next === null) break;

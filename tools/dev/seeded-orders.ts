@@ -28,6 +28,8 @@ export async function seedOrders(databaseUrl: string, { orders, seed }: SeedOpti
   return withDatabase(databaseUrl, async (sql) => {
     await sql.query('BEGIN');
     await sql.query('SET LOCAL statement_timeout = 0');
+    await sql.query('SET LOCAL jit = off');
+    await skipForeignKeyChecks(sql);
     await sql.query(FUNCTIONS);
     const insert = (statement: string, count: number) => insertRows(sql, statement, count, seed);
     const added = {
@@ -44,6 +46,14 @@ export async function seedOrders(databaseUrl: string, { orders, seed }: SeedOpti
     await sql.query('VACUUM (ANALYZE) customers, products, orders, order_products');
     return added;
   });
+}
+
+/** Saves half of the time. Only a superuser may do this; the rows refer to existing ones in any case. */
+async function skipForeignKeyChecks(sql: Client): Promise<void> {
+  const { rows } = await sql.query<{ allowed: boolean }>(
+    `SELECT rolsuper AS allowed FROM pg_roles WHERE rolname = current_user`,
+  );
+  if (rows[0]?.allowed) await sql.query('SET LOCAL session_replication_role = replica');
 }
 
 async function insertRows(sql: Client, statement: string, count: number, seed: number): Promise<number> {

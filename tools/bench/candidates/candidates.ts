@@ -33,12 +33,15 @@ const TEMPORAL = { engine: 'temporal' } as const;
  * Starts this shop's services as `make run` does.
  *
  * @param startTemporal starts Temporal and returns its address; by default the development server
+ * @param fill fills the empty database before the services start
  */
 export async function startOurs(
   environment: BenchEnvironment,
   startTemporal = (): Promise<string> => environment.startTemporal(),
+  fill = async (_databaseUrl: string): Promise<void> => undefined,
 ): Promise<RunningCandidate> {
   const databaseUrl = await environment.createDatabase('ours');
+  await fill(databaseUrl);
   const temporalAddress = await startTemporal();
   const orderPort = await freePort();
   await startServices(

@@ -95,7 +95,8 @@ async function waitUntilSettled(
   }
 }
 
-async function postInChildProcess(task: LoadTask): Promise<Post[]> {
+/** Applies a load in a child process, so that its CPU time is not counted for this one. */
+export async function postInChildProcess(task: LoadTask): Promise<Post[]> {
   const child = fork(require.resolve('../load/load-process'), { serialization: 'advanced' });
   const exited = once(child, 'exit');
   child.send(task);
