@@ -4,11 +4,13 @@ import { Consumer } from '@shop/amqp/consumer';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
+import { isSchemaError } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { whenAvailable } from '@shop/runtime/lifecycle';
+import { retryLater } from '@shop/runtime/problem';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
@@ -50,10 +52,12 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const app = createHttpApp({
-    ...paymentApi(),
+    ...paymentApi({ database }),
     log,
     readiness: () => readiness.check(),
     stopping,
+    explain: (error) =>
+      !readiness.migrated && isSchemaError(error) ? retryLater('The database is being prepared.') : undefined,
   });
   const http = await serveHttp(app, config.PORT, {
     address: config.LISTEN_ADDRESS,

@@ -94,3 +94,6 @@ const UNIQUE_VIOLATION = '23505';
 
 /** Checks whether an error means that a row with this key exists already. */
 export const isDuplicate = (error: unknown): boolean => sqlStateOf(error) === UNIQUE_VIOLATION;
+
+/** Checks whether an error means that a table, a column or a schema is missing: SQLSTATE class 42 and code 3F000. */
+export const isSchemaError = (error: unknown): boolean => /^(42|3F)/.test(sqlStateOf(error) ?? '');

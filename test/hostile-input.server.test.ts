@@ -28,7 +28,10 @@ beforeAll(async () => {
   database = connectOrders(shop.ordersUrl, { poolSize: 10 });
   await loadPredefined(database);
   const common = { log: silentLog, readiness: async () => ({ ready: true, checks: {} }) };
-  const saga = { starter: { start: () => undefined }, sagas: { signalCancel: async () => true } };
+  const saga = {
+    starter: { start: () => undefined },
+    sagas: { signalCancel: async () => true, refundAgain: async () => undefined },
+  };
   const backlog = { admit: (accept: () => Promise<Acceptance>) => accept() };
   const tables = { database, reads: new ReadClient(database), backlog };
   const app = createOrderApp({ ...common, ...tables, ...saga, ...following(database), examineAfterMs: 60_000 });

@@ -21,6 +21,9 @@ export function findCustomersById(database: OrdersClient, customerIds: string[])
     ORDER BY position`;
 }
 
+/** The fields of a customer that change. */
+export type CustomerChanges = { [Field in keyof NewCustomer]?: NewCustomer[Field] | undefined };
+
 /** Inserts a customer with a new id. */
 export const addCustomer = (database: OrdersClient, customer: NewCustomer): Promise<Customer> =>
   database.customer.create({ data: { customerId: randomUUID(), ...customer } });
@@ -38,7 +41,7 @@ export const findCustomer = (database: OrdersClient, customerId: string): Promis
 export const changeCustomer = (
   database: OrdersClient,
   customerId: string,
-  changes: Partial<NewCustomer>,
+  changes: CustomerChanges,
   check: (current: Customer) => void,
 ): Promise<Customer | null> =>
   retryConflicts(() =>
@@ -47,6 +50,11 @@ export const changeCustomer = (
       const current = await tx.customer.findUnique({ where: { customerId } });
       if (!current) return null;
       check(current);
-      return tx.customer.update({ where: { customerId }, data: changes });
+      const { firstName = null, lastName = null, email = null } = changes;
+      await tx.$executeRaw`
+        UPDATE customers SET first_name = coalesce(${firstName}, first_name), last_name = coalesce(${lastName}, last_name),
+          email = coalesce(${email}, email)
+        WHERE customer_id = ${customerId}::uuid`;
+      return tx.customer.findUnique({ where: { customerId } });
     }),
   );

@@ -24,7 +24,9 @@ export interface ProductWithState extends Product {
 }
 
 /** The fields of a product that can be changed. The stock changes by orders and restocks only. */
-export type ProductChanges = Partial<Omit<NewProduct, 'quantityAvailable'>>;
+export type ProductChanges = {
+  [Field in Exclude<keyof NewProduct, 'quantityAvailable'>]?: NewProduct[Field] | undefined;
+};
 
 /** Inserts a product with a new id. */
 export async function addProduct(database: OrdersClient, product: NewProduct): Promise<Product> {
@@ -75,7 +77,11 @@ export const changeProduct = (
       const current = await findProduct(tx, productId);
       if (!current) return null;
       check(current);
-      await tx.product.updateMany({ where: { productId }, data: changes });
+      const { name = null, price = null, description = null, productType = null } = changes;
+      await tx.$executeRaw`
+        UPDATE products SET name = coalesce(${name}, name), price = coalesce(${price}::numeric, price),
+          description = coalesce(${description}, description), product_type = coalesce(${productType}, product_type)
+        WHERE product_id = ${productId}::uuid`;
       return findProduct(tx, productId);
     }),
   );

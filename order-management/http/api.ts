@@ -3,9 +3,12 @@ import type { Api } from '@shop/runtime/api';
 import type { ReadClient } from '../reads/read-client';
 import { catalogOperations } from './catalog-operations';
 import { eventOperations, type EventOperationsNeeds } from './event-operations';
+import { customerOperations } from './customer-operations';
 import { orderOperations, type OrderOperationsNeeds } from './order-operations';
+import { productOperations } from './product-operations';
+import { refundOperations, type RefundOperationsNeeds } from './refund-operations';
 
-export type OrderApiNeeds = OrderOperationsNeeds & EventOperationsNeeds & { database: OrdersClient; reads: ReadClient };
+export type OrderApiNeeds = OrderOperationsNeeds & EventOperationsNeeds & RefundOperationsNeeds & { database: OrdersClient; reads: ReadClient };
 
 /**
  * The REST API of order-management, under the prefix of the original's code and the one that the original's README names.
@@ -14,5 +17,12 @@ export type OrderApiNeeds = OrderOperationsNeeds & EventOperationsNeeds & { data
 export const orderApi = (needs: OrderApiNeeds): Api => ({
   title: 'Order management',
   prefixes: ['/orderManagement', '/order-management'],
-  operations: [...catalogOperations(needs), ...orderOperations(needs), ...eventOperations(needs)],
+  operations: [
+    ...catalogOperations(needs),
+    ...customerOperations(needs),
+    ...productOperations(needs),
+    ...orderOperations(needs),
+    ...refundOperations(needs),
+    ...eventOperations(needs),
+  ],
 });

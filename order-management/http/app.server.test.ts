@@ -56,6 +56,7 @@ const serve = (
           cancelled.push(orderId);
           throw new TemporalUnavailableError('by the test'); // a client must not notice
         },
+        refundAgain: async () => undefined,
       },
       backlog: new Backlog(client, maxUnsettled, { hasPaidWithin: () => settles }),
       examineAfterMs: 60_000,
@@ -138,7 +139,10 @@ describe('customers and products', () => {
     });
     await expect(call('DELETE', `/product/${productId}`)).resolves.toMatchObject(problem(404, expect.anything()));
     await expect(call('DELETE', `/product/${ordered.productId}`)).resolves.toMatchObject(
-      problem(409, `Product ${ordered.productId} is part of orders and cannot be deleted.`),
+      problem(
+        409,
+        `Product ${ordered.productId} is part of orders and cannot be deleted. Retire it instead: POST /product/${ordered.productId}/retire.`,
+      ),
     );
     await expect(call('DELETE', '/product/seven')).resolves.toMatchObject(
       problem(400, 'The product id "seven" is not a UUID.'),

@@ -1,4 +1,4 @@
-import { sqlStateOf } from '@shop/prisma/errors';
+import { isSchemaError } from '@shop/prisma/errors';
 import { createHttpApp, type HttpOptions } from '@shop/runtime/http-server';
 import { retryLater } from '@shop/runtime/problem';
 import { BacklogFullError } from '../orders/backlog';
@@ -30,6 +30,3 @@ export function createOrderApp({ log, readiness, stopping, isMigrated = () => tr
     },
   });
 }
-
-/** Whether a table, a column or a schema is missing: SQLSTATE class 42 and code 3F000. */
-const isSchemaError = (error: unknown): boolean => /^(42|3F)/.test(sqlStateOf(error) ?? '');

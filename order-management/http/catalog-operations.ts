@@ -114,7 +114,10 @@ export const catalogOperations = ({
       const outcome = await deleteProduct(database, id);
       if (outcome === 'not found') throw new Problem('product-not-found', `Product ${id} does not exist.`);
       if (outcome === 'in use') {
-        throw new Problem('product-in-use', `Product ${id} is part of orders and cannot be deleted.`);
+        throw new Problem(
+          'product-in-use',
+          `Product ${id} is part of orders and cannot be deleted. Retire it instead: POST /product/${id}/retire.`,
+        );
       }
       await sendToken(response, reads);
       response.json({ message: `Product ${id} was deleted.` });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Product } from '../catalog/products';
 import type { OrderDetails } from '../orders/order-details';
 import type { HistoryEntry } from '../orders/order-history';
+import type { Product, ProductWithState } from '../catalog/products';
 import type { PlacedOrder } from '../orders/placed-order';
 
 // The JSON of the contract: what the operations answer.
@@ -22,12 +22,16 @@ export const productJson = z
   })
   .meta({ id: 'Product' });
 
+export const productWithStateJson = productJson
+  .extend({ retired: z.boolean().meta({ description: 'Whether the product is no longer sold.' }) })
+  .meta({ id: 'ProductWithState' });
+
 export const orderJson = z
   .object({
     orderId: z.guid(),
     customerId: z.guid().nullable().meta({ description: 'Null only for some orders of the original system.' }),
     orderStatus: z.string().meta({ description: '`placed`, `shipped` or `cancelled`.' }),
-    paymentStatus: z.string().meta({ description: '`pending`, `success`, `failed` or `cancelled`.' }),
+    paymentStatus: z.string().meta({ description: '`pending`, `success`, `failed`, `cancelled` or `refunded`.' }),
     orderDate: z.iso.datetime().nullable().meta({ description: 'Null if the stored date cannot be represented.' }),
     cancellation: z
       .object({ code: z.string(), reason: z.string() })
@@ -66,6 +70,27 @@ export const historyJson = z.array(
     })
     .meta({ id: 'HistoryEntry' }),
 );
+export const refundJson = z
+  .object({
+    message: z.string(),
+    refundId: z
+      .guid()
+      .meta({ description: 'The id of the payment. The workflow of the refund is `refund-<refundId>`.' }),
+  })
+  .meta({ id: 'Refund' });
+
+export const refundDueJson = z
+  .object({
+    refundId: z.guid().meta({ description: 'The id of the payment, or of the order if no payment is known.' }),
+    orderId: z.guid(),
+    paymentId: z.guid().nullable().meta({ description: 'Null if it is unknown whether the order was charged.' }),
+    amount: z.number().meta({ description: 'The total of the order in dollars.' }),
+    notedAt: z.iso.datetime().meta({ description: 'When the refund was recorded as due, or last requested.' }),
+    reason: z.string().nullable().meta({
+      description: 'Why a person requested the refund, or why the order was cancelled; null if neither is known.',
+    }),
+  })
+  .meta({ id: 'RefundDue' });
 
 export const messageJson = z.object({ message: z.string() }).meta({ id: 'Message' });
 
@@ -82,6 +107,12 @@ export const toProductJson = (
   productType: product.productType,
   OrderedQuantity: orderedQuantity,
 });
+
+/** Converts a product to JSON, with its state. */
+export const toProductWithStateJson = ({
+  retired,
+  ...product
+}: ProductWithState): z.input<typeof productWithStateJson> => ({ ...toProductJson(product), retired });
 
 /** Converts an order to JSON. A cancelled order has the additional member `cancellation`. */
 export const toOrderJson = ({ lines, ...order }: PlacedOrder): z.input<typeof orderJson> => ({

@@ -1,5 +1,6 @@
 import { caseInsensitive } from '@shop/runtime/case-insensitive';
 import { z } from 'zod';
+import { MAX_STOCK } from '../catalog/stock';
 
 // PostgreSQL cannot store a NUL character in a text.
 const text = (max: number) =>
@@ -10,9 +11,8 @@ const text = (max: number) =>
 const nonEmptyText = (max: number) => text(max).refine((value) => value.trim() !== '', { error: 'must not be empty' });
 
 const id = z.guid({ error: 'must be a UUID' }).toLowerCase();
-const MAX_INT = 2 ** 31 - 1;
-const orderedQuantity = z.int().min(1).max(MAX_INT);
-const stock = z.int().min(0).max(MAX_INT);
+const orderedQuantity = z.int().min(1).max(MAX_STOCK);
+const stock = z.int().min(0).max(MAX_STOCK);
 // As in the original, PostgreSQL rounds a price to cents, half away from zero. 59.97 is often sent as 59.970000000000006.
 const price = z
   .number()
@@ -35,6 +35,62 @@ export const productBody = z.object({
   productType: nonEmptyText(200),
 });
 
+const refused = (instead: string) => z.never({ error: `cannot be set. ${instead}` }).optional();
+
+// Silently ignoring these fields would let a client believe that it has set them.
+const notChangeable = {
+  quantityAvailable: refused('Use POST /product/{id}/restock, which is safe while orders are placed.'),
+  retired: refused('Use POST /product/{id}/retire or POST /product/{id}/restore.'),
+};
+
+/** All fields of a product that can be changed. */
+export const productReplacement = productBody.omit({ quantityAvailable: true }).extend(notChangeable);
+
+const atLeastOne = (names: string[]) => ({
+  error: `must contain at least one of ${names.join(', ')}`,
+  path: ['body'],
+});
+
+const isPresent = (value: unknown): boolean => value !== undefined;
+
+/** Some fields of a product. */
+export const productChanges = z
+  .object({
+    name: nonEmptyText(500).optional(),
+    price: price.optional(),
+    description: text(10_000)
+      .nullable()
+      .transform((value) => value ?? '')
+      .optional(),
+    productType: nonEmptyText(200).optional(),
+    ...notChangeable,
+  })
+  .refine(
+    (changes) => Object.values(changes).some(isPresent),
+    atLeastOne(['name', 'price', 'description', 'productType']),
+  );
+
+/** Some fields of a customer. */
+export const customerChanges = customerBody
+  .partial()
+  .refine((changes) => Object.values(changes).some(isPresent), atLeastOne(['firstName', 'lastName', 'email']));
+
+/** How many units are added to a stock; a negative number removes units. */
+export const restockBody = z.object({
+  quantity: z
+    .int()
+    .min(-MAX_STOCK)
+    .max(MAX_STOCK)
+    .refine((quantity) => quantity !== 0, { error: 'must not be 0' }),
+});
+
+/** Why a person requests a refund. */
+export const refundBody = z.object({
+  reason: text(500)
+    .nullish()
+    .transform((reason) => reason?.trim() || 'no reason given'),
+});
+
 const orderLine = z.object({ productId: id, orderedQuantity });
 const { $schema: _dialect, ...orderLineJson } = z.toJSONSchema(orderLine, { io: 'input' });
 
@@ -48,8 +104,8 @@ export const orderBody = z.object({
     .meta({ items: orderLineJson })
     .pipe(z.array(caseInsensitive(orderLine)))
     .transform(mergeLines)
-    .refine((lines) => lines.every((line) => line.quantity <= MAX_INT), {
-      error: `must contain at most ${MAX_INT} units of one product`,
+    .refine((lines) => lines.every((line) => line.quantity <= MAX_STOCK), {
+      error: `must contain at most ${MAX_STOCK} units of one product`,
     }),
 });
 

@@ -110,7 +110,7 @@ async function aShop(secondaries: Name[] = ['first', 'second'], more: Partial<Re
       database: primary,
       reads,
       starter: { start: () => undefined },
-      sagas: { signalCancel: async () => true },
+      sagas: { signalCancel: async () => true, refundAgain: async () => undefined },
       backlog: { admit: (accept) => accept() },
       examineAfterMs: 60_000,
       ...following(primary, { reads }),

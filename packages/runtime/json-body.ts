@@ -9,12 +9,17 @@ import { Problem } from './problem';
  * Reads a request's body as JSON, whatever its content type, as the original system does. Only operations that have a body
  * use it, so that a body sent with a GET or a DELETE is ignored. Express's own parsers read a body that is too large to its end.
  *
+ * @param orEmpty makes an empty body count as an empty object
  * @throws {Problem} 400 if the body is empty or not JSON, 413 if it is larger than 1 MiB, 415 if its charset or compression
  *   is not supported
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  { orEmpty = false }: { orEmpty?: boolean | undefined } = {},
+): Promise<unknown> {
   const decoder = decoderOf(request.headers['content-type']);
-  return parse(decoder.decode(await read(contentOf(request))));
+  const text = decoder.decode(await read(contentOf(request)));
+  return orEmpty && text.trim() === '' ? {} : parse(text);
 }
 
 function parse(text: string): unknown {

@@ -23,7 +23,7 @@ export interface PathOperation {
   summary: string;
   description?: string;
   parameters?: Parameter[];
-  requestBody?: { required: true; content: Record<string, { schema: JsonSchema; example?: unknown }> };
+  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema; example?: unknown }> };
   responses: Record<string, ResponseObject | Reference>;
 }
 
@@ -121,7 +121,7 @@ function describeOperation(operation: Operation, schemas: SchemaComponents): Pat
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
-        required: true,
+        required: !operation.bodyIsOptional,
         content: {
           'application/json': {
             schema: schemas.input(body),

@@ -59,6 +59,8 @@ export interface Operation<
   headers?: H;
   /** The JSON object in the body. Field names may be in any case. An invalid field is answered with 422. */
   body?: B;
+  /** Whether a request without a body counts as one with an empty object. */
+  bodyIsOptional?: true;
   /** The success answers, by status. */
   responses: Record<number, Answer>;
   /** The problems that only this operation has; `problemsOf` adds those that follow from its schemas. */

@@ -83,6 +83,16 @@ export const PROBLEMS = {
     title: 'The product does not exist',
     description: 'The product was never added, or it was deleted.',
   },
+  'customer-not-found': {
+    status: 404,
+    title: 'The customer does not exist',
+    description: 'The customer was never added.',
+  },
+  'payment-not-found': {
+    status: 404,
+    title: 'The payment does not exist',
+    description: 'The payment service has no payment with this id.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'The path does not have this method',
@@ -96,7 +106,18 @@ export const PROBLEMS = {
   'product-in-use': {
     status: 409,
     title: 'The product is part of orders',
-    description: 'A product that an order contains cannot be deleted.',
+    description: 'A product that an order contains cannot be deleted. Retire it: `POST /product/{id}/retire` hides it.',
+  },
+  'stock-out-of-range': {
+    status: 409,
+    title: 'The stock would become negative or too large',
+    description: 'A restock removes at most the units that are left. The detail has the current stock.',
+  },
+  'order-not-refundable': {
+    status: 409,
+    title: 'The order cannot be refunded',
+    description:
+      'Only the payment of a shipped order is refunded by hand. Cancel an order that is not settled; the payment of a cancelled order is refunded without a request.',
   },
   'insufficient-stock': {
     status: 409,
@@ -119,6 +140,11 @@ export const PROBLEMS = {
     status: 409,
     title: 'The order of this Idempotency-Key was deleted',
     description: 'An order was placed with this key and then deleted. Use a new key to place a new order.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'The resource has changed',
+    description: 'The resource differs from the one that `If-Match` names. Read it again, and repeat the change.',
   },
   'body-too-large': {
     status: 413,
@@ -167,8 +193,8 @@ export const PROBLEMS = {
   },
   'idempotency-key-reused': {
     status: 422,
-    title: 'The Idempotency-Key belongs to a different order',
-    description: 'A key identifies one order. Use a new key for each order.',
+    title: 'The Idempotency-Key belongs to a different request',
+    description: 'A key identifies one order, or one restock. Use a new key for each.',
   },
   'search-too-expensive': {
     status: 422,

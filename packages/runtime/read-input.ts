@@ -12,7 +12,7 @@ import { Problem } from './problem';
  *   413 and 415 for a body that cannot be read
  */
 export async function readInput(
-  { params, query, headers, body }: Operation,
+  { params, query, headers, body, bodyIsOptional }: Operation,
   request: Request,
   response: Response,
 ): Promise<Input> {
@@ -21,7 +21,7 @@ export async function readInput(
     params: params ? readSentence(params, request.params, 'invalid-path-parameter') : {},
     query: query ? readQuery(query, request.query) : {},
     headers: headers ? readSentence(headers, headersOf(request, headers), 'invalid-header') : {},
-    body: body ? readBody(body, await readJson(request)) : {},
+    body: body ? readBody(body, await readJson(request, { orEmpty: bodyIsOptional })) : {},
     request,
     response,
   };

@@ -1,5 +1,5 @@
 import { orderApi, type OrderApiNeeds } from '@shop/order-management/http/api';
-import { paymentApi } from '@shop/payment-processing/http/api';
+import { paymentApi, type PaymentApiNeeds } from '@shop/payment-processing/http/api';
 import { completeApi, type Api } from '@shop/runtime/api';
 import type { OpenApiDocument } from '@shop/runtime/openapi';
 
@@ -13,5 +13,5 @@ const describe = (api: Api): OpenApiDocument =>
 /** The OpenAPI document of each service. */
 export const OPENAPI_DOCUMENTS: Record<'order-management' | 'payment-processing', OpenApiDocument> = {
   'order-management': describe(orderApi({} as OrderApiNeeds)),
-  'payment-processing': describe(paymentApi()),
+  'payment-processing': describe(paymentApi({} as PaymentApiNeeds)),
 };

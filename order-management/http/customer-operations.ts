@@ -1,0 +1,89 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { operation, type Operation } from '@shop/runtime/operation';
+import { Problem } from '@shop/runtime/problem';
+import type { Response } from 'express';
+import { changeCustomer, findCustomer, type Customer, type CustomerChanges } from '../catalog/customers';
+import { PREDEFINED_CUSTOMER } from '../catalog/predefined';
+import type { ReadClient } from '../reads/read-client';
+import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
+import { checkEntityTag, entityTagHeader, entityTagOf, ifMatchHeaders } from './entity-tag';
+import { customerJson } from './json';
+import { customerBody, customerChanges, idParams } from './schemas';
+
+const tag = 'Customers';
+const EXAMPLE = { id: PREDEFINED_CUSTOMER.customerId };
+
+/** The operations of one customer: read and change. */
+export function customerOperations({ database, reads }: { database: OrdersClient; reads: ReadClient }): Operation[] {
+  const readCustomer = operation({
+    id: 'readCustomer',
+    method: 'get',
+    path: '/customer/{id}',
+    tag,
+    summary: 'Read a customer',
+    params: idParams('customer'),
+    headers: readHeaders,
+    responses: { 200: { description: 'The customer.', schema: customerJson, headers: entityTagHeader } },
+    problems: ['customer-not-found'],
+    example: { params: EXAMPLE },
+    handle: async ({ params: { id }, request, response }) => {
+      const customer = await reads.read((source) => findCustomer(source, id), readToken(request));
+      send(response, customer ?? notFound(id));
+    },
+  });
+
+  const replaceCustomer = operation({
+    id: 'replaceCustomer',
+    method: 'put',
+    path: '/customer/{id}',
+    tag,
+    summary: 'Change a customer',
+    params: idParams('customer'),
+    headers: ifMatchHeaders,
+    body: customerBody,
+    responses: { 200: changedAnswer() },
+    problems: ['customer-not-found', 'precondition-failed'],
+    example: { params: EXAMPLE, body: { firstName: 'John', lastName: 'Doe', email: 'john.doe@test.com' } },
+    handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
+  });
+
+  const updateCustomer = operation({
+    id: 'updateCustomer',
+    method: 'patch',
+    path: '/customer/{id}',
+    tag,
+    summary: 'Change some fields of a customer',
+    params: idParams('customer'),
+    headers: ifMatchHeaders,
+    body: customerChanges,
+    responses: { 200: changedAnswer() },
+    problems: ['customer-not-found', 'precondition-failed'],
+    example: { params: EXAMPLE, body: { email: 'john.doe@test.com' } },
+    handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
+  });
+
+  async function change(
+    id: string,
+    ifMatch: string | undefined,
+    changes: CustomerChanges,
+    response: Response,
+  ): Promise<void> {
+    const customer = await changeCustomer(database, id, changes, (current) => checkEntityTag(ifMatch, current));
+    await sendToken(response, reads);
+    send(response, customer ?? notFound(id));
+  }
+
+  return [readCustomer, replaceCustomer, updateCustomer];
+}
+
+const changedAnswer = () => {
+  const answer = writeAnswer('The changed customer.', customerJson);
+  return { ...answer, headers: { ...answer.headers, ...entityTagHeader } };
+};
+
+function notFound(id: string): never {
+  throw new Problem('customer-not-found', `Customer ${id} does not exist.`);
+}
+
+const send = (response: Response, customer: Customer): void =>
+  void response.set('ETag', entityTagOf(customer)).json(customer);

@@ -1,0 +1,99 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { operation, type Operation } from '@shop/runtime/operation';
+import { listCursor, listLimit, nextPageHeader, sendPage } from '@shop/runtime/list-page';
+import { Problem } from '@shop/runtime/problem';
+import { z } from 'zod';
+import { findRefundsDue } from '../orders/find-refunds-due';
+import { settledStatusOf, isFinal, OrderStatus } from '../orders/order-status';
+import { requestRefund, type RefundRequest } from '../orders/request-refund';
+import type { ReadClient } from '../reads/read-client';
+import type { Sagas } from '../saga/sagas';
+import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
+import { EXAMPLE_SHIPPED_ORDER } from './examples';
+import { refundDueJson, refundJson } from './json';
+import { idParams, refundBody } from './schemas';
+
+export interface RefundOperationsNeeds {
+  database: OrdersClient;
+  reads: ReadClient;
+  sagas: Pick<Sagas, 'refundAgain'>;
+}
+
+const tag = 'Refunds';
+
+/** The operations of refunds: request the refund of a shipped order, and list those that are due. */
+export const refundOperations = ({ database, reads, sagas }: RefundOperationsNeeds): Operation[] => [
+  operation({
+    id: 'refundOrder',
+    method: 'post',
+    path: '/order/{id}/refund',
+    tag,
+    summary: 'Refund the payment of a shipped order',
+    description:
+      'The order stays `shipped`; when the money is refunded, its `paymentStatus` is `refunded`. Repeating the request ' +
+      'starts no second refund. The goods are not returned to the stock: use `POST /product/{id}/restock`.',
+    params: idParams('order'),
+    body: refundBody,
+    bodyIsOptional: true,
+    responses: {
+      200: { description: 'The payment was refunded before.', schema: refundJson },
+      202: writeAnswer('The payment is being refunded.', refundJson),
+    },
+    problems: ['order-not-found', 'order-not-refundable'],
+    example: { params: { id: EXAMPLE_SHIPPED_ORDER }, body: { reason: 'Damaged on arrival' } },
+    handle: async ({ params: { id }, body: { reason }, response }) => {
+      const requested = await requestRefund(database, id, reason);
+      if (requested.outcome === 'not found') throw new Problem('order-not-found', `Order ${id} does not exist.`);
+      if (requested.outcome === 'refused') throw new Problem('order-not-refundable', whyRefused(id, requested));
+      if (requested.outcome === 'refunded') {
+        const { refundId } = requested;
+        response.json({ message: `The payment of order ${id} was refunded.`, refundId });
+        return;
+      }
+      const { refund } = requested;
+      response.locals.log.info({ ...refund }, 'refund requested');
+      // The refund is recorded as due: the response does not wait for the start of its workflow, which the sweeper repeats.
+      sagas.refundAgain(refund).catch((error: unknown) => {
+        response.locals.log.warn({ orderId: id, err: error }, 'could not start the refund; the sweeper will retry');
+      });
+      await sendToken(response, reads);
+      response
+        .status(202)
+        .json({ message: `The payment of order ${id} is being refunded.`, refundId: refund.paymentId });
+    },
+  }),
+
+  operation({
+    id: 'listRefunds',
+    method: 'get',
+    path: '/refunds',
+    tag,
+    summary: 'List the refunds that are due',
+    description:
+      'One page of the refunds that have not ended, the oldest first. The amount is the total of the order: only the ' +
+      'payment service knows what was charged. For a few seconds, a cancelled order without a payment is listed, too, ' +
+      'because a payment may still arrive for it; `paymentId` is then null.',
+    query: z.object({ limit: listLimit, cursor: listCursor }),
+    headers: readHeaders,
+    responses: {
+      200: { description: 'The refunds of the page.', schema: z.array(refundDueJson), headers: nextPageHeader },
+    },
+    example: { query: { limit: '20' } },
+    handle: async ({ query: { limit, cursor }, request, response }) => {
+      const page = await reads.read((source) => findRefundsDue(source, { limit, after: cursor }), readToken(request));
+      sendPage(request, response, page);
+    },
+  }),
+];
+
+/** Explains why an order cannot be refunded, and what to do instead. */
+function whyRefused(id: string, { orderStatus, paymentStatus }: RefundRequest & { outcome: 'refused' }): string {
+  if (!isFinal(orderStatus)) return `Order ${id} is ${orderStatus}. Cancel it instead: a payment is then refunded.`;
+  if (settledStatusOf(orderStatus) === OrderStatus.cancelled) {
+    return `Order ${id} is cancelled: a payment of it is refunded without a request. See GET /refunds.`;
+  }
+  return (
+    `The payment of order ${id} is ${paymentStatus} and was not recorded by this system. ` +
+    'Refund it in the system that charged it.'
+  );
+}

@@ -1,0 +1,49 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { sql } from '@shop/prisma/sql';
+import { pageOf, type ListPage, type ListPlace } from '@shop/runtime/list-page';
+
+/** A refund that has not ended, as clients see it. */
+export interface ListedRefund {
+  refundId: string;
+  orderId: string;
+  /** Null if it is unknown whether the order was charged. */
+  paymentId: string | null;
+  /** The total of the order in dollars. */
+  amount: number;
+  notedAt: string;
+  /** Why a person requested the refund, or why the order was cancelled; null if neither is known. */
+  reason: string | null;
+}
+
+interface RefundRow extends Omit<ListedRefund, 'amount' | 'notedAt'> {
+  amount: string;
+  noted_at: Date;
+  micros: string;
+}
+
+/** Finds a page of the refunds that are recorded as due, the oldest first. */
+export async function findRefundsDue(
+  database: OrdersClient,
+  { limit, after }: { limit: number; after: ListPlace | null },
+): Promise<ListPage<ListedRefund>> {
+  const start = after
+    ? sql`WHERE (noted_at, refund_id) > (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
+    : sql``;
+  const rows = await database.$queryRaw<RefundRow[]>`
+    WITH due AS (
+      SELECT * FROM refunds_due ${start} ORDER BY noted_at, refund_id LIMIT ${limit + 1}
+    )
+    SELECT refund_id AS "refundId", order_id AS "orderId", due.payment_id AS "paymentId", noted_at,
+      (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0)::text
+       FROM order_products line JOIN products product USING (product_id) WHERE line.order_id = due.order_id) AS amount,
+      coalesce(due.reason, orders.cancellation_reason) AS reason,
+      (extract(epoch FROM noted_at) * 1000000)::bigint::text AS micros
+    FROM due JOIN orders USING (order_id) ORDER BY noted_at, refund_id`;
+  return pageOf(
+    rows.map(({ amount, noted_at, micros, ...refund }) => ({
+      item: { ...refund, amount: Number(amount), notedAt: noted_at.toISOString() },
+      place: { micros, id: refund.refundId },
+    })),
+    limit,
+  );
+}
