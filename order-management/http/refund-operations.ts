@@ -9,7 +9,7 @@ import { requestRefund, type RefundRequest } from '../orders/request-refund';
 import type { ReadClient } from '../reads/read-client';
 import type { Sagas } from '../saga/sagas';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
-import { EXAMPLE_SHIPPED_ORDER } from './examples';
+import { EXAMPLE_ORDER } from './examples';
 import { refundDueJson, refundJson } from './json';
 import { idParams, refundBody } from './schemas';
 
@@ -40,7 +40,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
       202: writeAnswer('The payment is being refunded.', refundJson),
     },
     problems: ['order-not-found', 'order-not-refundable'],
-    example: { params: { id: EXAMPLE_SHIPPED_ORDER }, body: { reason: 'Damaged on arrival' } },
+    example: { params: { id: EXAMPLE_ORDER }, body: { reason: 'Damaged on arrival' } },
     handle: async ({ params: { id }, body: { reason }, response }) => {
       const requested = await requestRefund(database, id, reason);
       if (requested.outcome === 'not found') throw new Problem('order-not-found', `Order ${id} does not exist.`);

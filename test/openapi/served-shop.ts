@@ -68,6 +68,14 @@ export class ServedShop {
     return orderId;
   }
 
+  /** Places an order and waits until it is paid and shipped. @returns the id of its payment */
+  async aPayment(): Promise<string> {
+    const orderId = await this.aShippedOrder();
+    const response = await fetch(`${this.urlOf('payment-processing')}/paymentProcessing/payments?order_id=${orderId}`);
+    const [payment] = (await response.json()) as { paymentId: string }[];
+    return payment!.paymentId;
+  }
+
   private get orders(): ServiceProcess {
     return this.services['order-management'];
   }
