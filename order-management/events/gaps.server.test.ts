@@ -36,7 +36,7 @@ async function startInstance() {
     database,
     reads: new ReadClient(database),
     starter: { start: () => undefined },
-    sagas: { signalCancel: async () => true },
+    sagas: { signalCancel: async () => true, refundAgain: async () => undefined },
     backlog: { admit: (accept) => accept() },
     examineAfterMs: 60_000,
     ...held,

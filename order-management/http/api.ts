@@ -8,7 +8,9 @@ import { orderOperations, type OrderOperationsNeeds } from './order-operations';
 import { productOperations } from './product-operations';
 import { refundOperations, type RefundOperationsNeeds } from './refund-operations';
 
-export type OrderApiNeeds = OrderOperationsNeeds & EventOperationsNeeds & RefundOperationsNeeds & { database: OrdersClient; reads: ReadClient };
+export type OrderApiNeeds = OrderOperationsNeeds &
+  EventOperationsNeeds &
+  RefundOperationsNeeds & { database: OrdersClient; reads: ReadClient };
 
 /**
  * The REST API of order-management, under the prefix of the original's code and the one that the original's README names.

@@ -68,7 +68,7 @@ async function startInstance(options: Omit<EventStreamsOptions, 'feed'> & { url?
       database: own,
       reads: readClient,
       starter: { start: () => undefined },
-      sagas: { signalCancel: async () => true },
+      sagas: { signalCancel: async () => true, refundAgain: async () => undefined },
       backlog: { admit: (accept) => accept() },
       examineAfterMs: 60_000,
       ...held,

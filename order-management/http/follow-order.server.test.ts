@@ -47,7 +47,7 @@ beforeEach(async () => {
     database,
     reads,
     starter: { start: () => undefined },
-    sagas: { signalCancel: async () => true },
+    sagas: { signalCancel: async () => true, refundAgain: async () => undefined },
     backlog: { admit: (accept) => accept() },
     examineAfterMs: 60_000,
     ...held,

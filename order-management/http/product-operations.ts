@@ -158,22 +158,17 @@ const changedAnswer = (description: string) => {
 };
 
 function restockedOrThrow(id: string, quantity: number, result: RestockOutcome): ProductWithState {
-  switch (result.outcome) {
-    case 'done':
-      return result.product;
-    case 'not found':
-      return notFound(id);
-    case 'other request with this key':
-      throw new Problem('idempotency-key-reused', 'This Idempotency-Key belongs to another restock. Use a new key.');
-    case 'out of range': {
-      const { quantityAvailable } = result.product;
-      throw new Problem(
-        'stock-out-of-range',
-        `Product ${id} has ${quantityAvailable} units, which cannot be changed by ${quantity}: ` +
-          `units can be removed down to 0 and added up to ${MAX_STOCK}.`,
-      );
-    }
+  if (result.outcome === 'done') return result.product;
+  if (result.outcome === 'not found') return notFound(id);
+  if (result.outcome === 'other request with this key') {
+    throw new Problem('idempotency-key-reused', 'This Idempotency-Key belongs to another restock. Use a new key.');
   }
+  const { quantityAvailable } = result.product;
+  throw new Problem(
+    'stock-out-of-range',
+    `Product ${id} has ${quantityAvailable} units, which cannot be changed by ${quantity}: ` +
+      `units can be removed down to 0 and added up to ${MAX_STOCK}.`,
+  );
 }
 
 function notFound(id: string): never {

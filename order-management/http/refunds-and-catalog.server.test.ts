@@ -5,6 +5,7 @@ import { serveHttp } from '@shop/runtime/http-server';
 import { TemporalUnavailableError } from '@shop/runtime/temporal';
 import type { RefundInput } from '@shop/workflows/contract';
 import { expectDescribed } from '../../test/openapi/described-responses';
+import { following } from '../../test/following';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, aProduct, stockOf } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
@@ -18,6 +19,7 @@ import { createOrderApp } from './app';
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
 let server: Awaited<ReturnType<typeof serveHttp>>;
+let held: ReturnType<typeof following>;
 let started: RefundInput[];
 
 beforeAll(async () => {
@@ -30,6 +32,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   started = [];
+  held = following(database);
   const app = createOrderApp({
     log: silentLog,
     readiness: async () => ({ ready: true, checks: {} }),
@@ -45,10 +48,11 @@ beforeEach(async () => {
     },
     backlog: { admit: (accept) => accept() },
     examineAfterMs: 60_000,
+    ...held,
   });
   server = await serveHttp(app, 0);
 });
-afterEach(() => server.stop());
+afterEach(() => Promise.all([server.stop(), held.waits.stop()]));
 
 async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
   const target = `/orderManagement${path}`;

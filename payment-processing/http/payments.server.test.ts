@@ -17,8 +17,12 @@ beforeAll(async () => {
   shop = await createShopDatabase('http_payments');
   database = connectPayments(shop.paymentsUrl, { poolSize: 5 });
   ledger = new Ledger(database, silentLog);
-  const readiness = async () => ({ ready: true, checks: {} });
-  server = await serveHttp(createHttpApp({ ...paymentApi({ database }), log: silentLog, readiness }), 0);
+  const app = createHttpApp({
+    ...paymentApi({ database }),
+    log: silentLog,
+    readiness: async () => ({ ready: true, checks: {} }),
+  });
+  server = await serveHttp(app, 0);
 });
 afterAll(async () => {
   await server.stop();

@@ -72,8 +72,8 @@ export class ServedShop {
   async aPayment(): Promise<string> {
     const orderId = await this.aShippedOrder();
     const response = await fetch(`${this.urlOf('payment-processing')}/paymentProcessing/payments?order_id=${orderId}`);
-    const [payment] = (await response.json()) as { paymentId: string }[];
-    return payment!.paymentId;
+    const [payment] = (await response.json()) as [{ paymentId: string }];
+    return payment.paymentId;
   }
 
   private get orders(): ServiceProcess {
