@@ -47,6 +47,9 @@ export async function sampleRows(sql: Client): Promise<Samples> {
 export const withSamples = ({ query }: DocumentedQuery, samples: Samples): string =>
   query.replace(/<(\w+)>/g, (_, name: keyof Samples) => samples[name]);
 
+/** Longer than the limit of a search, so that a slow statement is reported with its time. */
+const EXPLAIN_TIMEOUT_MS = 60_000;
+
 /**
  * Executes a search as the REST API does, and explains each of its statements.
  *
@@ -78,14 +81,15 @@ export async function explainSearch(
 }
 
 async function explain(sql: Client, text: string, values: unknown[]): Promise<ExplainedStatement> {
-  const limit = limitSearch();
+  const limit = limitSearch(EXPLAIN_TIMEOUT_MS);
   await sql.query('BEGIN');
   await sql.query(limit.text, limit.values);
-  const { rows } = await sql.query<{ 'QUERY PLAN': [{ Plan: PlanNode; 'Execution Time': number }] }>(
-    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
-    values,
-  );
-  await sql.query('COMMIT');
+  const { rows } = await sql
+    .query<{ 'QUERY PLAN': [{ Plan: PlanNode; 'Execution Time': number }] }>(
+      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+      values,
+    )
+    .finally(() => sql.query('ROLLBACK'));
   const [{ Plan: plan, 'Execution Time': databaseMs }] = rows[0]!['QUERY PLAN'];
   const nodes = nodesOf(plan);
   return {
