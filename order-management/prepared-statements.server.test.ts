@@ -9,6 +9,9 @@ import { claimRefundsDue } from './orders/refunds-due';
 import { resumeOrder } from './orders/resume-order';
 import { cancelOrder } from './orders/settle-order';
 import { claimUnsettledOrders } from './orders/unsettled-orders';
+import { orderSearch } from './search/order-search';
+import { readPage } from './search/read-page';
+import { parseSearch } from './search/search';
 
 // PostgreSQL keeps each prepared statement for as long as its connection lives, and limits the parameters of a statement to
 // 65,535. A text that depended on the number of rows would exceed both.
@@ -44,6 +47,8 @@ async function useEverything(size: number): Promise<void> {
   await findProducts(database, { offset: size, limit: size });
   await claimUnsettledOrders(database, { limit: size, examineAgainMs: size, adopt: 'all' });
   await cancelOrder(database, orderId, { code: 'customer-cancelled', reason: 'The customer cancelled the order.' });
+  const filter = lines.map(() => 'price > 1').join(' OR '); // a search has a text of its own, and keeps none
+  await readPage(database, orderSearch, parseSearch({ conditions: [], filter, limit: size, offset: 0 }, orderSearch));
   await claimRefundsDue(database, { limit: size, examineAgainMs: size });
 }
 

@@ -248,6 +248,10 @@ const replaysFile = async (command: string) => {
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
+  [/^curl -G \S+\/order --data-urlencode "filter=/, ofShipped(/^\[\{"orderId"[^]*"orderStatus":"shipped"/m)],
+  [/^curl -i '\S+\/order\?\S+limit=2'$/, ofShipped(/^X-Total-Count: \d+[^]*^Link: <\?order_status=[^]*"shipped"/m)],
+  [/^curl -g '\S+\/order\?\S+price\[gte\]/, ofShipped(/^\[\{"orderId"[^]*"price":45/m)],
+  [/^curl '\S+\/customers\?last_name=Doe/, ofShipped(/^\[\{"customerId"[^]*"lastName":"Doe"/m)],
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
   [/^curl -X POST \S+\/cancel$/, ofWaiting(/is being cancelled/, 'cancelled')],
   [/^temporal workflow list .*CustomerId/, ofShipped(/Completed/, 12)],

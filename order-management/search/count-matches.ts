@@ -15,7 +15,7 @@ export interface Count {
 export const COUNT_LIMITS = { maxRows: 10_000, timeoutMs: 50, maxEstimate: 100_000 } as const;
 
 /** Reads how many matches the planner expects. That takes about a millisecond. */
-export async function estimateMatches(database: OrdersClient, matches: Matches): Promise<number> {
+export async function estimateMatches(database: Pick<OrdersClient, '$queryRaw'>, matches: Matches): Promise<number> {
   const [plan] = await database.$queryRaw<[Plan]>(estimateStatement(matches));
   return plan['QUERY PLAN'][0].Plan['Plan Rows'];
 }

@@ -47,9 +47,12 @@ export async function readPage(
   selectivity = SELECTIVITY,
 ): Promise<Page> {
   const matches = { searchable, expression: search.expression };
-  const estimate = await estimateMatches(database, matches);
-  const isPromising = matches.expression !== null && estimate <= selectivity.maxEstimate;
-  const few = isPromising ? await readMatches(database, matches, selectivity.maxRows) : null;
+  const { estimate, few } = await inTransaction(database, async (transaction) => {
+    const expected = await estimateMatches(transaction, matches);
+    const isPromising = matches.expression !== null && expected <= selectivity.maxEstimate;
+    const found = isPromising ? await readMatches(transaction, matches, selectivity.maxRows) : null;
+    return { estimate: expected, few: found };
+  });
   if (few) {
     const rows = await readRows(database, { ...matches, ids: few.ids }, search);
     return { ...rows, total: { count: few.count, isEstimated: false } };
@@ -63,12 +66,12 @@ export async function readPage(
 
 /** Reads the ids of all rows that match, as an array of PostgreSQL; null if they are more than the limit. */
 async function readMatches(
-  database: OrdersClient,
+  database: Transaction,
   matches: Matches,
   limit: number,
 ): Promise<{ count: number; ids: string } | null> {
-  const [{ count, ids }] = await inTransaction(database, (transaction) =>
-    transaction.$queryRaw<[{ count: number; ids: string | null }]>(matchesStatement(matches, limit + 1)),
+  const [{ count, ids }] = await database.$queryRaw<[{ count: number; ids: string | null }]>(
+    matchesStatement(matches, limit + 1),
   );
   return count > limit ? null : { count, ids: ids ?? '{}' };
 }
