@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { serveHttp } from '@shop/runtime/http-server';
 import { callService } from '../../test/call';
+import { following } from '../../test/following';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, aProduct } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
@@ -45,6 +46,7 @@ beforeAll(async () => {
       sagas: { signalCancel: async () => false },
       backlog: new Backlog(database, 2_000, { hasPaidWithin: () => true }),
       examineAfterMs: 60_000,
+      ...following(database),
     }),
     0,
   );
@@ -163,10 +165,11 @@ describe('a query parameter', () => {
   });
 });
 
-describe('a cursor', () => {
-  const cursorOf = async (query: string): Promise<string> =>
-    new URLSearchParams((await page(`/order?${query}`)).links['next']).get('cursor') ?? '';
+/** The cursor of the second page. */
+const cursorOf = async (query: string): Promise<string> =>
+  new URLSearchParams((await page(`/order?${query}`)).links['next']).get('cursor') ?? '';
 
+describe('a cursor', () => {
   test('is refused with another filter or sort', async () => {
     const cursor = await cursorOf('order_status=shipped&limit=1');
     expect((await get(`/order?order_status=shipped&limit=2&cursor=${cursor}`)).status).toBe(200);
