@@ -43,7 +43,7 @@ beforeAll(async () => {
       database,
       reads: new ReadClient(database),
       starter: { start: () => undefined },
-      sagas: { signalCancel: async () => false },
+      sagas: { signalCancel: async () => false, refundAgain: async () => undefined },
       backlog: new Backlog(database, 2_000, { hasPaidWithin: () => true }),
       examineAfterMs: 60_000,
       ...following(database),
