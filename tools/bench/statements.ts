@@ -57,7 +57,7 @@ async function run(): Promise<boolean> {
     ];
     for (let block = 0; block < BLOCKS; block++) {
       for (const variant of block % 2 === 0 ? variants : variants.toReversed()) {
-        if (block === WARM_UP_BLOCKS) variant.acceptMs = variant.settleMs = [];
+        if (block === WARM_UP_BLOCKS) [variant.acceptMs, variant.settleMs] = [[], []];
         await runBlock(variant);
       }
     }
