@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stockDemonstrationProduct } from '@shop/dev/demonstration';
 import { freePort } from '@shop/dev/ports';
@@ -245,6 +246,30 @@ const replaysFile = async (command: string) => {
   });
 };
 
+const isSettledWhenAnswered = async (command: string) => {
+  expect(await run(command, await place())).toMatchObject({
+    output: expect.stringMatching(/"orderStatus":"shipped"[^]*"totalAmount":45/),
+    exitCode: 0,
+  });
+};
+
+/** Follows an order until the time of the command is over, which curl reports with the exit code 28. */
+const followsOrder = async (command: string) => {
+  expect(await run(command, await place())).toMatchObject({
+    output: expect.stringMatching(/event: accepted[^]*event: payment-requested[^]*event: paid[^]*event: shipped/),
+    exitCode: 28,
+  });
+};
+
+const followsAllOrders = async (command: string) => {
+  const following = run(command.replace('-N', '-N --max-time 8'));
+  await delay(2_000);
+  const { orderId } = await place();
+  expect(await following).toMatchObject({
+    output: expect.stringMatching(new RegExp(`event: shipped\\ndata: {"orderId":"${orderId}"`)),
+  });
+};
+
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
@@ -253,6 +278,9 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^curl -g '\S+\/order\?\S+price\[gte\]/, ofShipped(/^\[\{"orderId"[^]*"price":45/m)],
   [/^curl '\S+\/customers\?last_name=Doe/, ofShipped(/^\[\{"customerId"[^]*"lastName":"Doe"/m)],
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
+  [/^curl "\S+\/order\/<orderId>\?wait=30s"$/, isSettledWhenAnswered],
+  [/^curl -N --max-time 5 \S+\/order\/<orderId>\/events$/, followsOrder],
+  [/^curl -N \S+\/order\/events$/, followsAllOrders],
   [/^curl -X POST \S+\/cancel$/, ofWaiting(/is being cancelled/, 'cancelled')],
   [/^temporal workflow list .*CustomerId/, ofShipped(/Completed/, 12)],
   [/^temporal workflow list .*'payment-declined'/, listsDeclined],

@@ -91,7 +91,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     headers: resumeHeaders,
     responses: { 200: eventStream },
     problems: ['unknown-event-position', 'too-many-event-streams'],
-    example: { query: { step: ['shipped', 'cancelled'] } },
+    example: { query: { step: 'shipped' } },
     handle: async ({ query: { step: steps, customer_id: customerId, last_event_id }, headers, response }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : await feed.readPresent();

@@ -63,6 +63,7 @@ export class ServiceInstances {
         AMQP_URL: amqpUrl,
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_NAMESPACE: 'default',
+        TEMPORAL_UI_URL: `http://localhost:${ports.temporalUi}`,
       },
     });
     await this.servers.start({ ...program, logName: `${name}.${Date.now()}.${++this.starts}` });

@@ -74,6 +74,7 @@ async function run({
       {
         ...addresses,
         amqpUrl: broker,
+        temporalUiUrl: temporal.uiUrl,
         orderPort: ports.ORDER_PORT,
         paymentPort: ports.PAYMENT_PORT,
       },

@@ -11,6 +11,8 @@ export interface ServiceEnvironment {
   /** Null if the system runs without a broker. */
   amqpUrl: string | null;
   temporalAddress: string;
+  /** Null if the address of the Web UI is not known. */
+  temporalUiUrl: string | null;
   orderPort: number;
   paymentPort: number;
 }
@@ -32,7 +34,8 @@ export async function refuseTakenPorts({
 
 /** Starts both services as separate processes, and waits until they are ready. */
 export async function startServices(environment: ServiceEnvironment, servers: Starter, print: Print): Promise<void> {
-  const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, orderPort, paymentPort } = environment;
+  const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, temporalUiUrl, orderPort, paymentPort } =
+    environment;
   const services = [
     { service: 'payment-processing', port: paymentPort, database: paymentsDatabaseUrl },
     { service: 'order-management', port: orderPort, database: databaseUrl },
@@ -41,6 +44,7 @@ export async function startServices(environment: ServiceEnvironment, servers: St
     const addresses = {
       DATABASE_URL: database,
       TEMPORAL_ADDRESS: temporalAddress,
+      ...(temporalUiUrl !== null && { TEMPORAL_UI_URL: temporalUiUrl }),
       AMQP_URL: amqpUrl ?? 'none',
       ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
     };
