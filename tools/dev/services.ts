@@ -11,8 +11,8 @@ export interface ServiceEnvironment {
   /** Null if the system runs without a broker. */
   amqpUrl: string | null;
   temporalAddress: string;
-  /** Null if the address of the Web UI is not known. */
-  temporalUiUrl: string | null;
+  /** Null or absent if the address of the Web UI is not known. */
+  temporalUiUrl?: string | null;
   orderPort: number;
   paymentPort: number;
 }
@@ -44,7 +44,7 @@ export async function startServices(environment: ServiceEnvironment, servers: St
     const addresses = {
       DATABASE_URL: database,
       TEMPORAL_ADDRESS: temporalAddress,
-      ...(temporalUiUrl !== null && { TEMPORAL_UI_URL: temporalUiUrl }),
+      ...(temporalUiUrl && { TEMPORAL_UI_URL: temporalUiUrl }),
       AMQP_URL: amqpUrl ?? 'none',
       ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
     };
