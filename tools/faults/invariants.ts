@@ -81,7 +81,8 @@ export const INVARIANTS: Invariant[] = [
     statement: sentence('shipped order has no successful payment', 'shipped orders have no successful payment'),
     violations: textsOf(`SELECT 'order ' || orders.order_id || ', payment ' || coalesce(status, 'missing') AS text
       FROM orders LEFT JOIN payments.payments payment USING (order_id, payment_id)
-      WHERE order_status = 'shipped' AND status IS DISTINCT FROM 'success'`),
+      WHERE order_status = 'shipped'
+        AND status IS DISTINCT FROM CASE payment_status WHEN 'refunded' THEN 'refunded' ELSE 'success' END`),
   },
   {
     statement: sentence('cancelled order has an unrefunded payment', 'cancelled orders have an unrefunded payment'),
