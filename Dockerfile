@@ -6,6 +6,7 @@ COPY packages/amqp/package.json packages/amqp/
 COPY tools/cluster/package.json tools/cluster/
 COPY tools/dev/package.json tools/dev/
 COPY tools/faults/package.json tools/faults/
+COPY tools/openapi/package.json tools/openapi/
 COPY order-management/package.json order-management/
 COPY payment-processing/package.json payment-processing/
 COPY prisma/package.json prisma/
@@ -23,6 +24,9 @@ RUN npm ci --omit=dev --omit=optional --workspace order-management --workspace p
 # The SDK ships its native library for all platforms. Keep the one for this platform.
 RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
   -not -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
+# The reference page needs two of the files of Swagger UI, 2 of 12 MB.
+RUN find node_modules/swagger-ui-dist -name '*.map' -delete -o -name 'swagger-ui-es-*' -delete \
+  -o -name 'swagger-ui-standalone-*' -delete -o -name swagger-ui.js -delete
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production

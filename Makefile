@@ -52,6 +52,9 @@ conformance: $(BUILT) ## Test what clients and services of the original rely on;
 interop: $(BUILT) ## Compare payment answers with those of the original service; ORIGINAL=its clone runs it
 	@$(JEST) --verbose test/interop
 
+fuzz: $(BUILT) ## Send REQUESTS=10000 requests, generated from the OpenAPI documents with SEED=22, to both services
+	@$(JEST) test/openapi/fuzz
+
 test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
 	@node --enable-source-maps tools/faults/dist/run.js
 
@@ -126,7 +129,7 @@ clean: ## Remove everything that was built or installed, and the data of `make r
 		echo "make run serves from this folder, as process $$process. Stop it with Ctrl-C first." >&2; \
 		echo "If process $$process is something else, remove node_modules/.running/$$process." >&2; exit 1; fi; done
 	@[ ! -e .data/cluster/servers.json ] || [ ! -e tools/cluster/dist/main.js ] || node tools/cluster/dist/main.js down
-	rm -rf .data node_modules prisma/generated order-management/search/generated $(foreach folder,dist node_modules,$(addsuffix $(folder),$(wildcard */ packages/*/ tools/*/)))
+	rm -rf .data node_modules prisma/generated order-management/search/generated tools/openapi/generated $(foreach folder,dist node_modules,$(addsuffix $(folder),$(wildcard */ packages/*/ tools/*/)))
 
 # PRISMA_SCHEMA_ENGINE_BINARY prevents the download of an engine that nothing uses. Always runs `npm ci`, because only a
 # new node_modules is certain to be complete: after an interruption npm treats partly unpacked packages as installed.
@@ -144,16 +147,16 @@ $(PEERS): tools/bench/package.json tools/bench/package-lock.json
 		$(NPM_CI) --prefix tools/bench || { rm -f $@; exit 1; }
 	@touch $@
 
-# The database clients and the parser of filters: the only generated code that the unit tests need.
-$(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts order-management/search/*.peggy)
-	@$(STEP) 'Generating the database clients and the parser' '5 to 20 seconds' npm run --silent generate
+# The database clients, the parser of filters and the types of the REST APIs: the only generated code that the unit tests need.
+$(GENERATED): $(INSTALLED) $(wildcard prisma/*/schema.prisma prisma/*/prisma.config.ts order-management/search/*.peggy docs/openapi/*.json)
+	@$(STEP) 'Generating the database clients, the parser and API types' '5 to 20 seconds' npm run --silent generate
 	@touch $@
 
 $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test test-unit watch temporal parked replay record conformance interop test-faults bench \
+.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked replay record conformance interop test-faults bench \
 	bench-growth bench-list bench-statements query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check openapi format build order stop start clean

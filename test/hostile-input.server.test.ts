@@ -7,6 +7,7 @@ import type { Acceptance } from '@shop/order-management/orders/accept-order';
 import { loadPredefined } from '@shop/order-management/catalog/predefined';
 import { ReadClient } from '@shop/order-management/reads/read-client';
 import { hostileRequest, ODD_BODIES } from './hostile-requests';
+import { INTERNAL_DETAILS } from './internal-details';
 import { expectDescribed } from './openapi/described-responses';
 import { sendRaw, type RawRequest } from './raw-http';
 import { following } from './following';
@@ -43,10 +44,6 @@ afterAll(async () => {
   await database.$disconnect();
   await shop.drop();
 });
-
-/** Internal details that no response may contain: stack traces, file names, libraries, queries. */
-const INTERNAL_DETAILS =
-  /\n\s+at |node_modules|node:internal|\/(home|root|tmp|usr|app|srv)\/|\b\w+\.(ts|js)\b|Prisma|invocation|SELECT|INSERT|UPDATE |postgres|ECONN|HPE_|(Type|Syntax|Range|Reference)Error|undefined/;
 
 async function expectSafeResponse(port: number, request: RawRequest): Promise<void> {
   const { status, headers: answered, body } = await sendRaw(port, request);

@@ -8,7 +8,8 @@ const THERMOS = PREDEFINED_PRODUCT.productId;
 const oneOf = fc.constantFrom;
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-const hostileText = fc.oneof(
+/** Texts that programs often handle incorrectly. */
+export const hostileText = fc.oneof(
   oneOf(
     '',
     ' ',
@@ -32,7 +33,8 @@ const hostileNumber = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.integer(),
 );
-const hostileValue = fc.oneof(
+/** JSON values that programs often handle incorrectly. */
+export const hostileValue = fc.oneof(
   { weight: 3, arbitrary: hostileText },
   { weight: 3, arbitrary: hostileNumber },
   oneOf(null, true, [], {}, [[[[]]]], [null], { length: 3 }, { toString: 1 }, { valueOf: null }),

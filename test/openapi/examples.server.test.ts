@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { EXAMPLE_ORDER, EXAMPLE_PRODUCT } from '@shop/order-management/http/examples';
 import { EXAMPLE_PAYMENT } from '@shop/payment-processing/http/payment-operations';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { ROOT } from '../documents';
+import { placeAndRead } from './place-and-read';
 import { allOperations, exampleOf, send } from './requests';
 import { ServedShop } from './served-shop';
 
@@ -46,6 +51,15 @@ describe.each(allOperations())('the example of $id ($service)', (operation) => {
     const successes = Object.keys(operation.operation.responses).filter(isSuccess).map(Number);
     expect({ status, text, isSuccess: successes.includes(status) }).toMatchObject({ isSuccess: true });
   });
+});
+
+test('the typed client of docs/api.md places an order and reads it', async () => {
+  const example = readFileSync(join(__dirname, 'place-and-read.ts'), 'utf8');
+  expect(readFileSync(join(ROOT, 'docs', 'api.md'), 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``);
+
+  const status = placeAndRead(shop.urlOf('order-management'), PREDEFINED_CUSTOMER.customerId, await shop.aProduct());
+
+  expect(['placed', 'shipped']).toContain(await status);
 });
 
 const isSuccess = (status: string): boolean => status.startsWith('2');

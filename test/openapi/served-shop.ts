@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
+import type { paths } from '@shop/openapi/order-management';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
+import createClient, { type Client } from 'openapi-fetch';
 import { eventually } from '../eventually';
 import { createDatabase, createNamespace } from '../servers';
 import { ServiceProcess } from '../service-process';
@@ -51,19 +54,19 @@ export class ServedShop {
   /** Adds a product of 1,000 units that no order contains. @returns its id */
   async aProduct(): Promise<string> {
     const product = { name: `Mug ${randomUUID()}`, price: 45, quantityAvailable: 1_000, productType: 'Kitchen' };
-    const { productId } = await this.orders.request<{ productId: string }>('POST', '/product', product);
-    return productId;
+    const { data } = await this.client.POST('/orderManagement/product', { body: product });
+    return data!.productId;
   }
 
   /** Places an order and waits until it is shipped. @returns its id */
   async aShippedOrder(): Promise<string> {
-    const { orderId } = await this.orders.request<{ orderId: string }>('POST', '/order', {
-      customerId: PREDEFINED_CUSTOMER.customerId,
-      products: [{ productId: await this.aProduct(), orderedQuantity: 1 }],
-    });
+    const products = [{ productId: await this.aProduct(), orderedQuantity: 1 }];
+    const { customerId } = PREDEFINED_CUSTOMER;
+    const { data } = await this.client.POST('/orderManagement/order', { body: { customerId, products } });
+    const { orderId } = data!;
     await eventually(async () => {
-      const { orderStatus } = await this.orders.request<{ orderStatus: string }>('GET', `/order/${orderId}`);
-      if (orderStatus !== 'shipped') throw new Error(`The order is ${orderStatus}.`);
+      const read = await this.client.GET('/orderManagement/order/{id}', { params: { path: { id: orderId } } });
+      expect(read.data?.orderStatus).toBe('shipped');
     });
     return orderId;
   }
@@ -76,7 +79,7 @@ export class ServedShop {
     return payment.paymentId;
   }
 
-  private get orders(): ServiceProcess {
-    return this.services['order-management'];
+  private get client(): Client<paths> {
+    return createClient<paths>({ baseUrl: this.urlOf('order-management') });
   }
 }
