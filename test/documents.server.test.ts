@@ -318,6 +318,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make interop ORIGINAL=/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
+  [/^make fuzz/, isKnownToMake], // a test of its own
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
   [/^docker (compose|volume)/, isNotRun],
 ];

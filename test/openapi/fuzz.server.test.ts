@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
+import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import * as fc from 'fast-check';
 import pLimit from 'p-limit';
 import { INTERNAL_DETAILS } from '../internal-details';
 import { fuzzRequest, type FuzzRequest } from './fuzz-requests';
-import { allOperations, send } from './requests';
+import { allOperations, send, type ServiceRequest } from './requests';
 import { ServedShop } from './served-shop';
 
 // Sends requests that are generated from the OpenAPI documents to both services. Every response must be one that the
@@ -45,23 +45,29 @@ class Counts {
   }
 }
 
+/** The detail of a problem, without the path, which a client may have given any name. */
+const ownWordsOf = (text: string, { target }: ServiceRequest): string =>
+  text === ''
+    ? ''
+    : ((JSON.parse(text) as { detail?: string }).detail?.replaceAll(target.replace(/\?.*/s, ''), '') ?? '');
+
 /** Sends a request. @returns what is wrong with the response; null if nothing is */
 async function faultOf({ operation, request }: FuzzRequest, counts: Counts): Promise<string | null> {
   try {
     const { status, text } = await send(shop.urlOf(operation.service), operation.service, request);
     counts.add({ operation, request }, status);
     if (status >= 500 && status !== 503) return `${status} ${text}`;
-    return status >= 400 && INTERNAL_DETAILS.test((JSON.parse(text) as { detail: string }).detail) ? text : null;
+    return status >= 400 && INTERNAL_DETAILS.test(ownWordsOf(text, request)) ? text : null;
   } catch (error) {
     return String(error);
   }
 }
 
 test('every response to a generated request is described, and contains no internal details', async () => {
-  const orders = await Promise.all(Array.from({ length: 5 }, () => shop.aShippedOrder()));
+  const orders = await Promise.all(Array.from({ length: 20 }, () => shop.aShippedOrder()));
   const products = await Promise.all(Array.from({ length: 5 }, () => shop.aProduct()));
   const { customerId } = PREDEFINED_CUSTOMER;
-  const requests = fc.sample(fuzzRequest([customerId, PREDEFINED_PRODUCT.productId, ...orders, ...products]), {
+  const requests = fc.sample(fuzzRequest([customerId, ...orders, ...products]), {
     numRuns: REQUESTS,
     seed: SEED,
   });
@@ -79,6 +85,7 @@ test('every response to a generated request is described, and contains no intern
   counts.print();
   expect(faults.slice(0, 5)).toEqual([]);
   for (const { service, id } of REQUESTS >= 5_000 ? allOperations() : []) {
-    expect([service, id, counts.statusesOf(service, id).some((status) => status < 300)]).toEqual([service, id, true]);
+    const isReached = counts.statusesOf(service, id).some((status) => status < 300 || status === 409);
+    expect([service, id, isReached]).toEqual([service, id, true]);
   }
 }, 600_000);

@@ -49,7 +49,12 @@ export function exampleOf({
 }: DescribedOperation): ServiceRequest {
   const given = parameters.filter(({ example }) => example !== undefined);
   const valuesIn = (place: string) =>
-    given.filter((one) => one.in === place).map(({ name, example }): [string, string] => [name, String(example)]);
+    given
+      .filter((one) => one.in === place)
+      .map(({ name, example }): [string, string] => [
+        name,
+        typeof example === 'string' ? example : JSON.stringify(example),
+      ]);
   const body = requestBody?.content['application/json']?.example;
   return {
     method,
