@@ -6,6 +6,8 @@ import { createShopDatabase } from '../../test/servers';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from '../../test/shop';
 import type { Customer } from '../catalog/customers';
 import type { Product } from '../catalog/products';
+import { restockProduct } from '../catalog/restock-product';
+import { MAX_STOCK } from '../catalog/stock';
 import { acceptOrder } from './accept-order';
 import { requestCancel } from './request-cancel';
 import { resumeOrder } from './resume-order';
@@ -122,6 +124,15 @@ test('releases the stock once when ten calls cancel concurrently', async () => {
 
   expect(settlements).toEqual(Array.from({ length: 10 }, () => CANCELLED));
   expect(await stock()).toEqual([100, 100]);
+});
+
+test('cancels an order whose product was restocked to the maximum meanwhile', async () => {
+  const orderId = await accepted();
+  const { productId } = mug;
+  await restockProduct(database, { productId, quantity: MAX_STOCK - 98, key: null });
+
+  await expect(cancel(orderId, UNANSWERED)).resolves.toEqual(CANCELLED);
+  expect(await stock()).toEqual([MAX_STOCK, 100]);
 });
 
 test('settles the order once when shipping and cancelling race', async () => {

@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import type { Cancellation, CancelOrderInput, Settlement } from '@shop/workflows/contract';
+import { MAX_STOCK } from '../catalog/stock';
 import { OrderStep } from '../events/order-step';
 import { OrderStatus, PaymentStatus, settledPaymentStatusOf, settledStatusOf } from './order-status';
 import { EXAMINE_AFTER_MS } from './refunds-due';
@@ -67,8 +68,11 @@ export interface SettledRow {
 
 /**
  * Settles a `placed` order in one statement, and so in one transaction. The statement sets the status and records the
- * payment's outcome and the order's as events. If it cancels the order, it also stores the reason, releases the stock and, unless the payment was declined, records that a refund may be
- * due. It does not change a settled order, so a repeated or contradictory call has no effect.
+ * payment's outcome and the order's as events. If it cancels the order, it also stores the reason, releases the stock and,
+ * unless the payment was declined, records that a refund may be due. It does not change a settled order, so a repeated or
+ * contradictory call has no effect.
+ *
+ * A restock may have filled the range of the stock meanwhile. The stock then stays at its maximum: a cancel must not fail.
  *
  * @returns how the order ended; an order that does not exist counts as cancelled
  */
@@ -110,7 +114,8 @@ async function settle(
       ORDER BY product.product_id
       FOR NO KEY UPDATE OF product
     ), released AS (
-      UPDATE products product SET quantity_available = product.quantity_available + held.quantity
+      UPDATE products product
+      SET quantity_available = least(product.quantity_available + held.quantity::bigint, ${MAX_STOCK}::int)
       FROM held WHERE product.product_id = held.product_id
     ), due AS (
       INSERT INTO refunds_due (refund_id, order_id, examine_after)
