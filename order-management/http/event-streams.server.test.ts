@@ -50,14 +50,17 @@ afterEach(async () => {
 type Instance = Awaited<ReturnType<typeof startInstance>>;
 
 /** Starts an order service on the database, in this process. */
-async function startInstance(options: Omit<EventStreamsOptions, 'feed'> & { url?: string } = {}) {
-  const { url = shop.ordersUrl, ...streamOptions } = options;
+async function startInstance(
+  options: Omit<EventStreamsOptions, 'feed'> & { url?: string; beforeRead?: Promise<void> } = {},
+) {
+  const { url = shop.ordersUrl, beforeRead, ...streamOptions } = options;
   const own = connectOrders(url, { poolSize: 4 });
   let reads = 0;
   const readClient = new ReadClient(own);
   const read = readClient.read.bind(readClient);
-  readClient.read = (...query) => {
+  readClient.read = async (...query) => {
     reads++;
+    await beforeRead;
     return read(...query);
   };
   const held = following(own, { reads: readClient, ...streamOptions });
@@ -298,6 +301,23 @@ test('a stream beyond the limit is refused with 503', async () => {
   first.close();
   await eventually(() => expect(small.streams.count).toBe(1));
   await follow('/order/events', { at: small });
+});
+
+test('a client that disconnects before its stream begins occupies no stream', async () => {
+  let read!: () => void;
+  const beforeRead = new Promise<void>((resolve) => (read = resolve));
+  const slow = await startInstance({ maxStreams: 1, beforeRead });
+  const abort = new AbortController();
+  const refused = fetch(`${slow.url}/orderManagement/order/events`, { signal: abort.signal }).catch(() => 'aborted');
+  await eventually(() => expect(slow.reads()).toBe(1));
+
+  abort.abort();
+  await delay(200); // until the server notices it
+  read();
+
+  expect(await refused).toBe('aborted');
+  await delay(200);
+  expect(slow.streams.count).toBe(0);
 });
 
 test('an instance without streams reads no events', async () => {

@@ -33,10 +33,10 @@ export class EventStreams {
       throw retryLater(`${maxStreams} event streams are open, which is the limit.`, 'too-many-event-streams');
     }
     if (response.req.method === 'HEAD') return void response.writeHead(200, EVENT_STREAM_HEADERS).end();
+    if (response.closed) return; // the client left while its request was checked: `close` is not emitted again
     const stream = new EventStream(response, { ...options, ...(limits && { limits }) });
     this.open.add(stream);
     stream.closed.addEventListener('abort', () => this.open.delete(stream), { once: true });
-    if (stream.closed.aborted) this.open.delete(stream);
     await feed.follow(stream);
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { serveHttp } from '@shop/runtime/http-server';
@@ -227,6 +228,31 @@ describe('a read that waits', () => {
 
     await areWaiting(0);
     expect(await answer).toBe('aborted');
+  });
+
+  test('does not begin if its client disconnects while the order is read', async () => {
+    const [orderId, abort] = [await accepted(), new AbortController()];
+    let read!: () => void;
+    const beforeRead = new Promise<void>((resolve) => (read = resolve));
+    const readNow = reads.read.bind(reads);
+    const reading = new Promise<void>((resolve) => {
+      reads.read = async (...query) => {
+        resolve();
+        await beforeRead;
+        return readNow(...query);
+      };
+    });
+    const url = `http://localhost:${server.port}/orderManagement/order/${orderId}?wait=30s`;
+    const answer = fetch(url, { signal: abort.signal }).catch(() => 'aborted');
+    await reading;
+
+    abort.abort();
+    await delay(200); // until the server notices it
+    read();
+
+    expect(await answer).toBe('aborted');
+    await delay(200);
+    expect(held.waits.count).toBe(0);
   });
 
   test('is answered with the current state when the service stops', async () => {

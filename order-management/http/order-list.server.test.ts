@@ -26,6 +26,8 @@ let list: OrderList;
 /** The number of batches that were read. */
 let batches: number;
 let stopping: AbortController;
+/** A batch is read only after this. */
+let beforeRead: Promise<unknown>;
 
 beforeAll(async () => {
   shop = await createShopDatabase('order-list');
@@ -56,11 +58,13 @@ afterEach(() => server.stop().catch(() => undefined)); // some tests stop it
 async function serve(limits: NonNullable<OrderListOptions['limits']> = {}, failAtBatch = Infinity): Promise<void> {
   batches = 0;
   stopping = new AbortController();
+  beforeRead = Promise.resolve();
   list = new OrderList({
     reads: {
-      read: (query) => {
+      read: async (query) => {
         batches++;
         if (batches === failAtBatch) throw new Error('by the test');
+        await beforeRead;
         return query(database);
       },
     },
@@ -249,6 +253,20 @@ test('refuses a list beyond the limit, and accepts it when another one has ended
   expect(refused.status).toBe(503);
   expect(refused.headers.get('retry-after')).toBe('5');
   socket.destroy();
+  await eventually(async () => expect((await fetch(path(), { method: 'HEAD' })).status).toBe(200));
+});
+
+test('ends the list of a client that disconnects while the first batch is read', async () => {
+  await server.stop();
+  await serve({ lists: 1 });
+  let read!: () => void;
+  beforeRead = new Promise<void>((resolve) => (read = resolve));
+  const socket = await openWithoutReading();
+
+  socket.destroy();
+  await delay(200); // until the server notices it
+  read();
+
   await eventually(async () => expect((await fetch(path(), { method: 'HEAD' })).status).toBe(200));
 });
 

@@ -109,9 +109,9 @@ export class OrderList {
     return shared.batch;
   }
 
-  /** Waits until the client has taken the bytes. */
+  /** Waits until the client has taken the bytes, or has disconnected. */
   private async write(response: Response, bytes: Buffer): Promise<void> {
-    if (response.write(bytes)) return;
+    if (response.closed || response.write(bytes)) return; // after `close`, no event would end the wait
     const settled = new AbortController();
     response.setTimeout(this.limits.idleMs); // starts again with each part that the client takes
     try {

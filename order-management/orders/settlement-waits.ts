@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { literal } from '@shop/prisma/sql';
 import type { Part } from '@shop/runtime/lifecycle';
@@ -42,7 +42,7 @@ export class SettlementWaits implements Part {
    * @returns whether the order is settled
    * @throws {TooManyWaitsError} if too many requests wait
    */
-  async wait(orderId: string, ms: number, response: EventEmitter): Promise<boolean> {
+  async wait(orderId: string, ms: number, response: Pick<ServerResponse, 'closed' | 'once' | 'off'>): Promise<boolean> {
     const { maxWaits = MAX_WAITS } = this.options;
     if (this.count >= maxWaits)
       throw new TooManyWaitsError(`${maxWaits} requests wait for orders, which is the limit.`);
@@ -55,6 +55,7 @@ export class SettlementWaits implements Part {
     const disconnected = new AbortController();
     const disconnect = (): void => disconnected.abort();
     response.once('close', disconnect);
+    if (response.closed) disconnect(); // the client left while its order was read: `close` is not emitted again
     try {
       const ended = AbortSignal.any([settled.signal, disconnected.signal, this.stopping.signal]);
       await delay(ms, undefined, { signal: ended }).catch(() => undefined);
