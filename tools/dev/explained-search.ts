@@ -89,7 +89,7 @@ async function explain(sql: Client, text: string, values: unknown[]): Promise<Ex
       `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
       values,
     )
-    .finally(() => sql.query('ROLLBACK'));
+    .finally(() => void sql.query('ROLLBACK'));
   const [{ Plan: plan, 'Execution Time': databaseMs }] = rows[0]!['QUERY PLAN'];
   const nodes = nodesOf(plan);
   return {
