@@ -86,7 +86,11 @@ describe('the syntax of a filter', () => {
 describe('a mistake in a filter', () => {
   test.each([
     ['', 1, 'expected "(", NOT or a field, found the end of the filter'],
-    ['order_status', 13, 'found the end of the filter'],
+    [
+      'order_status',
+      13,
+      'expected "!=", "<", "<=", "=", ">", ">=", BETWEEN, IN, IS, NOT or STARTS_WITH, found the end of the filter',
+    ],
     ['price ! 5', 7, 'found "!"'],
     ['price = 5 price = 6', 11, 'expected AND, OR or the end of the filter, found "price"'],
     ['(price = 5', 11, 'expected ")", AND or OR, found the end of the filter'],

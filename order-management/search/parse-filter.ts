@@ -28,7 +28,7 @@ type Parsed = ParsedComparison | { kind: 'not'; term: Parsed } | { kind: 'and' |
 /** Where and why the grammar does not accept a text. */
 interface GrammarMistake {
   message: string;
-  expected: { type: string; text?: string; description?: string }[] | null;
+  expected: { type: string; text?: string; parts?: (string | string[])[]; description?: string }[] | null;
   location: { start: { offset: number } };
 }
 
@@ -74,7 +74,11 @@ function readGrammar(text: string, mistake: Mistake): Parsed {
 
 /** Names what the grammar expected, without white space, which it expects nearly everywhere. */
 function expectations(expected: NonNullable<GrammarMistake['expected']>): string[] {
-  const names = expected.map(({ description, text = '' }) => description ?? JSON.stringify(text));
+  const names = expected.flatMap(({ description, text, parts = [] }) => {
+    if (description !== undefined) return description;
+    // The toolkit merges alternatives of one character, such as "<" and ">", to a class of characters.
+    return [text ?? parts].flat(2).map((literal) => JSON.stringify(literal));
+  });
   return [...new Set(names)].filter((name) => name !== 'white space').toSorted();
 }
 
