@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { Part } from '@shop/runtime/lifecycle';
 import type { Logger } from '@shop/runtime/log';
+import pLimit from 'p-limit';
 import type { ReadClient } from '../reads/read-client';
 import { isAfter, type EventPosition } from './event-position';
 import { knowsPosition, PAGE_SIZE, readEvents, readEventsOf, readPresent, type OrderEvent } from './read-events';
@@ -33,6 +34,8 @@ export interface EventFeedOptions {
 
 const POLL_INTERVAL_MS = 200;
 const PAUSE_AFTER_FAILURE_MS = 1_000;
+/** How many subscribers read pages of the past at the same time. The other connections of the pool serve everything else. */
+const MAX_PAST_READS = 2;
 
 /**
  * Delivers the events of all instances to the subscribers of this one. While there are subscribers, it polls the table
@@ -45,6 +48,7 @@ export class EventFeed implements Part {
   private readonly subscribers = new Set<Subscriber>();
   private readonly live = new Set<Subscriber>();
   private readonly stopping = new AbortController();
+  private readonly pastReads = pLimit(MAX_PAST_READS);
   private polling: Promise<void> | null = null;
   /** The position up to which the live subscribers have received everything. Null before the first read. */
   private position: EventPosition | null = null;
@@ -106,10 +110,13 @@ export class EventFeed implements Part {
     }
   }
 
-  private async readPage({ orderId, position }: Subscriber): Promise<{ events: OrderEvent[]; end: EventPosition }> {
+  private async readPage(subscriber: Subscriber): Promise<{ events: OrderEvent[]; end: EventPosition }> {
+    const { orderId, position } = subscriber;
+    const read = (source: OrdersClient) =>
+      orderId === null ? readEvents(source, position) : readEventsOf(source, orderId, position);
     try {
-      return await this.options.reads.read((source) =>
-        orderId === null ? readEvents(source, position) : readEventsOf(source, orderId, position),
+      return await this.pastReads(async () =>
+        this.subscribers.has(subscriber) ? this.options.reads.read(read) : { events: [], end: position },
       );
     } catch (error) {
       this.options.log.warn({ err: error }, 'events of the past not read; will be retried');
