@@ -65,9 +65,10 @@ async function faultOf({ operation, request }: FuzzRequest, counts: Counts): Pro
 
 test('every response to a generated request is described, and contains no internal details', async () => {
   const orders = await Promise.all(Array.from({ length: 20 }, () => shop.aShippedOrder()));
+  const payments = await Promise.all(Array.from({ length: 5 }, () => shop.aPayment()));
   const products = await Promise.all(Array.from({ length: 5 }, () => shop.aProduct()));
   const { customerId } = PREDEFINED_CUSTOMER;
-  const requests = fc.sample(fuzzRequest([customerId, ...orders, ...products]), {
+  const requests = fc.sample(fuzzRequest([customerId, ...orders, ...payments, ...products]), {
     numRuns: REQUESTS,
     seed: SEED,
   });
