@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { idParams } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { addCustomer, findCustomersById } from '../catalog/customers';
 import { addProduct, deleteProduct, findProducts } from '../catalog/products';
@@ -11,7 +12,7 @@ import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-to
 import { EXAMPLE_PRODUCT } from './examples';
 import { customerJson, messageJson, productJson, toProductJson } from './json';
 import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
-import { customerBody, idParams, lenientCount, productBody } from './schemas';
+import { customerBody, lenientCount, productBody } from './schemas';
 
 /** The operations of customers and products. */
 export const catalogOperations = ({

@@ -1,14 +1,15 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { idParams } from '@shop/runtime/uuid-schemas';
 import type { Response } from 'express';
 import { changeCustomer, findCustomer, type Customer, type CustomerChanges } from '../catalog/customers';
 import { PREDEFINED_CUSTOMER } from '../catalog/predefined';
 import type { ReadClient } from '../reads/read-client';
-import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
-import { checkEntityTag, entityTagHeader, entityTagOf, ifMatchHeaders } from './entity-tag';
+import { readHeaders, readToken, sendToken } from './consistency-token';
+import { changedAnswer, checkEntityTag, entityTagHeader, entityTagOf, ifMatchHeaders } from './entity-tag';
 import { customerJson } from './json';
-import { customerBody, customerChanges, idParams } from './schemas';
+import { customerBody, customerChanges } from './schemas';
 
 const tag = 'Customers';
 const EXAMPLE = { id: PREDEFINED_CUSTOMER.customerId };
@@ -41,7 +42,7 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     params: idParams('customer'),
     headers: ifMatchHeaders,
     body: customerBody,
-    responses: { 200: changedAnswer() },
+    responses: { 200: changedAnswer('The changed customer.', customerJson) },
     problems: ['customer-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { firstName: 'John', lastName: 'Doe', email: 'john.doe@test.com' } },
     handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
@@ -56,7 +57,7 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     params: idParams('customer'),
     headers: ifMatchHeaders,
     body: customerChanges,
-    responses: { 200: changedAnswer() },
+    responses: { 200: changedAnswer('The changed customer.', customerJson) },
     problems: ['customer-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { email: 'john.doe@test.com' } },
     handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
@@ -75,11 +76,6 @@ export function customerOperations({ database, reads }: { database: OrdersClient
 
   return [readCustomer, replaceCustomer, updateCustomer];
 }
-
-const changedAnswer = () => {
-  const answer = writeAnswer('The changed customer.', customerJson);
-  return { ...answer, headers: { ...answer.headers, ...entityTagHeader } };
-};
 
 function notFound(id: string): never {
   throw new Problem('customer-not-found', `Customer ${id} does not exist.`);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Answer } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
 import { z } from 'zod';
+import { writeAnswer } from './consistency-token';
 
 // Detects that two clients edit the same resource: a write with `If-Match` changes only what its client has read.
 
@@ -18,9 +20,15 @@ export const ifMatchHeaders = z.object({
 });
 
 /** Describes the header `ETag` of an answer. */
-export const entityTagHeader = {
+export const entityTagHeader: NonNullable<Answer['headers']> = {
   ETag: { description: 'Identifies this state of the resource, for `If-Match`.', schema: z.string() },
 };
+
+/** Describes the answer of an operation that changes a resource: its new state, with its entity tag. */
+export function changedAnswer(description: string, schema: z.ZodType): Answer {
+  const answer = writeAnswer(description, schema);
+  return { ...answer, headers: { ...answer.headers, ...entityTagHeader } };
+}
 
 /** Returns the entity tag of a resource: it differs if any member of its JSON differs. */
 export const entityTagOf = (json: object): string =>

@@ -1,5 +1,6 @@
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { idParams, uuid } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { BEGINNING, formatPosition, parsePosition, type EventPosition } from '../events/event-position';
 import type { EventFeed } from '../events/event-feed';
@@ -10,7 +11,7 @@ import { readHeaders, readToken } from './consistency-token';
 import type { EventStreams } from './event-streams';
 import { EXAMPLE_ORDER } from './examples';
 import { historyJson, toHistoryJson } from './json';
-import { idParams, searchedId } from './schemas';
+import { orderNotFound } from './order-not-found';
 
 export interface EventOperationsNeeds {
   reads: ReadClient;
@@ -86,7 +87,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
         .union([step.transform((one) => [one]), z.array(step)])
         .optional()
         .meta({ description: 'Only events of this step; several mean any of them.' }),
-      customer_id: searchedId.optional().meta({ description: 'Only events of the orders of this customer.' }),
+      customer_id: uuid.optional().meta({ description: 'Only events of the orders of this customer.' }),
     }),
     headers: resumeHeaders,
     responses: { 200: eventStream },
@@ -144,5 +145,3 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
 
   return [readHistory, followOrders, followOrder];
 }
-
-const orderNotFound = (orderId: string): Problem => new Problem('order-not-found', `Order ${orderId} does not exist.`);

@@ -2,6 +2,7 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import type { Logger } from '@shop/runtime/log';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { idParams } from '@shop/runtime/uuid-schemas';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { z } from 'zod';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '../catalog/predefined';
@@ -23,8 +24,9 @@ import type { Searches } from '../search/searches';
 import { EXAMPLE_ORDER } from './examples';
 import { messageJson, orderDetailsJson, orderJson, toOrderDetailsJson, toOrderJson } from './json';
 import { OrderList } from './order-list';
+import { orderNotFound } from './order-not-found';
 import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
-import { idempotencyKey, idParams, orderBody, wait } from './schemas';
+import { idempotencyKey, orderBody, wait } from './schemas';
 
 export interface OrderOperationsNeeds extends AcceptNeeds {
   reads: ReadClient;
@@ -224,8 +226,6 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
 }
 
 const isPlaced = (order: OrderDetails | null): boolean => order !== null && !isFinal(order.orderStatus);
-
-const orderNotFound = (orderId: string): Problem => new Problem('order-not-found', `Order ${orderId} does not exist.`);
 
 /** Explains to the client why an order was refused. */
 function refusalProblem(outcome: Refusal, customerId: string): Problem {

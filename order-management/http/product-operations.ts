@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { idParams } from '@shop/runtime/uuid-schemas';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { changeProduct, findProduct, type ProductChanges, type ProductWithState } from '../catalog/products';
@@ -8,11 +9,11 @@ import { restockProduct, type RestockOutcome } from '../catalog/restock-product'
 import { restoreProduct, retireProduct } from '../catalog/retire-product';
 import { MAX_STOCK } from '../catalog/stock';
 import type { ReadClient } from '../reads/read-client';
-import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
-import { checkEntityTag, entityTagHeader, entityTagOf, ifMatchHeaders } from './entity-tag';
+import { readHeaders, readToken, sendToken } from './consistency-token';
+import { changedAnswer, checkEntityTag, entityTagHeader, entityTagOf, ifMatchHeaders } from './entity-tag';
 import { EXAMPLE_PRODUCT } from './examples';
 import { productWithStateJson, toProductWithStateJson } from './json';
-import { idempotencyKey, idParams, productChanges, productReplacement, restockBody } from './schemas';
+import { idempotencyKey, productChanges, productReplacement, restockBody } from './schemas';
 
 const tag = 'Products';
 const EXAMPLE = { id: EXAMPLE_PRODUCT };
@@ -49,7 +50,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     params: idParams('product'),
     headers: ifMatchHeaders,
     body: productReplacement,
-    responses: { 200: changedAnswer('The changed product.') },
+    responses: { 200: changedAnswer('The changed product.', productWithStateJson) },
     problems: ['product-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { name: 'Mug', price: 4.75, description: '', productType: 'Kitchen' } },
     handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
@@ -65,7 +66,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     params: idParams('product'),
     headers: ifMatchHeaders,
     body: productChanges,
-    responses: { 200: changedAnswer('The changed product.') },
+    responses: { 200: changedAnswer('The changed product.', productWithStateJson) },
     problems: ['product-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { price: 4.75 } },
     handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
@@ -87,7 +88,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
         .optional(),
     }),
     body: restockBody,
-    responses: { 200: changedAnswer('The product with its new stock.') },
+    responses: { 200: changedAnswer('The product with its new stock.', productWithStateJson) },
     problems: ['product-not-found', 'stock-out-of-range', 'idempotency-key-reused'],
     example: { params: EXAMPLE, headers: { 'Idempotency-Key': 'delivery-1042' }, body: { quantity: 10 } },
     handle: async ({ params: { id }, headers, body: { quantity }, response }) => {
@@ -109,7 +110,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     description:
       'Hides the product from the list and refuses later orders of it. Its orders stay. Retiring it again changes nothing.',
     params: idParams('product'),
-    responses: { 200: changedAnswer('The retired product.') },
+    responses: { 200: changedAnswer('The retired product.', productWithStateJson) },
     problems: ['product-not-found'],
     example: { params: EXAMPLE },
     handle: async ({ params: { id }, response }) => {
@@ -126,7 +127,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     tag,
     summary: 'Sell a retired product again',
     params: idParams('product'),
-    responses: { 200: changedAnswer('The restored product.') },
+    responses: { 200: changedAnswer('The restored product.', productWithStateJson) },
     problems: ['product-not-found'],
     example: { params: EXAMPLE },
     handle: async ({ params: { id }, response }) => {
@@ -151,11 +152,6 @@ export function productOperations({ database, reads }: { database: OrdersClient;
 
   return [readProduct, replaceProduct, updateProduct, restock, retire, restore];
 }
-
-const changedAnswer = (description: string) => {
-  const answer = writeAnswer(description, productWithStateJson);
-  return { ...answer, headers: { ...answer.headers, ...entityTagHeader } };
-};
 
 function restockedOrThrow(id: string, quantity: number, result: RestockOutcome): ProductWithState {
   if (result.outcome === 'done') return result.product;

@@ -1,7 +1,9 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
-import { listCursor, listLimit, nextPageHeader, sendPage } from '@shop/runtime/list-page';
+import { pageLimit } from '@shop/runtime/page-limit';
 import { Problem } from '@shop/runtime/problem';
+import { listCursor, nextPageHeader, sendListPage } from '@shop/runtime/send-list-page';
+import { idParams } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { findRefundsDue } from '../orders/find-refunds-due';
 import { settledStatusOf, isFinal, OrderStatus } from '../orders/order-status';
@@ -11,7 +13,8 @@ import type { Sagas } from '../saga/sagas';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
 import { EXAMPLE_ORDER } from './examples';
 import { refundDueJson, refundJson } from './json';
-import { idParams, refundBody } from './schemas';
+import { orderNotFound } from './order-not-found';
+import { refundBody } from './schemas';
 
 export interface RefundOperationsNeeds {
   database: OrdersClient;
@@ -43,7 +46,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     example: { params: { id: EXAMPLE_ORDER }, body: { reason: 'Damaged on arrival' } },
     handle: async ({ params: { id }, body: { reason }, response }) => {
       const requested = await requestRefund(database, id, reason);
-      if (requested.outcome === 'not found') throw new Problem('order-not-found', `Order ${id} does not exist.`);
+      if (requested.outcome === 'not found') throw orderNotFound(id);
       if (requested.outcome === 'refused') throw new Problem('order-not-refundable', whyRefused(id, requested));
       if (requested.outcome === 'refunded') {
         const { refundId } = requested;
@@ -73,15 +76,15 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
       'One page of the refunds that have not ended, the oldest first. The amount is the total of the order: only the ' +
       'payment service knows what was charged. For a few seconds, a cancelled order without a payment is listed, too, ' +
       'because a payment may still arrive for it; `paymentId` is then null.',
-    query: z.object({ limit: listLimit, cursor: listCursor }),
+    query: z.object({ limit: pageLimit, cursor: listCursor }),
     headers: readHeaders,
     responses: {
       200: { description: 'The refunds of the page.', schema: z.array(refundDueJson), headers: nextPageHeader },
     },
-    example: { query: { limit: '20' } },
+    example: { query: { limit: 20 } },
     handle: async ({ query: { limit, cursor }, request, response }) => {
       const page = await reads.read((source) => findRefundsDue(source, { limit, after: cursor }), readToken(request));
-      sendPage(request, response, page);
+      sendListPage(request, response, page);
     },
   }),
 ];

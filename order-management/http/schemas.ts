@@ -1,4 +1,5 @@
 import { caseInsensitive } from '@shop/runtime/case-insensitive';
+import { uuid } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { MAX_STOCK } from '../catalog/stock';
 
@@ -10,7 +11,6 @@ const text = (max: number) =>
     .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' });
 const nonEmptyText = (max: number) => text(max).refine((value) => value.trim() !== '', { error: 'must not be empty' });
 
-const id = z.guid({ error: 'must be a UUID' }).toLowerCase();
 const orderedQuantity = z.int().min(1).max(MAX_STOCK);
 const stock = z.int().min(0).max(MAX_STOCK);
 // As in the original, PostgreSQL rounds a price to cents, half away from zero. 59.97 is often sent as 59.970000000000006.
@@ -91,12 +91,12 @@ export const refundBody = z.object({
     .transform((reason) => reason?.trim() || 'no reason given'),
 });
 
-const orderLine = z.object({ productId: id, orderedQuantity });
+const orderLine = z.object({ productId: uuid, orderedQuantity });
 const { $schema: _dialect, ...orderLineJson } = z.toJSONSchema(orderLine, { io: 'input' });
 
 /** A client may also send the price, name and type of a product. They are ignored: the stored product is used. */
 export const orderBody = z.object({
-  customerId: id,
+  customerId: uuid,
   products: z
     .array(z.unknown())
     .min(1)
@@ -118,23 +118,6 @@ function mergeLines(
     quantities.set(line.productId, (quantities.get(line.productId) ?? 0) + line.orderedQuantity);
   return Array.from(quantities, ([productId, quantity]) => ({ productId, quantity }));
 }
-
-/**
- * The path parameter `id`, a UUID in any case.
- *
- * @param kind what the id identifies, for the error text
- */
-export const idParams = (kind: string) =>
-  z.object({
-    id: z
-      .guid({
-        error: ({ input }) => `The ${kind} id ${JSON.stringify(String(input).slice(0, 100))} is not a UUID.`,
-      })
-      .toLowerCase(),
-  });
-
-/** The id of a record by which a list is searched. */
-export const searchedId = id;
 
 const MAX_WAIT_MS = 60_000;
 

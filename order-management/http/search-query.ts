@@ -1,4 +1,6 @@
 import type { Answer } from '@shop/runtime/operation';
+import { pageLimit } from '@shop/runtime/page-limit';
+import { pageLinks } from '@shop/runtime/page-links';
 import type { ProblemCode } from '@shop/runtime/problem-catalogue';
 import { Problem, retryLater } from '@shop/runtime/problem';
 import type { Request, Response } from 'express';
@@ -9,10 +11,7 @@ import { parseSearch, type Search } from '../search/search';
 import { SearchError } from '../search/search-error';
 import { SearchTooExpensiveError, TooManySearchesError, type FoundPage } from '../search/searches';
 import type { Searchable } from '../search/searchable';
-import { linksOf, MAX_OFFSET } from './page-links';
-
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 1_000;
+import { MAX_OFFSET, relatedPages } from './search-pages';
 
 const once = { error: 'must not be repeated' };
 
@@ -31,13 +30,7 @@ const pageQuery = z.object({
     .string(once)
     .optional()
     .meta({ description: 'The sort keys, separated by commas; a minus before a key sorts descending.' }),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_LIMIT)
-    .default(DEFAULT_LIMIT)
-    .meta({ description: 'The maximum number of items in the page.' }),
+  limit: pageLimit,
   offset: z.coerce
     .number()
     .int()
@@ -117,7 +110,8 @@ export function sendPageHeaders(
 ): void {
   response.set('X-Total-Count', String(found.total.count));
   if (found.total.isEstimated) response.set('X-Total-Count-Estimated', 'true');
-  response.set('Link', linksOf(request.query, { limit, offset: hasOffset ? offset : null }, found));
+  const pages = relatedPages({ limit, offset: hasOffset ? offset : null }, found);
+  response.set('Link', pageLinks(request.query, pages));
 }
 
 /** The problems of an operation that searches. */
@@ -136,7 +130,7 @@ export function searchProblem(error: unknown): Problem | undefined {
     return new Problem(code, message, { members: position === undefined ? {} : { position } });
   }
   if (error instanceof SearchTooExpensiveError) {
-    return new Problem('search-too-expensive', `${error.message} Narrow the filter, or sort by order_date.`);
+    return new Problem('search-too-expensive', `${error.message} Narrow the filter or use another sort.`);
   }
   if (error instanceof TooManySearchesError) return retryLater(error.message, 'too-many-searches');
   return undefined;

@@ -97,6 +97,11 @@ describe('a page of orders', () => {
     expect(links).toEqual({ next: '?limit=2&offset=4', prev: '?limit=2&offset=0', first: '?limit=2&offset=0' });
   });
 
+  test('has a link to the first page that is not the request for all orders', async () => {
+    const cursor = await cursorOf('limit=1');
+    expect((await page(`/order?cursor=${cursor}`)).links['first']).toBe('?limit=50');
+  });
+
   test('is complete although an order before it is deleted', async () => {
     const orderId = randomUUID();
     await database.order.create({

@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { sql } from '@shop/prisma/sql';
 import { pageOf, type ListPage, type ListPlace } from '@shop/runtime/list-page';
+import { ORDER_TOTAL } from './order-total';
 
 /** A refund that has not ended, as clients see it. */
 export interface ListedRefund {
@@ -34,8 +35,7 @@ export async function findRefundsDue(
       SELECT * FROM refunds_due ${start} ORDER BY noted_at, refund_id LIMIT ${limit + 1}
     )
     SELECT refund_id AS "refundId", order_id AS "orderId", due.payment_id AS "paymentId", noted_at,
-      (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0)::text
-       FROM order_products line JOIN products product USING (product_id) WHERE line.order_id = due.order_id) AS amount,
+      ${ORDER_TOTAL} AS amount,
       coalesce(due.reason, orders.cancellation_reason) AS reason,
       (extract(epoch FROM noted_at) * 1000000)::bigint::text AS micros
     FROM due JOIN orders USING (order_id) ORDER BY noted_at, refund_id`;

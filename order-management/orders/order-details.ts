@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { findOrder } from './find-orders';
 import { isFinal } from './order-status';
+import { ORDER_TOTAL } from './order-total';
 import type { PlacedOrder } from './placed-order';
 
 /** An order with what a client needs that reads one order. */
@@ -16,10 +17,7 @@ export async function findOrderDetails(database: OrdersClient, orderId: string):
   const order = await findOrder(database, orderId);
   if (!order) return null;
   const [details] = await database.$queryRaw<Pick<OrderDetails, 'totalAmount' | 'settledAt'>[]>`
-    SELECT settled_at AS "settledAt",
-      (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text
-       FROM order_products line JOIN products product USING (product_id)
-       WHERE line.order_id = orders.order_id) AS "totalAmount"
+    SELECT settled_at AS "settledAt", ${ORDER_TOTAL} AS "totalAmount"
     FROM orders WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL`;
   if (!details) return null;
   // The order may have been settled between the two statements.

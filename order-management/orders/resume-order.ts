@@ -2,6 +2,7 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import { retryConflicts } from '@shop/prisma/retry-conflicts';
 import type { Cancellation, ResumedOrder } from '@shop/workflows/contract';
 import { isFinal } from './order-status';
+import { ORDER_TOTAL } from './order-total';
 import { CUSTOMER_CANCELLED, NOT_FOUND, settlementOf, type SettledRow } from './settle-order';
 
 interface OrderRow extends SettledRow {
@@ -38,8 +39,7 @@ export async function resumeOrder(database: OrdersClient, orderId: string): Prom
       const cancel = order.cancel_requested_at ? CUSTOMER_CANCELLED : order.stock_taken_at ? null : shortageOf(lines);
       if (!order.stock_taken_at && !cancel) await takeStock(tx, orderId);
       const [total] = await tx.$queryRaw<{ total_amount: string }[]>`
-        SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text AS total_amount
-        FROM order_products line JOIN products product USING (product_id) WHERE line.order_id = ${orderId}::uuid`;
+        SELECT ${ORDER_TOTAL} AS total_amount FROM orders WHERE order_id = ${orderId}::uuid`;
       return { settled: null, totalAmount: total!.total_amount, cancel };
     }),
   );

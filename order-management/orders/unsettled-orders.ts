@@ -2,6 +2,7 @@ import { NIL_UUID } from '@shop/amqp/uuid';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
 import { OrderStatus } from './order-status';
+import { ORDER_TOTAL } from './order-total';
 
 /** The state of an order's row, from which a saga is started. */
 export interface OrderState {
@@ -19,9 +20,7 @@ export async function readOrderState(database: OrdersClient, orderId: string): P
   const rows = await database.$queryRaw<OrderState[]>`
     SELECT order_id AS "orderId", coalesce(customer_id::text, ${NIL_UUID}) AS "customerId", order_status AS "orderStatus",
       payment_id AS "paymentId", cancel_requested_at IS NOT NULL AS "cancelRequested",
-      (SELECT coalesce(sum(coalesce(line.unit_price, product.price) * line.quantity), 0.00)::text
-       FROM order_products line JOIN products product USING (product_id)
-       WHERE line.order_id = orders.order_id) AS "totalAmount"
+      ${ORDER_TOTAL} AS "totalAmount"
     FROM orders WHERE order_id = ${orderId}::uuid`;
   return rows[0] ?? null;
 }

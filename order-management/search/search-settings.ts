@@ -15,7 +15,7 @@ export const limitSearch = (timeoutMs = SEARCH_TIMEOUT_MS): Sql => sql`
 const QUERY_CANCELED = '57014';
 const DATA_EXCEPTION = /^22/;
 
-/** Whether PostgreSQL canceled a statement because of its time limit. */
+/** Whether PostgreSQL cancelled a statement because of its time limit. */
 export const isTimeout = (error: unknown): boolean => sqlStateOf(error) === QUERY_CANCELED;
 
 /** Whether PostgreSQL refused a value. Filters are checked before, so it is a value of a cursor that was changed. */

@@ -35,6 +35,7 @@ export function completeApi({ title = 'Service', prefixes, operations = [] }: Ap
         ...others.map((other) => `Every path below \`${prefix}\` also exists below \`${other}\`.`),
         'Paths may end with a slash. Errors are problem documents (RFC 9457) with a stable `code`.',
         'A request may have a header `X-Request-ID`; every response has one.',
+        'Any other path is answered with `route-not-found`, any other method with `method-not-allowed`.',
         'No operation needs credentials.',
       ].join('\n'),
     },

@@ -172,10 +172,13 @@ function describeResponses(operation: Operation, schemas: SchemaComponents): Pat
   return responses;
 }
 
-/** Describes each problem that is the only one of its status in some operation. */
+/** The problems of a request for which no operation exists. */
+const WITHOUT_OPERATION: ProblemCode[] = ['route-not-found', 'method-not-allowed'];
+
+/** Describes each problem that is the only one of its status in some operation, and those without an operation. */
 function describeShared(operations: readonly Operation[], schemas: SchemaComponents): Record<string, ResponseObject> {
   const single = operations.flatMap(problemsByStatus).filter((codes) => codes.length === 1);
-  const codes = [...new Set(single.map(([code]) => code))].toSorted();
+  const codes = [...new Set([...single.map(([code]) => code), ...WITHOUT_OPERATION])].toSorted();
   return Object.fromEntries(codes.map((code) => [code, describeProblems([code], schemas)]));
 }
 

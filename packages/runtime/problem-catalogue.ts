@@ -200,7 +200,7 @@ export const PROBLEMS = {
     status: 422,
     title: 'The search takes too long',
     description:
-      'PostgreSQL canceled the search after 2 seconds. Narrow the filter or use another sort; to repeat the same search does not help.',
+      'PostgreSQL cancelled the search after 2 seconds. Narrow the filter or use another sort. Repeating the same search does not help.',
   },
   'headers-too-large': {
     status: 431,

@@ -1,7 +1,9 @@
 import type { PaymentsClient } from '@shop/prisma/clients';
-import { listCursor, listLimit, nextPageHeader, sendPage } from '@shop/runtime/list-page';
 import { operation, type Operation } from '@shop/runtime/operation';
+import { pageLimit } from '@shop/runtime/page-limit';
 import { Problem } from '@shop/runtime/problem';
+import { listCursor, nextPageHeader, sendListPage } from '@shop/runtime/send-list-page';
+import { idParams, uuid } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { findPayment, findPayments } from '../payments/find-payments';
 import { PaymentStatus } from '../payments/payment-status';
@@ -26,7 +28,6 @@ const paymentJson = z
   })
   .meta({ id: 'Payment' });
 
-const id = z.guid({ error: 'must be a UUID' }).toLowerCase();
 const tag = 'Payments';
 
 /** The operations of payments. */
@@ -40,23 +41,23 @@ export const paymentOperations = ({ database }: { database: PaymentsClient }): O
     description:
       'One page of the payments that match every parameter, the newest first. An order has at most one payment.',
     query: z.object({
-      order_id: id.optional(),
-      payment_id: id.optional(),
+      order_id: uuid.optional(),
+      payment_id: uuid.optional(),
       status: z.enum(PaymentStatus, { error: `must be one of ${Object.values(PaymentStatus).join(', ')}` }).optional(),
-      limit: listLimit,
+      limit: pageLimit,
       cursor: listCursor,
     }),
     responses: {
       200: { description: 'The payments of the page.', schema: z.array(paymentJson), headers: nextPageHeader },
     },
-    example: { query: { status: 'success', limit: '20' } },
+    example: { query: { status: 'success', limit: 20 } },
     handle: async ({
       query: { order_id: orderId, payment_id: paymentId, status, limit, cursor },
       request,
       response,
     }) => {
       const page = await findPayments(database, { orderId, paymentId, status }, { limit, after: cursor });
-      sendPage(request, response, page);
+      sendListPage(request, response, page);
     },
   }),
 
@@ -66,13 +67,7 @@ export const paymentOperations = ({ database }: { database: PaymentsClient }): O
     path: '/payments/{id}',
     tag,
     summary: 'Read a payment',
-    params: z.object({
-      id: z
-        .guid({
-          error: ({ input }) => `The payment id ${JSON.stringify(String(input).slice(0, 100))} is not a UUID.`,
-        })
-        .toLowerCase(),
-    }),
+    params: idParams('payment'),
     responses: { 200: { description: 'The payment.', schema: paymentJson } },
     problems: ['payment-not-found'],
     example: { params: { id: EXAMPLE_PAYMENT } },

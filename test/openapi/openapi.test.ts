@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { OPENAPI_DOCUMENTS } from '@shop/dev/openapi-documents';
 import type { OpenApiDocument } from '@shop/runtime/openapi';
+import { PROBLEMS } from '@shop/runtime/problem-catalogue';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
+import { ROOT } from '../documents';
 import { readOpenApi, SERVICES } from './documents';
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
 const operationsOf = ({ paths }: OpenApiDocument) => Object.values(paths).flatMap((path) => Object.values(path));
 
@@ -13,6 +19,8 @@ describe.each(SERVICES)('the OpenAPI document of %s', (service) => {
   test('is up to date; `make openapi` writes it', () => {
     expect(document).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENTS[service])));
   });
+
+  test('has the version of the product', () => expect(document.info['version']).toBe(version));
 
   test('gives each operation an id of its own', () => {
     const ids = operationsOf(document).map(({ operationId }) => operationId);
@@ -39,4 +47,9 @@ describe.each(SERVICES)('the OpenAPI document of %s', (service) => {
       }
     }
   });
+});
+
+test('the documents describe every problem of the catalogue', () => {
+  const described = SERVICES.map((service) => JSON.stringify(readOpenApi(service))).join('\n');
+  for (const code of Object.keys(PROBLEMS)) expect(described).toContain(`"${code}"`);
 });

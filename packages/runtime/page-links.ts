@@ -1,0 +1,26 @@
+/** The query parameters of a request; a repeated one has several values. */
+export type Query = Readonly<Record<string, unknown>>;
+
+/** The parameters that select a page, such as `cursor`. */
+export type PageParameters = Readonly<Record<string, string>>;
+
+/**
+ * Makes the header `Link` (RFC 8288) of a page. Its targets are relative to the request, so that they are correct behind a
+ * proxy, and repeat its parameters except those that select its page.
+ *
+ * @param pages the parameters of each related page; null if it does not exist
+ */
+export const pageLinks = (query: Query, pages: Readonly<Record<string, PageParameters | null>>): string =>
+  Object.entries(pages)
+    .flatMap(([relation, page]) => (page ? [`<?${targetOf(query, page)}>; rel="${relation}"`] : []))
+    .join(', ');
+
+function targetOf(query: Query, page: PageParameters): string {
+  const target = new URLSearchParams();
+  for (const [name, values] of Object.entries(query)) {
+    if (name === 'cursor' || name === 'offset') continue;
+    for (const value of [values].flat()) if (typeof value === 'string') target.append(name, value);
+  }
+  for (const [name, value] of Object.entries(page)) target.set(name, value);
+  return target.toString();
+}
