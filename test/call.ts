@@ -24,7 +24,8 @@ export async function callService(
     ...(body === undefined ? {} : { body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) }),
   });
   const text = await response.text();
-  expectDescribed({ method, target: path, status: response.status, headers: response.headers, text });
+  const target = (url + path).replace(/^https?:\/\/[^/]+/, '');
+  expectDescribed({ method, target, status: response.status, headers: response.headers, text });
   const isJson = text !== '' && response.headers.get('content-type')?.includes('json');
   return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
 }

@@ -470,13 +470,20 @@ describe('an order', () => {
     );
   });
 
-  test('that is not cancelled has exactly the members of the contract', async () => {
+  test('that is not cancelled has exactly the members of the contract, and three more when it is read alone', async () => {
     const orderId = idOf(await place((await aProduct(database)).productId, 1));
     const members = ['orderId', 'customerId', 'orderStatus', 'paymentStatus', 'orderDate', 'products'];
+    const inList = async () =>
+      ((await call('GET', '/order')).body as { orderId: string }[]).find((o) => o.orderId === orderId);
+    const alone = async () => (await call('GET', `/order/${orderId}`)).body as object;
+    const expectMembers = async () => {
+      expect(Object.keys((await inList()) ?? {})).toEqual(members);
+      expect(Object.keys(await alone())).toEqual([...members, 'totalAmount', 'settledAt', 'links']);
+    };
 
-    expect(Object.keys((await call('GET', `/order/${orderId}`)).body as object)).toEqual(members);
+    await expectMembers();
     await shipOrder(database, orderId, randomUUID());
-    expect(Object.keys((await call('GET', `/order/${orderId}`)).body as object)).toEqual(members);
+    await expectMembers();
   });
 
   test('that is settled is deleted without a signal to its saga', async () => {
@@ -676,7 +683,7 @@ describe('a query parameter that the route does not have', () => {
     ['POST', '/product'],
     ['DELETE', `/product/${id}`],
     ['POST', '/order'],
-    ['GET', `/order/${id}`],
+    ['GET', `/order/${id}/history`],
     ['DELETE', `/order/${id}`],
     ['POST', `/order/${id}/cancel`],
   ])('is refused by %s %s, which names it', async (method, path) => {

@@ -590,7 +590,7 @@ test('the service reports the state of its secondaries, and which server answers
     });
   });
 
-  await service.request('GET', '/order');
+  await service.request('GET', '/products');
   const metrics = await getText('/metrics');
   expect(metrics).toContain(`reads_total{from="${second}"} 1`);
   expect(metrics).toContain(`secondary_usable{secondary="${first}"} 1`);
