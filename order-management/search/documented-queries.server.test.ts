@@ -10,6 +10,8 @@ let shop: Awaited<ReturnType<typeof createDatabase>>;
 let database: OrdersClient;
 let sql: Client;
 let samples: Samples;
+/** The bounds of the REST API for a million orders, in proportion to the orders of this test. */
+const SELECTIVITY = { maxRows: 100, maxEstimate: 400 };
 
 beforeAll(async () => {
   shop = await createDatabase('documented-queries');
@@ -26,10 +28,12 @@ afterAll(async () => {
 });
 
 test.each(DOCUMENTED_QUERIES)('$path?$query reads an index and scans neither orders nor lines', async (documented) => {
-  const { statements } = await explainSearch(database, sql, documented, samples);
+  const { statements } = await explainSearch(database, sql, documented, samples, SELECTIVITY);
 
   expect(statements.flatMap(({ indexes }) => indexes)).not.toEqual([]);
-  const scanned = statements.filter(({ isCount }) => !isCount).flatMap((statement) => statement.scanned);
+  const page = statements.filter(({ isCount }) => !isCount);
+  expect(page.length).toBeGreaterThanOrEqual(2); // at least one finds the rows, and one loads the items
+  const scanned = page.flatMap((statement) => statement.scanned);
   expect(scanned).not.toContain('orders');
   expect(scanned).not.toContain('order_products');
 });

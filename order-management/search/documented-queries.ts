@@ -1,3 +1,6 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { findCustomersById } from '../catalog/customers';
+import { findOrdersById } from '../orders/find-orders';
 import { customerSearch } from './customer-search';
 import { orderSearch } from './order-search';
 import type { Searchable } from './searchable';
@@ -6,12 +9,24 @@ import type { Searchable } from './searchable';
 export interface DocumentedQuery {
   path: '/order' | '/customers';
   searchable: Searchable;
+  /** Loads the items of a page. */
+  load: (database: OrdersClient, ids: string[]) => Promise<unknown[]>;
   /** The query string, not encoded. `<customerId>`, `<productId>` and `<productName>` stand for existing values. */
   query: string;
 }
 
-const ofOrders = (query: string): DocumentedQuery => ({ path: '/order', searchable: orderSearch, query });
-const ofCustomers = (query: string): DocumentedQuery => ({ path: '/customers', searchable: customerSearch, query });
+const ofOrders = (query: string): DocumentedQuery => ({
+  path: '/order',
+  searchable: orderSearch,
+  load: findOrdersById,
+  query,
+});
+const ofCustomers = (query: string): DocumentedQuery => ({
+  path: '/customers',
+  searchable: customerSearch,
+  load: findCustomersById,
+  query,
+});
 
 /**
  * The searches that docs/query-performance.md lists. `make query-table` measures them, and a test checks that none scans a

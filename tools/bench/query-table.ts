@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { explainSearch, sampleRows, type ExplainedStatement } from '@shop/dev/explained-search';
 import { seedOrders } from '@shop/dev/seeded-orders';
 import { withDatabase } from '@shop/dev/with-database';
+import { COUNT_LIMITS } from '@shop/order-management/search/count-matches';
 import { DOCUMENTED_QUERIES } from '@shop/order-management/search/documented-queries';
+import { SELECTIVITY } from '@shop/order-management/search/read-page';
 import { connectOrders } from '@shop/prisma/clients';
 import { connectionOf } from '@shop/prisma/connection';
 import { integer, postgresUrl, readEnvironment, readOrExit } from '@shop/runtime/environment';
@@ -78,8 +80,9 @@ async function run(): Promise<boolean> {
           `\`make seed-orders\` creates in the same way; this took ${seedSeconds} s.`,
         `The time is the execution time that EXPLAIN (ANALYZE) reports for the statements of the page, the median of ` +
           `${REPETITIONS} runs. The statements are those that the REST API executes. The count of all matches runs beside ` +
-          `the page, and is limited to 100 ms. A search that matches at most 2,000 rows has two statements: the first ` +
-          `one finds the matches, the second one sorts them.`,
+          `the page, and is limited to ${COUNT_LIMITS.timeoutMs} ms. A search that matches at most ` +
+          `${SELECTIVITY.maxRows.toLocaleString('en')} rows has two statements for the page: the first one finds the ` +
+          `matches, the second one sorts them. The last statement loads the items of the page.`,
         markdownTable(['search', 'rows', 'indexes', 'ms'], rows),
         problems.length === 0
           ? `Each page takes less than ${LIMIT_MS} ms, and no search scans \`orders\` or \`order_products\`.`

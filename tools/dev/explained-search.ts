@@ -1,7 +1,7 @@
 import { parse } from 'node:querystring';
 import { readSearch, searchQuery } from '@shop/order-management/http/search-query';
 import type { DocumentedQuery } from '@shop/order-management/search/documented-queries';
-import { readPage } from '@shop/order-management/search/read-page';
+import { readPage, type Selectivity } from '@shop/order-management/search/read-page';
 import { limitSearch } from '@shop/order-management/search/search-settings';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { Sql } from '@shop/prisma/sql';
@@ -51,20 +51,22 @@ export const withSamples = ({ query }: DocumentedQuery, samples: Samples): strin
 const EXPLAIN_TIMEOUT_MS = 60_000;
 
 /**
- * Executes a search as the REST API does, and explains each of its statements.
+ * Executes a search as the REST API does, and explains each of its statements, including the one that loads the items.
  *
  * @param sql a connection to the same database
+ * @param selectivity for a small database, in which the bounds of the REST API would cover every search
  */
 export async function explainSearch(
   database: OrdersClient,
   sql: Client,
   documented: DocumentedQuery,
   samples: Samples,
+  selectivity?: Selectivity,
 ): Promise<{ statements: ExplainedStatement[]; rows: number }> {
-  const { searchable } = documented;
+  const { searchable, load } = documented;
   const search = readSearch(searchQuery(searchable).parse({ ...parse(withSamples(documented, samples)) }), searchable);
   const executed: Sql[] = [];
-  const recording = database.$extends({
+  const extended = database.$extends({
     query: {
       $queryRaw: ({ args, query }) => {
         executed.push(args);
@@ -72,7 +74,12 @@ export async function explainSearch(
       },
     },
   });
-  const { rows } = await readPage(recording as unknown as OrdersClient, searchable, search);
+  const recording = extended as unknown as OrdersClient;
+  const { rows } = await readPage(recording, searchable, search, selectivity);
+  await load(
+    recording,
+    rows.map(({ id }) => id),
+  );
   const statements: ExplainedStatement[] = [];
   for (const { text, values } of executed) {
     if (!text.includes('EXPLAIN')) statements.push(await explain(sql, text, values));
@@ -93,7 +100,7 @@ async function explain(sql: Client, text: string, values: unknown[]): Promise<Ex
   const [{ Plan: plan, 'Execution Time': databaseMs }] = rows[0]!['QUERY PLAN'];
   const nodes = nodesOf(plan);
   return {
-    isCount: text.includes('count(*)'),
+    isCount: text.endsWith(') counted'), // the statement that also reads the ids of the matches belongs to the page
     databaseMs,
     indexes: distinct(nodes.map((node) => node['Index Name'])),
     scanned: distinct(nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name'])),
