@@ -5,6 +5,7 @@ import { Client as PgClient } from 'pg';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId, paymentSettled, refundWorkflowId, sagaStatus } from '@shop/workflows/contract';
+import { callService } from './call';
 import { eventually } from './eventually';
 import { Queues } from './queues';
 import { TcpProxy } from './tcp-proxy';
@@ -265,6 +266,36 @@ test('refunds a payment once if the payment service is killed during the refund'
   await eventually(async () => expect(await payments()).toEqual(['refunded']));
   const refund = temporal.workflow.getHandle(refundWorkflowId({ orderId, paymentId }));
   await eventually(async () => expect((await refund.describe()).status.name).toBe('COMPLETED'));
+});
+
+test('refunds a shipped order by hand once; the order stays shipped, and a late answer changes nothing', async () => {
+  const [orders] = await Promise.all([startOrders(), startPayments()]);
+  const order = await place(orders, 2);
+  await waitForOrder(orders, order, SHIPPED);
+  const refund = async (): Promise<number> =>
+    (await callService(orders, 'POST', `/orderManagement/order/${order.orderId}/refund`, { reason: 'broken' })).status;
+
+  expect(await Promise.all([refund(), refund()])).toEqual([202, 202]);
+
+  const refunded = { orderStatus: 'shipped', paymentStatus: 'refunded' };
+  await waitForOrder(orders, order, refunded);
+  expect(await refund()).toBe(200);
+  expect(await payments()).toEqual(['refunded']);
+  const { rows } = await sql.query<{ payment_id: string }>('SELECT payment_id FROM payments.payments');
+  const answer = { orderId: order.orderId, paymentId: rows[0]?.payment_id, success: true };
+  for (const late of [answer, { ...answer, success: false, reason: 'late' }]) await queues.send(PAYMENT_STAT, late);
+  await eventually(async () => expect(await queues.waiting('PaymentStat')).toBe(0));
+  await waitForOrder(orders, order, refunded);
+  const history = await orders.request<{ step: string }[]>('GET', `/order/${order.orderId}/history`);
+  expect(history.map(({ step }) => step)).toEqual([
+    'accepted',
+    'payment-requested',
+    'paid',
+    'shipped',
+    'refund-due',
+    'refunded',
+  ]);
+  expect(await stock()).toBe(23);
 });
 
 test('completes an order in the current build after the build that started it has stopped', async () => {
