@@ -56,7 +56,8 @@ async function faultOf({ operation, request }: FuzzRequest, counts: Counts): Pro
   try {
     const { status, text } = await send(shop.urlOf(operation.service), operation.service, request);
     counts.add({ operation, request }, status);
-    if (status >= 500 && status !== 503) return `${status} ${text}`;
+    // The servers are available, so a 503 may only mean an overload: errors of unknown causes are `service-unavailable`, too.
+    if (status >= 500 && (status !== 503 || text.includes('"code":"service-unavailable"'))) return `${status} ${text}`;
     return status >= 400 && INTERNAL_DETAILS.test(ownWordsOf(text, request)) ? text : null;
   } catch (error) {
     return String(error);
