@@ -102,6 +102,7 @@ export class EventFeed implements Part {
         return;
       }
       const { events, end } = await this.readPage(subscriber);
+      if (!this.subscribers.has(subscriber)) return; // without subscribers, the feed must remember no event
       const isNew = isAfter(end, subscriber.position);
       subscriber.position = end;
       this.remember(events);
