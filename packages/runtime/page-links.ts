@@ -1,3 +1,6 @@
+/** Each link repeats the query. Clients and proxies refuse a response whose headers exceed 16 kB. */
+const MAX_LENGTH = 8_000;
+
 /** The query parameters of a request; a repeated one has several values. */
 export type Query = Readonly<Record<string, unknown>>;
 
@@ -6,14 +9,18 @@ export type PageParameters = Readonly<Record<string, string>>;
 
 /**
  * Makes the header `Link` (RFC 8288) of a page. Its targets are relative to the request, so that they are correct behind a
- * proxy, and repeat its parameters except those that select its page.
+ * proxy, and repeat its parameters except those that select its page. If the query is very long, the header has only the
+ * first link.
  *
  * @param pages the parameters of each related page; null if it does not exist
  */
-export const pageLinks = (query: Query, pages: Readonly<Record<string, PageParameters | null>>): string =>
-  Object.entries(pages)
-    .flatMap(([relation, page]) => (page ? [`<?${targetOf(query, page)}>; rel="${relation}"`] : []))
-    .join(', ');
+export function pageLinks(query: Query, pages: Readonly<Record<string, PageParameters | null>>): string {
+  const links = Object.entries(pages).flatMap(([relation, page]) =>
+    page ? [`<?${targetOf(query, page)}>; rel="${relation}"`] : [],
+  );
+  const header = links.join(', ');
+  return header.length <= MAX_LENGTH ? header : (links[0] ?? '');
+}
 
 function targetOf(query: Query, page: PageParameters): string {
   const target = new URLSearchParams();
