@@ -82,7 +82,8 @@ async function run({
       print,
     ),
   );
-  const apiUrl = `http://localhost:${ports.ORDER_PORT}/orderManagement`;
+  const orderUrl = `http://localhost:${ports.ORDER_PORT}`;
+  const apiUrl = `${orderUrl}/orderManagement`;
   const asExpected = await demonstrate(
     {
       ...addresses,
@@ -98,6 +99,7 @@ async function run({
   print('');
   print(asExpected ? 'Both orders ended as expected.' : 'An order did not end as expected. See the logs.');
   print(`  REST API   ${apiUrl}/order`);
+  print(`  Reference  ${orderUrl}/docs`);
   print(`  Product    ${productId} (${name}, $${price})`);
   if (temporal.uiUrl) print(`  Web UI     ${temporal.uiUrl}/namespaces/${ports.namespace}/workflows`);
   if (temporal.cli) print(`  CLI        ${temporal.cli}`);
