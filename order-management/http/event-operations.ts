@@ -45,6 +45,7 @@ const resumeQuery = {
 };
 
 const step = z.enum(Object.values(OrderStep));
+const ONE_OF_STEPS = `must be one of ${Object.values(OrderStep).join(', ')}`;
 
 const eventStream = {
   description: 'A stream of Server-Sent Events, which does not end by itself.',
@@ -84,7 +85,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     query: z.object({
       ...resumeQuery,
       step: z
-        .union([step.transform((one) => [one]), z.array(step)])
+        .union([step.transform((one) => [one]), z.array(step)], { error: ONE_OF_STEPS })
         .optional()
         .meta({ description: 'Only events of this step; several mean any of them.' }),
       customer_id: uuid.optional().meta({ description: 'Only events of the orders of this customer.' }),

@@ -3,6 +3,7 @@ import { pageLimit } from '@shop/runtime/page-limit';
 import { pageLinks } from '@shop/runtime/page-links';
 import type { ProblemCode } from '@shop/runtime/problem-catalogue';
 import { Problem, retryLater } from '@shop/runtime/problem';
+import { wholeNumber } from '@shop/runtime/whole-number';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { expressionOf, fieldParameters, type FieldParameter } from '../search/field-parameters';
@@ -31,11 +32,11 @@ const pageQuery = z.object({
     .optional()
     .meta({ description: 'The sort keys, separated by commas; a minus before a key sorts descending.' }),
   limit: pageLimit,
-  offset: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(MAX_OFFSET, { error: `must be at most ${MAX_OFFSET}; use the cursor of the Link header for later pages` })
+  offset: wholeNumber({
+    min: 0,
+    max: MAX_OFFSET,
+    message: `must be a number from 0 to ${MAX_OFFSET}; use the cursor of the Link header for later pages`,
+  })
     .optional()
     .meta({ description: 'How many items to skip. Cannot be combined with `cursor`.' }),
   cursor: z
@@ -54,7 +55,9 @@ export const searchQuery = (searchable: Searchable) =>
 const valuesSchema = ({ field, type, operator }: FieldParameter) => {
   const value = z.string();
   return z
-    .union([value, z.array(value).max(FILTER_LIMITS.maxValues)])
+    .union([value, z.array(value).max(FILTER_LIMITS.maxValues)], {
+      error: `may be repeated up to ${FILTER_LIMITS.maxValues} times`,
+    })
     .transform((values, context) =>
       [values].flat().map((text) => {
         const canonical = type.read(text);

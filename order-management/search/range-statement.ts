@@ -108,8 +108,20 @@ const matching = (matches: Matches): Sql =>
 
 const idOf = ({ fields, id }: Searchable): Sql => fields[id]!.column;
 
-const conditionsOf = ({ searchable: { where, fields }, expression }: Matches, rowByRow: boolean): Sql[] =>
-  expression === null ? [where] : [where, sql`(${compileFilter(expression, { fields, rowByRow })})`];
+const conditionsOf = ({ searchable: { where, fields }, expression }: Matches, rowByRow: boolean): Sql[] => {
+  if (expression === null) return [where];
+  const isLong = countComparisons(expression) > MAX_JOINED_COMPARISONS;
+  return [where, sql`(${compileFilter(expression, { fields, rowByRow: rowByRow || isLong })})`];
+};
+
+/** Up to this number of comparisons, the planner tries joins. Its time grows faster than the number: 50 take a second. */
+const MAX_JOINED_COMPARISONS = 10;
+
+const countComparisons = (expression: Expression): number => {
+  if (expression.kind === 'comparison') return 1;
+  if (expression.kind === 'not') return countComparisons(expression.term);
+  return expression.terms.reduce((sum, term) => sum + countComparisons(term), 0);
+};
 
 /** The conditions of the rows of a range. Matches whose ids are known were checked before. */
 const rangeConditions = (query: RangeQuery): Sql[] =>

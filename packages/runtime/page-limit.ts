@@ -1,15 +1,9 @@
-import { z } from 'zod';
+import { wholeNumber } from './whole-number';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
 
-const expected = { error: `must be a number from 1 to ${MAX_LIMIT}` };
-
 /** The query parameter `limit` of an operation that answers a page. */
-export const pageLimit = z.coerce
-  .number(expected)
-  .int(expected)
-  .min(1, expected)
-  .max(MAX_LIMIT, expected)
+export const pageLimit = wholeNumber({ min: 1, max: MAX_LIMIT, message: `must be a number from 1 to ${MAX_LIMIT}` })
   .default(DEFAULT_LIMIT)
-  .meta({ description: 'The maximum number of items in the page.' });
+  .meta({ description: `The maximum number of items in the page; ${DEFAULT_LIMIT} by default.` });
