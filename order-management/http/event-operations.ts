@@ -26,9 +26,7 @@ const position = z
   .transform((text, context): EventPosition => {
     const parsed = parsePosition(text);
     if (parsed) return parsed;
-    context.addIssue(
-      `${JSON.stringify(text.slice(0, 100))} is not the id of an event. A valid one looks like 7512-42.`,
-    );
+    context.addIssue(`${JSON.stringify(text.slice(0, 100))} is not the id of an event. A valid one looks like 7512-42`);
     return z.NEVER;
   })
   .meta({ examples: ['7512-42'] });
@@ -41,11 +39,14 @@ const resumeHeaders = z.object({
 const resumeQuery = {
   last_event_id: position
     .optional()
-    .meta({ description: 'The same, for clients that cannot set headers. The header takes precedence.' }),
+    .meta({
+      description:
+        'The same as the header `Last-Event-ID`, for clients that cannot set headers. The header takes precedence.',
+    }),
 };
 
-const step = z.enum(Object.values(OrderStep));
-const ONE_OF_STEPS = `must be one of ${Object.values(OrderStep).join(', ')}`;
+const steps = Object.values(OrderStep);
+const step = z.enum(steps);
 
 const eventStream = {
   description: 'A stream of Server-Sent Events, which does not end by itself.',
@@ -85,7 +86,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     query: z.object({
       ...resumeQuery,
       step: z
-        .union([step.transform((one) => [one]), z.array(step)], { error: ONE_OF_STEPS })
+        .union([step.transform((one) => [one]), z.array(step)], { error: `must be one of ${steps.join(', ')}` })
         .optional()
         .meta({ description: 'Only events of this step; several mean any of them.' }),
       customer_id: uuid.optional().meta({ description: 'Only events of the orders of this customer.' }),
@@ -94,14 +95,14 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: eventStream },
     problems: ['unknown-event-position', 'too-many-event-streams'],
     example: { query: { step: 'shipped' } },
-    handle: async ({ query: { step: steps, customer_id: customerId, last_event_id }, headers, response }) => {
+    handle: async ({ query: { step: selected, customer_id: customerId, last_event_id }, headers, response }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : await feed.readPresent();
       await streams.serve(response, {
         orderId: null,
         after,
         selects: (event) =>
-          (steps === undefined || steps.some((one) => one === event.step)) &&
+          (selected === undefined || selected.some((one) => one === event.step)) &&
           (customerId === undefined || customerId === event.customerId),
       });
     },

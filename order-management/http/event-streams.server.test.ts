@@ -197,6 +197,13 @@ describe('the stream of all orders', () => {
     },
   );
 
+  test('refuses an unknown step, and names the steps', async () => {
+    expect(await callService(instance, 'GET', '/orderManagement/order/events?step=lost')).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringMatching(/^step: must be one of accepted, .*, deleted$/) },
+    });
+  });
+
   test('refuses to resume after an event that the database does not have', async () => {
     const orderId = await shipped();
     const { transactionId, eventId } = await database.orderEvent.findFirstOrThrow({ where: { orderId } });

@@ -315,12 +315,17 @@ describe('a refund by hand', () => {
     expect(started.map(({ reason }) => reason)).toEqual(started.map(() => 'no reason given'));
   });
 
-  test.each([{ reason: 7 }, { reason: 'a\0b' }, { reason: 'x'.repeat(501) }])('with %j is refused', async (body) => {
-    const { orderId } = await aShippedOrder();
+  test.each([{ amount: 5 }, { reason: 7 }, { reason: 'a\0b' }, { reason: 'x'.repeat(501) }])(
+    'with %j is refused',
+    async (body) => {
+      const { orderId } = await aShippedOrder();
 
-    await expect(call('POST', `/order/${orderId}/refund`, body)).resolves.toMatchObject(problem(422, 'invalid-fields'));
-    expect(started).toEqual([]);
-  });
+      await expect(call('POST', `/order/${orderId}/refund`, body)).resolves.toMatchObject(
+        problem(422, 'invalid-fields'),
+      );
+      expect(started).toEqual([]);
+    },
+  );
 
   test('of an order that is not shipped is refused, and the answer says what to do', async () => {
     const [placed, cancelled] = [await aPlacedOrder(), await aPlacedOrder()];

@@ -35,9 +35,9 @@ export const productBody = z.object({
   productType: nonEmptyText(200),
 });
 
+// Silently ignoring such a field would let a client believe that it has set it.
 const refused = (instead: string) => z.never({ error: `cannot be set. ${instead}` }).optional();
 
-// Silently ignoring these fields would let a client believe that it has set them.
 const notChangeable = {
   quantityAvailable: refused('Use POST /product/{id}/restock, which is safe while orders are placed.'),
   retired: refused('Use POST /product/{id}/retire or POST /product/{id}/restore.'),
@@ -84,8 +84,9 @@ export const restockBody = z.object({
     .refine((quantity) => quantity !== 0, { error: 'must not be 0' }),
 });
 
-/** Why a person requests a refund. */
+/** Why a person requests a refund. An `amount` is refused: a client that sends one expects a partial refund. */
 export const refundBody = z.object({
+  amount: refused('The whole payment is refunded.'),
   reason: text(500)
     .nullish()
     .transform((reason) => reason?.trim() || 'no reason given'),
