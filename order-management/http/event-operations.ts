@@ -37,12 +37,10 @@ const resumeHeaders = z.object({
     .meta({ description: 'The id of the last event that the client received. The stream continues after it.' }),
 });
 const resumeQuery = {
-  last_event_id: position
-    .optional()
-    .meta({
-      description:
-        'The same as the header `Last-Event-ID`, for clients that cannot set headers. The header takes precedence.',
-    }),
+  last_event_id: position.optional().meta({
+    description:
+      'The same as the header `Last-Event-ID`, for clients that cannot set headers. The header takes precedence.',
+  }),
 };
 
 const steps = Object.values(OrderStep);
