@@ -237,6 +237,11 @@ const isNotRun = async () => undefined;
 const isKnownToMake = async (command: string, document: string) =>
   succeeds(command.replace(/^make/, 'make --dry-run'), /\w/, { cwd: join(ROOT, folderOf(document)) });
 
+const isKnownToNpm = async (command: string) => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+  expect(scripts).toHaveProperty([command.replace('npm run ', '')]);
+};
+
 const replaysFile = async (command: string) => {
   const order = await place();
   await waitForStatus(order, 'shipped');
@@ -273,10 +278,10 @@ const followsAllOrders = async (command: string) => {
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
-  [/^curl -G \S+\/order --data-urlencode "filter=/, ofShipped(/^\[\{"orderId"[^]*"orderStatus":"shipped"/m)],
+  [/^curl -G \S+\/order --data-urlencode "filter=/, ofShipped(/\[\{"orderId"[^]*"orderStatus":"shipped"/)],
   [/^curl -i '\S+\/order\?\S+limit=2'$/, ofShipped(/^X-Total-Count: \d+[^]*^Link: <\?order_status=[^]*"shipped"/m)],
-  [/^curl -g '\S+\/order\?\S+price\[gte\]/, ofShipped(/^\[\{"orderId"[^]*"price":45/m)],
-  [/^curl '\S+\/customers\?last_name=Doe/, ofShipped(/^\[\{"customerId"[^]*"lastName":"Doe"/m)],
+  [/^curl -g '\S+\/order\?\S+price\[gte\]/, ofShipped(/\[\{"orderId"[^]*"price":45/)],
+  [/^curl '\S+\/customers\?last_name=Doe/, ofShipped(/\[\{"customerId"[^]*"lastName":"Doe"/)],
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
   [/^curl "\S+\/order\/<orderId>\?wait=30s"$/, isSettledWhenAnswered],
   [/^curl -N --max-time 5 \S+\/order\/<orderId>\/events$/, followsOrder],
@@ -319,6 +324,8 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make fuzz/, isKnownToMake], // a test of its own
+  [/^make (seed-orders|query-table)/, isKnownToMake], // documented-queries.server.test.ts seeds orders and explains the searches
+  [/^npm run generate$/, isKnownToNpm], // every build runs it
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
   [/^docker (compose|volume)/, isNotRun],
 ];
