@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
+import { migrate } from '@shop/prisma/migrate';
 import { connect, type ConsumeMessage } from 'amqplib';
 import { Client as PgClient, escapeIdentifier } from 'pg';
 import { eventually } from './eventually';
@@ -262,6 +263,26 @@ test('needs two rights beyond the ownership of the tables, which a superuser gra
     await sql.query(`DROP OWNED BY ${user} CASCADE`);
     await sql.query(`DROP ROLE ${user}`);
   }
+});
+
+test('the indexes that can be created in advance are those that the migration would create', async () => {
+  await migrate(database.url, 'orders');
+  const readIndexes = async () =>
+    (
+      await sql.query<{ name: string; definition: string }>(
+        "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+      )
+    ).rows;
+  const migrated = await readIndexes();
+  const statements = documented.find((text) => text.startsWith('CREATE INDEX CONCURRENTLY'))!;
+  executed.add(statements);
+
+  const names = Array.from(statements.matchAll(/CONCURRENTLY (\w+)/g), ([, name = '']) => name);
+  for (const name of names) await sql.query(`DROP INDEX ${name}`);
+  for (const statement of statements.split(';\n').slice(0, -1)) await sql.query(statement);
+
+  expect(names).toHaveLength(6);
+  expect(await readIndexes()).toEqual(migrated);
 });
 
 test('the tests above run every SQL statement that docs/migration.md prints', () => {

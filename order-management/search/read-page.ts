@@ -33,7 +33,7 @@ export interface Selectivity {
   maxEstimate: number;
 }
 
-export const SELECTIVITY: Selectivity = { maxRows: 5_000, maxEstimate: 20_000 };
+export const SELECTIVITY: Selectivity = { maxRows: 4_000, maxEstimate: 20_000 };
 
 /**
  * Reads a page, and counts what matches.
