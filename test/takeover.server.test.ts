@@ -265,14 +265,15 @@ test('needs two rights beyond the ownership of the tables, which a superuser gra
   }
 });
 
+async function readIndexes(): Promise<object[]> {
+  const { rows } = await sql.query<object>(
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname",
+  );
+  return rows;
+}
+
 test('the indexes that can be created in advance are those that the migration would create', async () => {
   await migrate(database.url, 'orders');
-  const readIndexes = async () =>
-    (
-      await sql.query<{ name: string; definition: string }>(
-        "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
-      )
-    ).rows;
   const migrated = await readIndexes();
   const statements = documented.find((text) => text.startsWith('CREATE INDEX CONCURRENTLY'))!;
   executed.add(statements);

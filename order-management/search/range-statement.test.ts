@@ -11,7 +11,8 @@ test.each([
   [50, true],
 ])('checks a filter of %d comparisons of lines row by row: %s', (comparisons, isRowByRow) => {
   const not: Expression = { kind: 'not', term: PRICE };
-  const expression: Expression = { kind: 'and', terms: [not, ...Array<Expression>(comparisons - 1).fill(PRICE)] };
+  const others = Array.from({ length: comparisons - 1 }, () => PRICE);
+  const expression: Expression = { kind: 'and', terms: [not, ...others] };
 
   const { text } = countStatement({ searchable: orderSearch, expression }, 1);
 
