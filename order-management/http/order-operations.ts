@@ -54,7 +54,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     tag,
     summary: 'Place an order',
     description:
-      'Answers at once with the order in the status `placed`, before the payment. A client that does not know whether ' +
+      'Answers immediately with the order in the status `placed`, before the payment. A client that does not know whether ' +
       'its order was accepted may repeat the request with the same `Idempotency-Key`: it receives the first order in ' +
       'its current state.',
     headers: z.object({ 'Idempotency-Key': idempotencyKey.optional() }),
