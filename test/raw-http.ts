@@ -55,6 +55,21 @@ function readResponse(bytes: Buffer): RawResponse {
   return {
     status: Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]),
     headers,
-    body: bytes.subarray(end + 4).toString(),
+    body: (headers.get('transfer-encoding') === 'chunked'
+      ? joinChunks(bytes, end + 4)
+      : bytes.subarray(end + 4)
+    ).toString(),
   };
+}
+
+/** Joins the chunks of a body: each is preceded by its length in hexadecimal digits and followed by a line break. */
+function joinChunks(bytes: Buffer, offset: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const lineEnd = bytes.indexOf('\r\n', offset);
+    const length = Number.parseInt(bytes.toString('latin1', offset, lineEnd), 16);
+    if (!(length > 0)) return Buffer.concat(chunks);
+    chunks.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + length));
+    offset = lineEnd + 2 + length + 2;
+  }
 }
