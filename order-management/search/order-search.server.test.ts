@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { sql } from '@shop/prisma/sql';
 import * as fc from 'fast-check';
 import { createShopDatabase } from '../../test/servers';
 import { encodeCursor } from './cursor';
@@ -9,6 +10,7 @@ import { orderSearch } from './order-search';
 import { printFilter } from './print-filter';
 import { readPage, type Selectivity } from './read-page';
 import { parseSearch, type SearchRequest } from './search';
+import { isTimeout, SEARCH_TIMEOUT_MS } from './search-settings';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -43,7 +45,8 @@ const pick = <T>(values: readonly T[], index: number): T => required(values[inde
 /** A sequence of numbers that is the same in every run. */
 const random = (seed: number) => () => (seed = (seed * 48_271) % 2_147_483_647);
 
-const NAMES = ['Mug', 'Mug', 'mug', 'Plate', 'Zebra', '\u{ffff}', '😀', ''];
+const MANY_MUGS = Array.from({ length: 10 }, () => 'Mug'); // so many that their ids do not replace a comparison of the name
+const NAMES = ['Mug', 'Mug', 'mug', 'Plate', 'Zebra', '\u{ffff}', '😀', '', ...MANY_MUGS];
 const DATES = [
   null,
   'infinity',
@@ -271,6 +274,25 @@ describe('a search of orders', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test('sorts the matches if an index takes too long although the planner expects many', async () => {
+    const walk = sql`SELECT pg_sleep(${SEARCH_TIMEOUT_MS / 1_000 + 1}::float)::text AS id`;
+    const slow = database.$extends({
+      query: {
+        $queryRaw: ({ args, query }) =>
+          query(args.text.includes('json_build_array') && !args.text.includes('ANY') ? walk : args),
+      },
+    }) as unknown as OrdersClient;
+    const filter = "name >= 'A'";
+    const search = parseSearch({ conditions: [], filter, limit: 5, offset: 0 }, orderSearch);
+    const found = await readPage(slow, orderSearch, search, { maxRows: 100, maxEstimate: 0 });
+
+    const expected = await read({ filter, limit: 100 });
+    expect(found.total).toEqual({ count: expected.rows.length, isEstimated: false });
+    expect(found.rows).toEqual(expected.rows.slice(0, 5));
+    const tooMany = readPage(slow, orderSearch, search, { maxRows: 3, maxEstimate: 0 });
+    expect(isTimeout(await tooMany.catch((error: unknown) => error))).toBe(true);
   });
 
   test('a printed filter finds the same orders', async () => {

@@ -9,6 +9,13 @@ const amongProducts = (condition: Sql): Sql => sql`
   SELECT FROM order_products line JOIN products product USING (product_id)
   WHERE line.order_id = orders.order_id AND ${condition}`;
 
+/** What a product has, and an order by its lines. */
+const ofProduct = {
+  nullable: false,
+  among: amongProducts,
+  reference: { from: sql`products product`, id: sql`product.product_id`, field: 'product_id' },
+};
+
 const noLines = sql`NOT EXISTS (SELECT FROM order_products line WHERE line.order_id = orders.order_id)`;
 
 // OFFSET 0 keeps the planner from reading all lines into a hash table: a page needs those of few orders.
@@ -72,9 +79,9 @@ export const orderSearch: Searchable = {
     payment_status: { type: text, column: sql`orders.payment_status`, nullable: false },
     cancellation_code: { type: text, column: sql`orders.cancellation_code COLLATE "C"`, nullable: true },
     product_id: { type: uuid, column: sql`line.product_id`, nullable: false, among: amongLines },
-    name: { type: text, column: sql`product.name COLLATE "C"`, nullable: false, among: amongProducts },
+    name: { type: text, column: sql`product.name COLLATE "C"`, ...ofProduct },
     price: { type: decimal, column: sql`line.unit_price`, nullable: false, among: amongLines },
-    product_type: { type: text, column: sql`product.product_type COLLATE "C"`, nullable: false, among: amongProducts },
+    product_type: { type: text, column: sql`product.product_type COLLATE "C"`, ...ofProduct },
   },
   sorts: { ...sortable, price, product_name: productName },
   id: 'order_id',

@@ -1,10 +1,11 @@
 import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
 import { countMatches, estimateMatches, type Count } from './count-matches';
+import { resolveReferences } from './resolve-references';
 import { rangesAfter, type Position } from './ranges';
 import { matchesStatement, rangeStatement, type Matches, type RangeQuery } from './range-statement';
 import type { Search } from './search';
 import type { Searchable } from './searchable';
-import { limitSearch } from './search-settings';
+import { isTimeout, limitSearch } from './search-settings';
 
 /** A row of a page. */
 export interface Row {
@@ -33,7 +34,7 @@ export interface Selectivity {
   maxEstimate: number;
 }
 
-export const SELECTIVITY: Selectivity = { maxRows: 4_000, maxEstimate: 20_000 };
+export const SELECTIVITY: Selectivity = { maxRows: 4_000, maxEstimate: 5_000 };
 
 /**
  * Reads a page, and counts what matches.
@@ -46,30 +47,51 @@ export async function readPage(
   search: Search,
   selectivity = SELECTIVITY,
 ): Promise<Page> {
-  const matches = { searchable, expression: search.expression };
-  const { estimate, few } = await inTransaction(database, async (transaction) => {
-    const expected = await estimateMatches(transaction, matches);
-    const isPromising = matches.expression !== null && expected <= selectivity.maxEstimate;
-    const found = isPromising ? await readMatches(transaction, matches, selectivity.maxRows) : null;
-    return { estimate: expected, few: found };
+  const { matches, estimate, few } = await inTransaction(database, async (transaction) => {
+    const expression = search.expression && (await resolveReferences(transaction, searchable, search.expression));
+    const matching = { searchable, expression };
+    const expected = await estimateMatches(transaction, matching);
+    const isPromising = expression !== null && expected <= selectivity.maxEstimate;
+    const found = isPromising ? await readMatches(transaction, matching, selectivity.maxRows) : null;
+    return { matches: matching, estimate: expected, few: found };
   });
-  if (few) {
-    const rows = await readRows(database, { ...matches, ids: few.ids }, search);
-    return { ...rows, total: { count: few.count, isEstimated: false } };
+  if (few) return pageOfFew(database, matches, few, search);
+  try {
+    const [rows, total] = await Promise.all([
+      readRows(database, { ...matches, ids: null }, search),
+      countMatches(database, matches, estimate),
+    ]);
+    return { ...rows, total };
+  } catch (error) {
+    // The planner may have expected many matches although there are few, which takes long to read in the sequence of an index.
+    const wasTried = estimate <= selectivity.maxEstimate;
+    if (!isTimeout(error) || matches.expression === null || wasTried) throw error;
+    const found = await inTransaction(database, (transaction) =>
+      readMatches(transaction, matches, selectivity.maxRows),
+    );
+    if (!found) throw error;
+    return pageOfFew(database, matches, found, search);
   }
-  const [rows, total] = await Promise.all([
-    readRows(database, { ...matches, ids: null }, search),
-    countMatches(database, matches, estimate),
-  ]);
-  return { ...rows, total };
 }
 
-/** Reads the ids of all rows that match, as an array of PostgreSQL; null if they are more than the limit. */
-async function readMatches(
-  database: Transaction,
+/** The ids of all rows that match, as an array of PostgreSQL. */
+interface FewMatches {
+  count: number;
+  ids: string;
+}
+
+async function pageOfFew(
+  database: OrdersClient,
   matches: Matches,
-  limit: number,
-): Promise<{ count: number; ids: string } | null> {
+  { count, ids }: FewMatches,
+  search: Search,
+): Promise<Page> {
+  const rows = await readRows(database, { ...matches, ids }, search);
+  return { ...rows, total: { count, isEstimated: false } };
+}
+
+/** Reads the ids of all rows that match; null if they are more than the limit. */
+async function readMatches(database: Transaction, matches: Matches, limit: number): Promise<FewMatches | null> {
   const [{ count, ids }] = await database.$queryRaw<[{ count: number; ids: string | null }]>(
     matchesStatement(matches, limit + 1),
   );

@@ -2,7 +2,7 @@ import { sqlStateOf } from '@shop/prisma/errors';
 import { sql, type Sql } from '@shop/prisma/sql';
 
 /** PostgreSQL cancels a statement of a search after this time. A page that an index provides takes some milliseconds. */
-const SEARCH_TIMEOUT_MS = 2_000;
+export const SEARCH_TIMEOUT_MS = 2_000;
 
 /**
  * Sets up a transaction for a search: the time limit of each statement, one process per statement, and no compilation, which

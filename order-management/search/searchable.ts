@@ -10,6 +10,8 @@ export interface Field {
   nullable: boolean;
   /** For a field of which a row can have several values: the subquery of those that satisfy a condition. */
   among?: (condition: Sql) => Sql;
+  /** For a column of another table: where its rows are, and the field whose values are their ids. */
+  reference?: { from: Sql; id: Sql; field: string };
 }
 
 /** A column to sort by. */
