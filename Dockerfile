@@ -29,7 +29,8 @@ RUN find node_modules/swagger-ui-dist -name '*.map' -delete -o -name 'swagger-ui
   -o -name 'swagger-ui-standalone-*' -delete -o -name swagger-ui.js -delete
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production
+# Bounds the memory of a service; see docs/decisions/0034-node-garbage-collection.md.
+ENV NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=1024"
 WORKDIR /app
 COPY --from=installed /app ./
 COPY --from=build /app/packages/amqp/dist packages/amqp/dist

@@ -16,6 +16,8 @@ import { toOrderJson } from './json';
 import { OrderList, type OrderListOptions } from './order-list';
 
 const ORDERS = 10_000;
+/** Read as batches of 100. */
+const BATCHES = ORDERS / 100;
 // The list has 20 MB, more than the buffers of a connection hold.
 const DESCRIPTION = 'x'.repeat(2_000);
 
@@ -134,12 +136,12 @@ test('reads no more than fits into the buffers of the connection while the clien
   const socket = await openWithoutReading();
 
   const atRest = await batchesAtRest();
-  expect(atRest).toBeLessThan(ORDERS / 200 / 2);
+  expect(atRest).toBeLessThan(BATCHES / 2);
 
   let body = '';
   socket.on('data', (chunk) => (body += String(chunk))).resume();
   await eventually(() => expect(body.endsWith('0\r\n\r\n')).toBe(true));
-  expect(batches).toBeGreaterThan(ORDERS / 200);
+  expect(batches).toBeGreaterThanBATCHES;
   socket.destroy();
 });
 
@@ -151,12 +153,25 @@ test('gives every client its turn', async () => {
   waiting.destroy();
 });
 
+test('reads at its share of the time while orders are being placed, and at full speed afterwards', async () => {
+  await server.stop();
+  await serve({ shareOfTime: 0.02, giveWayMs: 500 });
+  beforeRead = delay(40); // the first batch takes 40 ms or more, so the next one follows 2 s later
+
+  list.giveWay();
+  const response = await fetch(path());
+  await delay(1_000);
+  expect(batches).toBe(1);
+
+  expect(await response.json()).toHaveLength(ORDERS);
+});
+
 test('shares batches between lists that are requested at the same time', async () => {
   const bodies = await Promise.all([1, 2, 3, 4, 5].map(async () => (await fetch(path())).text()));
 
   expect(new Set(bodies).size).toBe(1);
   expect(JSON.parse(bodies[0] ?? '')).toHaveLength(ORDERS);
-  expect(batches).toBeLessThan((ORDERS / 200) * 3); // not 5
+  expect(batches).toBeLessThan(BATCHES * 3); // not 5
 });
 
 test('shows a later list what was committed before its request, although an earlier list has read it before', async () => {
@@ -176,7 +191,7 @@ test('reads no further batch after the client has disconnected', async () => {
   response.once('data', () => response.destroy());
   await once(response, 'close');
 
-  expect(await batchesAtRest()).toBeLessThan(ORDERS / 200 / 2);
+  expect(await batchesAtRest()).toBeLessThan(BATCHES / 2);
 });
 
 test('disconnects a client that reads nothing for some time', async () => {
@@ -188,7 +203,7 @@ test('disconnects a client that reads nothing for some time', async () => {
   const closed = once(socket.resume(), 'close');
 
   await closed;
-  expect(batches).toBeLessThan(ORDERS / 200 / 2);
+  expect(batches).toBeLessThan(BATCHES / 2);
 });
 
 test('keeps a client that reads slowly but steadily', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WalPosition } from '@shop/prisma/wal-position';
 import { retryLater } from '@shop/runtime/problem';
 import type { Request, Response } from 'express';
@@ -12,8 +13,12 @@ const LIMITS = {
   lists: 100,
   /** A client that reads nothing for this time is disconnected. */
   idleMs: 60_000,
-  /** Batches that are kept for lists that are being read at the same time; each has about 150 kB. */
-  sharedBatches: 64,
+  /** Batches that are kept for lists that are being read at the same time; each has about 70 kB. */
+  sharedBatches: 16,
+  /** While orders are being placed, all lists together use at most this share of the time. */
+  shareOfTime: 1 / 3,
+  /** For this time after an order was placed, a further one is expected. */
+  giveWayMs: 1_000,
   /** What is left to a list when the service stops. Shorter than the limit for the stop in packages/runtime/lifecycle.ts. */
   stopMs: 5_000,
 };
@@ -36,9 +41,15 @@ export class OrderList {
   /** The batches that were read last, by their position. */
   private readonly shared = new Map<string, SharedBatch>();
   private turn: Promise<unknown> = Promise.resolve();
+  private placedAt = -Infinity;
 
   constructor(private readonly options: OrderListOptions) {
     this.limits = { ...LIMITS, ...options.limits };
+  }
+
+  /** Slows all lists down for a short time, because an order is being placed. */
+  giveWay(): void {
+    this.placedAt = performance.now();
   }
 
   /**
@@ -99,7 +110,7 @@ export class OrderList {
       return render(position, await this.options.reads.read((source) => readOrderBatch(source, position), token));
     };
     const shared: SharedBatch = { readAt: Infinity, batch: this.turn.then(read) };
-    this.turn = shared.batch.catch(() => this.shared.delete(key));
+    this.turn = shared.batch.catch(() => this.shared.delete(key)).then(() => this.pause(shared.readAt));
     this.shared.delete(key); // so that the new entry is the last one
     this.shared.set(key, shared);
     for (const oldest of this.shared.keys()) {
@@ -107,6 +118,13 @@ export class OrderList {
       this.shared.delete(oldest);
     }
     return shared.batch;
+  }
+
+  /** Waits, while orders are being placed, so long that the batch that began at a time has used no more than its share. */
+  private async pause(began: number): Promise<void> {
+    const now = performance.now();
+    const { shareOfTime, giveWayMs } = this.limits;
+    if (now - this.placedAt <= giveWayMs) await delay((now - began) * (1 / shareOfTime - 1));
   }
 
   /** Waits until the client has taken the bytes, or has disconnected. */

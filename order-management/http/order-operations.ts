@@ -80,6 +80,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     handle: async ({ headers: { 'Idempotency-Key': key }, body: { customerId, products }, response }) => {
       const requested = { customerId, lines: products };
       const orderKey = key === undefined ? null : { key, fingerprint: fingerprintOf(requested) };
+      orderList.giveWay();
       const outcome = await acceptOnce(needs, requested, orderKey);
       if ('orderId' in outcome) {
         const existing = await readOrderOfKey(outcome);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { NODE_OPTIONS } from '@shop/dev/service-program';
 
 const read = (...path: string[]): string => readFileSync(join(__dirname, '..', '..', ...path), 'utf8');
 
@@ -14,4 +15,8 @@ test('the benches run on the Node that the container image has', () => {
   expect(images).not.toHaveLength(0);
   expect(new Set([...images, ...versions.map((version) => version.split('.')[0])]).size).toBe(1);
   expect(new Set(versions).size).toBe(1);
+});
+
+test('the container image bounds the memory of a service as the commands do', () => {
+  expect(read('Dockerfile')).toContain(`NODE_OPTIONS="${NODE_OPTIONS}"`);
 });

@@ -8,6 +8,9 @@ export type ServiceName = (typeof SERVICES)[number];
 const REPOSITORY = join(dirname(require.resolve('@shop/dev/package.json')), '..', '..');
 const READINESS_TIMEOUT_MS = 3_000;
 
+/** Bounds the memory of a service. The image has the same (docs/decisions/0034-node-garbage-collection.md). */
+export const NODE_OPTIONS = '--max-semi-space-size=16 --max-old-space-size=1024';
+
 /**
  * Describes how to run a built service as a separate process, on one port of this machine.
  *
@@ -33,7 +36,7 @@ export function serviceProgram({
     name,
     program: process.execPath,
     args: [join(REPOSITORY, service, 'dist', 'main.js')],
-    env: { ...environment, PORT: String(port) },
+    env: { NODE_OPTIONS, ...environment, PORT: String(port) },
     isReady: async () => {
       const signal = AbortSignal.timeout(READINESS_TIMEOUT_MS);
       return (await fetch(`http://localhost:${port}${readyPath}`, { signal })).ok;
