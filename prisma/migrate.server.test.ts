@@ -48,6 +48,7 @@ const ALL = [
   '0008_products',
   '0009_search_indexes',
   '0011_refunds_by_hand',
+  '0012_ended_payments',
 ];
 
 test('creates the database if it does not exist', async () => {
