@@ -141,7 +141,7 @@ test('reads no more than fits into the buffers of the connection while the clien
   let body = '';
   socket.on('data', (chunk) => (body += String(chunk))).resume();
   await eventually(() => expect(body.endsWith('0\r\n\r\n')).toBe(true));
-  expect(batches).toBeGreaterThanBATCHES;
+  expect(batches).toBeGreaterThan(BATCHES);
   socket.destroy();
 });
 
