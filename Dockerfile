@@ -31,6 +31,8 @@ RUN find node_modules/swagger-ui-dist -name '*.map' -delete -o -name 'swagger-ui
 FROM node:24-bookworm-slim
 # Bounds the memory of a service; see docs/decisions/0034-node-garbage-collection.md.
 ENV NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=1024"
+# Only the address 0.0.0.0 of a container can be published. The services refuse to start with it unless AUTH is set.
+ENV LISTEN_ADDRESS=0.0.0.0
 WORKDIR /app
 COPY --from=installed /app ./
 COPY --from=build /app/packages/amqp/dist packages/amqp/dist

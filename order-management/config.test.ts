@@ -17,6 +17,7 @@ test('every setting has a default', () => {
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
+    LISTEN_ADDRESS: 'localhost',
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
@@ -99,4 +100,9 @@ test.each(['0', '-1', '1.5', 'once'])('PAYMENT_ASKS cannot be %s', (asks) => {
   expect(problemsOf({ PAYMENT_ASKS: asks })).toEqual([
     `config: PAYMENT_ASKS="${asks}" is not a whole number from 1 to 100.`,
   ]);
+});
+
+test('an address that other machines can reach needs AUTH', () => {
+  expect(String(problemsOf({ LISTEN_ADDRESS: '0.0.0.0' }))).toMatch(/^config: LISTEN_ADDRESS="0\.0\.0\.0" .* state AUTH=none\.$/);
+  expect(readConfig({ LISTEN_ADDRESS: '0.0.0.0', AUTH: 'none' }).LISTEN_ADDRESS).toBe('0.0.0.0');
 });

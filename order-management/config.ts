@@ -1,5 +1,6 @@
 import { connectionOf } from '@shop/prisma/connection';
 import {
+  checkListenAddress,
   commonSettings,
   duration,
   httpUrl,
@@ -45,6 +46,7 @@ const settings = z
     SWEEP_AFTER: duration('30s'),
   })
   .superRefine(checkKeyPairs)
+  .superRefine(checkListenAddress)
   .superRefine(({ AMQP_URL, PAYMENT_CHANNEL }, context) => {
     if (AMQP_URL === null && PAYMENT_CHANNEL === 'events') {
       context.addIssue({

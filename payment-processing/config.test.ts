@@ -11,6 +11,7 @@ test('every setting has a default', () => {
     TEMPORAL_NAMESPACE: 'default',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
+    LISTEN_ADDRESS: 'localhost',
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
@@ -57,4 +58,9 @@ test('reports every invalid setting', () => {
 
 test('prints no password', () => {
   expect(errorOf(PROBLEMS)).not.toContain('hunter2');
+});
+
+test('an address that other machines can reach needs AUTH', () => {
+  expect(String(errorOf({ LISTEN_ADDRESS: '0.0.0.0' }))).toMatch(/^config: LISTEN_ADDRESS="0\.0\.0\.0" .* state AUTH=none\.$/);
+  expect(readConfig({ LISTEN_ADDRESS: '0.0.0.0', AUTH: 'none' }).LISTEN_ADDRESS).toBe('0.0.0.0');
 });

@@ -24,7 +24,7 @@ async function check(service: ServiceName, status: number | null, address?: stri
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   if (status === null) server.close();
-  const env = { PORT: String(port), ...(address !== undefined && { LISTEN_ADDRESS: address }) };
+  const env = { PORT: String(port), ...(address !== undefined && { LISTEN_ADDRESS: address, AUTH: 'none' }) };
   const program = join(__dirname, '..', '..', service, 'dist', 'check-ready.js');
   const child = spawn(process.execPath, [program], { env });
   const [printed, [code]] = await Promise.all([text(child.stderr), once(child, 'exit') as Promise<[number]>]);

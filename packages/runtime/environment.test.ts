@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import {
   amqpUrl,
+  checkListenAddress,
   commonSettings,
   ConfigError,
   duration,
@@ -33,6 +34,7 @@ test('every common setting has a default', () => {
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
+    LISTEN_ADDRESS: 'localhost',
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
@@ -159,4 +161,36 @@ test('a word must match exactly', () => {
   const channel = oneOf(['events', 'activity'], 'events');
   expect(read(channel, 'activity')).toBe('activity');
   expect(read(channel, 'Activity')).toBe('config: SETTING="Activity" is not valid. Use one of events, activity.');
+});
+
+describe('the address to listen on', () => {
+  const { LISTEN_ADDRESS, AUTH } = commonSettings;
+  const settings = z.object({ LISTEN_ADDRESS, AUTH }).superRefine(checkListenAddress);
+  const start = (env: NodeJS.ProcessEnv): unknown => readEnvironment(settings, env);
+
+  test.each([undefined, 'localhost', '127.0.0.1', '127.1.2.3', '::1'])('needs no authentication: %s', (address) => {
+    expect(start({ LISTEN_ADDRESS: address })).toEqual({ LISTEN_ADDRESS: address ?? 'localhost' });
+  });
+
+  test.each(['0.0.0.0', '::', '10.0.0.7', 'shop.example.com', '127.example.com'])(
+    'needs AUTH if other machines can reach it: %s',
+    (address) => {
+      expect(() => start({ LISTEN_ADDRESS: address })).toThrow(
+        new ConfigError(
+          `config: LISTEN_ADDRESS="${address}" can be reached from other machines, and AUTH is not set. Set AUTH to ` +
+            'api-keys or jwt. If something else controls who reaches the service, state AUTH=none.',
+        ),
+      );
+      expect(start({ LISTEN_ADDRESS: address, AUTH: 'none' })).toMatchObject({ AUTH: ['none'] });
+      expect(start({ LISTEN_ADDRESS: address, AUTH: 'api-keys, jwt' })).toMatchObject({ AUTH: ['api-keys', 'jwt'] });
+    },
+  );
+
+  test.each([
+    ['keys', 'is not valid. Use none, or a list of api-keys and jwt.'],
+    ['api-keys,', 'is not valid. Use none, or a list of api-keys and jwt.'],
+    ['none,jwt', 'combines none with other values.'],
+  ])('is refused with an invalid AUTH: %s', (auth, problem) => {
+    expect(() => start({ LISTEN_ADDRESS: '0.0.0.0', AUTH: auth })).toThrow(`config: AUTH="${auth}" ${problem}`);
+  });
 });

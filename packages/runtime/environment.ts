@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback } from './loopback';
 import { certificateFile, keyFile } from './tls-files';
 
 /** At least one setting is invalid. The message has one line per problem. */
@@ -155,6 +156,38 @@ export const amqpUrl = () =>
 export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, fallback: W[number]) =>
   z.enum(words, { error: `is not valid. Use one of ${words.join(', ')}.` }).default(fallback as never);
 
+/** The ways in which callers are authenticated. `none` states that they are not. */
+const AUTHENTICATION = ['none', 'api-keys', 'jwt'] as const;
+type Authentication = (typeof AUTHENTICATION)[number];
+
+/** A list of ways to authenticate callers, or `none`; undefined if it is not set. */
+const authentication = () =>
+  z
+    .string()
+    .transform((text, context): Authentication[] => {
+      const ways = text.split(',').map((way) => AUTHENTICATION.find((known) => known === way.trim()));
+      if (ways.includes(undefined)) context.addIssue(`is not valid. Use none, or a list of api-keys and jwt.`);
+      else if (ways.includes('none') && ways.length > 1) context.addIssue('combines none with other values.');
+      return ways.filter((way) => way !== undefined);
+    })
+    .optional();
+
+/** Values separated by commas; an empty list by default. @param isValid accepts a value */
+export const list = (isValid: (value: string) => boolean, problem: string) =>
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((value) => value.trim())
+        .filter(Boolean),
+    )
+    .superRefine((values, context) => {
+      const invalid = values.find((value) => !isValid(value));
+      if (invalid !== undefined) context.addIssue(`contains ${JSON.stringify(invalid)}, which ${problem}`);
+    });
+
 /** The settings of every program that connects to Temporal. Check them with `checkKeyPairs`. */
 export const temporalSettings = {
   TEMPORAL_ADDRESS: hostPort('localhost:7233'),
@@ -185,8 +218,10 @@ export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
 export const commonSettings = {
   ...temporalSettings,
   ...brokerSettings,
-  /** The address to listen on; every address of the machine by default. */
-  LISTEN_ADDRESS: z.string().optional(),
+  /** The address to listen on. `localhost` stands for both loopback addresses. Check it with `checkListenAddress`. */
+  LISTEN_ADDRESS: z.string().default('localhost'),
+  /** How callers are authenticated. */
+  AUTH: authentication(),
   /** How long an idle HTTP connection stays open. Longer than load balancers keep one, usually 60 s. */
   KEEP_ALIVE_TIMEOUT: duration('65s'),
   /** The build id of the workflow code that Temporal shows; a hash of the code by default. */
@@ -201,6 +236,21 @@ export const commonSettings = {
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
 };
+
+/** Reports an address that other machines can reach, unless authentication is configured or `none` is stated. */
+export function checkListenAddress(
+  { LISTEN_ADDRESS, AUTH }: { LISTEN_ADDRESS: string; AUTH?: Authentication[] | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if (isLoopback(LISTEN_ADDRESS) || AUTH !== undefined) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['LISTEN_ADDRESS'],
+    message:
+      'can be reached from other machines, and AUTH is not set. Set AUTH to api-keys or jwt. If something else controls ' +
+      'who reaches the service, state AUTH=none.',
+  });
+}
 
 export type CommonConfig = z.output<z.ZodObject<typeof commonSettings>>;
 

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Response } from 'express';
@@ -304,6 +305,35 @@ test('reports that its port is in use', async () => {
   const app = createHttpApp({ log: silentLog, prefixes: [], readiness: async () => READY });
 
   await expect(serveHttp(app, server!.port)).rejects.toThrow('EADDRINUSE');
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+test('listens on both loopback addresses by default, because localhost may be either, and on no other', async () => {
+  await serve();
+  const others = Object.values(networkInterfaces()).flatMap((all) => all?.filter(({ internal }) => !internal) ?? []);
+
+  for (const host of ['localhost', '127.0.0.1', ...(hasIpv6 ? ['[::1]'] : [])]) {
+    await expect(fetch(`http://${host}:${server!.port}/livez`)).resolves.toMatchObject({ status: 200 });
+  }
+  for (const host of ['127.0.0.2', ...others.filter(({ family }) => family === 'IPv4').map(({ address }) => address)]) {
+    await expect(fetch(`http://${host}:${server!.port}/livez`)).rejects.toThrow('fetch failed');
+  }
+});
+
+(hasIpv6 ? test : test.skip)('stops while clients of both loopback addresses keep their connections', async () => {
+  await serve();
+  const agent = new Agent({ keepAlive: true });
+  for (const host of ['127.0.0.1', '::1']) {
+    const sent = request({ host, port: server!.port, path: '/livez', agent }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await once(response.resume(), 'end');
+  }
+
+  await server!.stop();
+  await expect(fetch(`http://[::1]:${server!.port}/livez`)).rejects.toThrow('fetch failed');
+  server = undefined;
+  agent.destroy();
 });
 
 test('listens on the given address only', async () => {

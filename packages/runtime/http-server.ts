@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { completeApi, type Api } from './api';
 import { faultOf } from './fault';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
 import type { Part } from './lifecycle';
+import { listen } from './listen';
 import type { Logger } from './log';
 import { requestSeconds } from './metrics';
 import { Problem, retryLater, sendProblem } from './problem';
@@ -124,8 +124,8 @@ const routerProblem = (error: unknown): Problem | undefined =>
     : undefined;
 
 export interface ServerOptions {
-  /** The address to listen on; every address of the machine by default. */
-  address?: string | undefined;
+  /** The address to listen on. `localhost`, the default, stands for both loopback addresses. */
+  address?: string;
   /** How long, in ms, a connection stays open without a request; 5 seconds by default. */
   keepAliveMs?: number;
 }
@@ -138,7 +138,7 @@ export interface ServerOptions {
 export async function serveHttp(
   app: express.Express,
   port: number,
-  { address, keepAliveMs = 5_000 }: ServerOptions = {},
+  { address = 'localhost', keepAliveMs = 5_000 }: ServerOptions = {},
 ): Promise<Part & { port: number }> {
   // A client may also open a connection in advance, so the first request may arrive as late as a further one.
   const headersTimeout = Math.max(60_000, keepAliveMs + 5_000);
@@ -150,7 +150,7 @@ export async function serveHttp(
       requestTimeout: Math.max(300_000, headersTimeout + 1_000), // Node requires more than `headersTimeout`
     },
     app,
-  ).listen(port, address);
+  );
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {
     if (!announcesLargeBody(request)) response.writeContinue();
@@ -176,17 +176,21 @@ export async function serveHttp(
     if (response?.headersSent && !(response.req.complete && response.writableFinished)) socket.destroy();
     else refuseMalformed(error, socket);
   });
-  await once(server, 'listening');
+  const { port: chosenPort, listeners } = await listen(server, port, address);
   return {
     name: 'http',
-    port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error ? reject(error) : resolve()));
-        // A client that keeps its connection open and sends further requests would delay the stop forever.
-        for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
-        // Node closes idle connections, but takes one that was opened in advance for one with a request in flight.
-        for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
-      }),
+    port: chosenPort,
+    stop: async () => {
+      const closed = listeners.map((listener) => close(listener));
+      // A client that keeps its connection open and sends further requests would delay the stop forever.
+      for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
+      // Node closes idle connections, but takes one that was opened in advance for one with a request in flight.
+      for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+      await Promise.all(closed);
+    },
   };
 }
+
+/** Stops accepting connections, and waits until those that it has accepted are closed. */
+const close = (listener: Server): Promise<void> =>
+  new Promise((resolve, reject) => listener.close((error) => (error ? reject(error) : resolve())));
