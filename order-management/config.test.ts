@@ -13,11 +13,15 @@ const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
 test('every setting has a default', () => {
   expect(readConfig({})).toEqual({
     PORT: 8001,
+    MANAGEMENT_PORT: 9001,
+    MANAGEMENT_ADDRESS: 'localhost',
     ADOPT: 'hold',
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     LISTEN_ADDRESS: 'localhost',
+    ALLOWED_HOSTS: [],
+    CORS_ORIGINS: [],
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
@@ -103,6 +107,8 @@ test.each(['0', '-1', '1.5', 'once'])('PAYMENT_ASKS cannot be %s', (asks) => {
 });
 
 test('an address that other machines can reach needs AUTH', () => {
-  expect(String(problemsOf({ LISTEN_ADDRESS: '0.0.0.0' }))).toMatch(/^config: LISTEN_ADDRESS="0\.0\.0\.0" .* state AUTH=none\.$/);
+  expect(String(problemsOf({ LISTEN_ADDRESS: '0.0.0.0' }))).toMatch(
+    /^config: LISTEN_ADDRESS="0\.0\.0\.0" .* state AUTH=none\.$/,
+  );
   expect(readConfig({ LISTEN_ADDRESS: '0.0.0.0', AUTH: 'none' }).LISTEN_ADDRESS).toBe('0.0.0.0');
 });

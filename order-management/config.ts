@@ -5,6 +5,7 @@ import {
   duration,
   httpUrl,
   integer,
+  managementPort,
   oneOf,
   port,
   postgresUrl,
@@ -19,6 +20,8 @@ const settings = z
   .object({
     ...commonSettings,
     PORT: port(8001),
+    /** The port of `/metrics` and the health checks. */
+    MANAGEMENT_PORT: managementPort(9001),
     DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce', connectionOf),
     /** The secondaries of that database, in order of preference. */
     DATABASE_READ_URLS: postgresUrls(connectionOf),

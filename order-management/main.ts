@@ -3,7 +3,9 @@ import { createBroker } from '@shop/amqp/broker';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
+import { serveManagement } from '@shop/runtime/management';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
@@ -77,6 +79,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     readiness: () => readiness.check(),
     isMigrated: () => readiness.migrated,
     stopping,
+    policy: httpPolicyOf(config, config.LISTEN_ADDRESS),
     database,
     reads,
     starter,
@@ -88,12 +91,13 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     waits,
     sagaUrl: (orderId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, orderWorkflowId(orderId)),
   });
+  const management = await serveManagement(config, { log, readiness: () => readiness.check(), stopping });
   const http = await serveHttp(app, config.PORT, {
     address: config.LISTEN_ADDRESS,
     keepAliveMs: config.KEEP_ALIVE_TIMEOUT,
   });
   // Requests in flight still start sagas; all of these parts use the database and the broker.
-  groups.push([...parts, ...(broker ? [broker] : [])], [starter]);
+  groups.push(management, [...parts, ...(broker ? [broker] : [])], [starter]);
   groups.push([http, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
 
   await prepareDatabase(config.DATABASE_URL, database, log);

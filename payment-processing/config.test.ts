@@ -5,6 +5,8 @@ import { readConfig } from './config';
 test('every setting has a default', () => {
   expect(readConfig({})).toEqual({
     PORT: 8002,
+    MANAGEMENT_PORT: 9002,
+    MANAGEMENT_ADDRESS: 'localhost',
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments',
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     TEMPORAL_ADDRESS: 'localhost:7233',
@@ -12,6 +14,8 @@ test('every setting has a default', () => {
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     LISTEN_ADDRESS: 'localhost',
+    ALLOWED_HOSTS: [],
+    CORS_ORIGINS: [],
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
@@ -61,6 +65,6 @@ test('prints no password', () => {
 });
 
 test('an address that other machines can reach needs AUTH', () => {
-  expect(String(errorOf({ LISTEN_ADDRESS: '0.0.0.0' }))).toMatch(/^config: LISTEN_ADDRESS="0\.0\.0\.0" .* state AUTH=none\.$/);
+  expect(errorOf({ LISTEN_ADDRESS: '0.0.0.0' })).toMatch(/^config: LISTEN_ADDRESS="0\.0\.0\.0" .* state AUTH=none\.$/);
   expect(readConfig({ LISTEN_ADDRESS: '0.0.0.0', AUTH: 'none' }).LISTEN_ADDRESS).toBe('0.0.0.0');
 });

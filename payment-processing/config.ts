@@ -1,5 +1,12 @@
 import { connectionOf } from '@shop/prisma/connection';
-import { checkListenAddress, commonSettings, port, postgresUrl, readEnvironment } from '@shop/runtime/environment';
+import {
+  checkListenAddress,
+  commonSettings,
+  managementPort,
+  port,
+  postgresUrl,
+  readEnvironment,
+} from '@shop/runtime/environment';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 
@@ -7,6 +14,8 @@ const settings = z
   .object({
     ...commonSettings,
     PORT: port(8002),
+    /** The port of `/metrics` and the health checks. */
+    MANAGEMENT_PORT: managementPort(9002),
     DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments', connectionOf),
   })
   .superRefine(checkKeyPairs)

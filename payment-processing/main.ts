@@ -8,8 +8,10 @@ import { isSchemaError } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { whenAvailable } from '@shop/runtime/lifecycle';
+import { serveManagement } from '@shop/runtime/management';
 import { retryLater } from '@shop/runtime/problem';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
@@ -56,13 +58,16 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     log,
     readiness: () => readiness.check(),
     stopping,
+    policy: httpPolicyOf(config, config.LISTEN_ADDRESS),
     explain: (error) =>
       !readiness.migrated && isSchemaError(error) ? retryLater('The database is being prepared.') : undefined,
   });
+  const management = await serveManagement(config, { log, readiness: () => readiness.check(), stopping });
   const http = await serveHttp(app, config.PORT, {
     address: config.LISTEN_ADDRESS,
     keepAliveMs: config.KEEP_ALIVE_TIMEOUT,
   });
+  groups.push(management);
   groups.push([
     { name: 'database', stop: () => database.$disconnect() },
     { name: 'database probe', stop: () => primary.stop() },

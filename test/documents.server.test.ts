@@ -171,6 +171,7 @@ const serves = (prints: RegExp) => async (command: string, document: string) => 
     ...(folderOf(document) === '.' ? {} : { PORT: String(port) }),
     ORDER_PORT: String(orderPort),
     PAYMENT_PORT: String(paymentPort),
+    MANAGEMENT_PORT: '0',
     DATA_FOLDER: join(folder, 'data'),
   };
   // In a separate process group: like Ctrl-C at a terminal, SIGINT goes to the whole group.

@@ -8,18 +8,26 @@ import { orderApi, type OrderApiNeeds } from './api';
 import { searchProblem } from './search-query';
 
 export interface OrderAppOptions
-  extends Omit<OrderApiNeeds, 'searches'>, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
+  extends Omit<OrderApiNeeds, 'searches'>, Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'policy'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
 
 /** Creates the HTTP application of order-management. */
-export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
+export function createOrderApp({
+  log,
+  readiness,
+  stopping,
+  policy,
+  isMigrated = () => true,
+  ...needs
+}: OrderAppOptions) {
   return createHttpApp({
     ...orderApi({ ...needs, searches: new Searches(needs.reads), ...(stopping && { stopping }) }),
     log,
     readiness,
     ...(stopping && { stopping }),
+    ...(policy && { policy }),
     explain: (error) => {
       const problem = searchProblem(error);
       if (problem) return problem;

@@ -1,5 +1,5 @@
 import { documentationOperations } from './documentation-operations';
-import { healthOperations, pingOperation, type HealthNeeds } from './health-operations';
+import { healthOperations, metricsOperation, pingOperation, type HealthNeeds } from './health-operations';
 import { describeApi, type OpenApiDocument } from './openapi';
 import type { Operation } from './operation';
 import { problemOperations } from './problem-operations';
@@ -15,7 +15,7 @@ export interface Api {
 
 /** All operations of a service, and their description. */
 export interface DescribedApi {
-  /** The operations at the root: health checks, problems and documentation. */
+  /** The operations at the root: health checks, problems and documentation. The metrics are not among them. */
   root: Operation[];
   /** The operations below each prefix. */
   prefixed: Operation[];
@@ -39,7 +39,7 @@ export function completeApi({ title = 'Service', prefixes, operations = [] }: Ap
         'No operation needs credentials.',
       ].join('\n'),
     },
-    [...prefixed.map((operation) => ({ ...operation, path: prefix + operation.path })), ...root],
+    [...prefixed.map((operation) => ({ ...operation, path: prefix + operation.path })), ...root, metricsOperation],
   );
   return { root, prefixed, document };
 }

@@ -8,6 +8,7 @@ import {
   duration,
   hostPort,
   integer,
+  managementPort,
   oneOf,
   port,
   postgresUrl,
@@ -35,6 +36,9 @@ test('every common setting has a default', () => {
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     LISTEN_ADDRESS: 'localhost',
+    ALLOWED_HOSTS: [],
+    CORS_ORIGINS: [],
+    MANAGEMENT_ADDRESS: 'localhost',
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
@@ -193,4 +197,24 @@ describe('the address to listen on', () => {
   ])('is refused with an invalid AUTH: %s', (auth, problem) => {
     expect(() => start({ LISTEN_ADDRESS: '0.0.0.0', AUTH: auth })).toThrow(`config: AUTH="${auth}" ${problem}`);
   });
+});
+
+test.each([
+  ['ALLOWED_HOSTS', 'shop.example:8001', 'is not the name of a host. Leave out the scheme and the port.'],
+  ['ALLOWED_HOSTS', 'https://shop.example', 'is not the name of a host. Leave out the scheme and the port.'],
+  ['CORS_ORIGINS', '*', 'is not an origin. Use, for example, https://shop.example.com.'],
+  ['CORS_ORIGINS', 'https://shop.example/', 'is not an origin. Use, for example, https://shop.example.com.'],
+] as const)('%s refuses %s', (name, value, problem) => {
+  expect(read(commonSettings[name], value, name)).toContain(`contains "${value}", which ${problem}`);
+});
+
+test.each([
+  [undefined, 9001],
+  ['0', 0],
+  ['65535', 65_535],
+  ['same', 'same'],
+  ['65536', expect.stringContaining('is neither a whole number from 0 to 65535 nor same.')],
+  ['none', expect.stringContaining('is neither a whole number from 0 to 65535 nor same.')],
+])('a management port is a port, or that of the API: %s', (text, value) => {
+  expect(read(managementPort(9001), text)).toEqual(value);
 });

@@ -69,6 +69,16 @@ export const integer = (fallback: number, min: number, max: number) =>
 /** A TCP port. */
 export const port = (fallback: number) => integer(fallback, 1, 65_535);
 
+/** The port of the health checks and metrics: 0 selects a free port, and `same` is the port of the REST API. */
+export const managementPort = (fallback: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .refine((text) => text === 'same' || (/^\d+$/.test(text) && Number(text) <= 65_535), {
+      error: 'is neither a whole number from 0 to 65535 nor same.',
+    })
+    .transform((text) => (text === 'same' ? text : Number(text)));
+
 /** The address of a server, such as `localhost:7233`. */
 export const hostPort = (fallback: string) =>
   z
@@ -156,6 +166,9 @@ export const amqpUrl = () =>
 export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, fallback: W[number]) =>
   z.enum(words, { error: `is not valid. Use one of ${words.join(', ')}.` }).default(fallback as never);
 
+const isHost = (text: string): boolean => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(text);
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
 /** The ways in which callers are authenticated. `none` states that they are not. */
 const AUTHENTICATION = ['none', 'api-keys', 'jwt'] as const;
 type Authentication = (typeof AUTHENTICATION)[number];
@@ -222,6 +235,12 @@ export const commonSettings = {
   LISTEN_ADDRESS: z.string().default('localhost'),
   /** How callers are authenticated. */
   AUTH: authentication(),
+  /** The host names of the service, in addition to the loopback names. */
+  ALLOWED_HOSTS: list(isHost, 'is not the name of a host. Leave out the scheme and the port.'),
+  /** The origins of the web pages that may use the API. */
+  CORS_ORIGINS: list(isOrigin, 'is not an origin. Use, for example, https://shop.example.com.'),
+  /** The address of the management port. */
+  MANAGEMENT_ADDRESS: z.string().default('localhost'),
   /** How long an idle HTTP connection stays open. Longer than load balancers keep one, usually 60 s. */
   KEEP_ALIVE_TIMEOUT: duration('65s'),
   /** The build id of the workflow code that Temporal shows; a hash of the code by default. */

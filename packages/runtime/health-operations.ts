@@ -32,7 +32,7 @@ const readiness = z.object({
   checks: z.record(z.string(), z.string()).meta({ description: 'The state of each dependency, in one word.' }),
 });
 
-/** The health checks and the metrics at the root, for an orchestrator and for Prometheus. */
+/** The health checks at the root, for an orchestrator and a load balancer. */
 export const healthOperations = ({ readiness: check, stopping }: HealthNeeds): Operation[] => [
   operation({
     id: 'isAlive',
@@ -63,18 +63,22 @@ export const healthOperations = ({ readiness: check, stopping }: HealthNeeds): O
       response.status(isReady ? 200 : 503).json({ ready: isReady, checks });
     },
   }),
-  operation({
-    id: 'readMetrics',
-    method: 'get',
-    path: '/metrics',
-    tag,
-    summary: 'Read the metrics',
-    description: 'In the text format of Prometheus.',
-    query: anyQuery,
-    responses: { 200: { description: 'The metrics.', contentType: 'text/plain', schema: z.string() } },
-    example: {},
-    handle: async ({ response }) => {
-      response.type(registry.contentType).send(await registry.metrics());
-    },
-  }),
 ];
+
+/** The metrics, for Prometheus. */
+export const metricsOperation = operation({
+  id: 'readMetrics',
+  method: 'get',
+  path: '/metrics',
+  tag,
+  summary: 'Read the metrics',
+  description:
+    'In the text format of Prometheus. Only the management port serves them, unless `MANAGEMENT_PORT` is `same`.',
+  query: anyQuery,
+  responses: { 200: { description: 'The metrics.', contentType: 'text/plain', schema: z.string() } },
+  problems: ['route-not-found'],
+  example: {},
+  handle: async ({ response }) => {
+    response.type(registry.contentType).send(await registry.metrics());
+  },
+});

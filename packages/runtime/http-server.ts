@@ -6,12 +6,15 @@ import express, { type ErrorRequestHandler, type RequestHandler, type Response }
 import { completeApi, type Api } from './api';
 import { faultOf } from './fault';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
+import { healthOperations, metricsOperation } from './health-operations';
+import { OPEN, type HttpPolicy } from './http-policy';
 import type { Part } from './lifecycle';
 import { listen } from './listen';
 import type { Logger } from './log';
 import { requestSeconds } from './metrics';
 import { Problem, retryLater, sendProblem } from './problem';
 import type { Readiness } from './readiness';
+import { refuseForeign } from './refuse-foreign';
 import { refuseMalformed } from './refuse-malformed';
 import { routerOf } from './router-of';
 
@@ -22,6 +25,7 @@ export interface HttpOptions extends Api {
   stopping?: AbortSignal;
   /** Turns errors of this service into problems; returns undefined for every other error, which `faultOf` classifies. */
   explain?: (error: unknown) => Problem | undefined;
+  policy?: HttpPolicy;
 }
 
 declare module 'express-serve-static-core' {
@@ -30,22 +34,49 @@ declare module 'express-serve-static-core' {
   }
 }
 
-/** Creates a service's HTTP application: its operations, request ids, health checks, metrics, and problem documents for errors. */
+/** Creates a service's HTTP application: its operations, request ids, health checks, and problem documents for errors. */
 export function createHttpApp({
   log,
   readiness,
   stopping = new AbortController().signal,
   explain,
+  policy = OPEN,
   ...api
 }: HttpOptions): express.Express {
+  const { root, prefixed } = completeApi(api, { readiness, stopping });
+  return appOf({ log, stopping, policy, ...(explain && { explain }) }, (app) => {
+    app.use(routerOf(policy.servesMetrics ? [...root, metricsOperation] : root));
+    if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed));
+  });
+}
+
+/** Creates the application of the management port: the health checks and the metrics. */
+export function createManagementApp({
+  log,
+  readiness,
+  stopping = new AbortController().signal,
+  policy = OPEN,
+}: Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'policy'>): express.Express {
+  const operations = [...healthOperations({ readiness, stopping }), metricsOperation];
+  return appOf({ log, stopping, policy }, (app) => app.use(routerOf(operations)));
+}
+
+interface AppOptions {
+  log: Logger;
+  stopping: AbortSignal;
+  explain?: HttpOptions['explain'];
+  policy: HttpPolicy;
+}
+
+function appOf(
+  { log, stopping, explain, policy }: AppOptions,
+  addRouters: (app: express.Express) => void,
+): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
-
-  const { root, prefixed } = completeApi(api, { readiness, stopping });
-  app.use(routerOf(root));
-  if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed));
-
+  app.use(refuseForeign(policy));
+  addRouters(app);
   app.use((request) => {
     throw new Problem('route-not-found', `No route for ${request.method} ${request.path}.`);
   });

@@ -90,6 +90,8 @@ export const operation = <
 export function problemsOf({ params, query, headers, body, problems = [] }: Operation): ProblemCode[] {
   return [
     'malformed-request',
+    'foreign-origin',
+    'foreign-host',
     ...(params ? (['malformed-path', 'invalid-path-parameter'] as const) : []),
     ...(query?.def.catchall ? [] : (['unknown-query-parameter'] as const)),
     ...(query && !query.def.catchall ? (['invalid-query-parameter'] as const) : []),

@@ -63,6 +63,12 @@ export const PROBLEMS = {
     title: 'The body is not a JSON object',
     description: 'The body is empty, cannot be decoded, is not JSON, or is JSON but not an object.',
   },
+  'foreign-origin': {
+    status: 403,
+    title: 'Pages of the origin may not use the service',
+    description:
+      'A browser sent the request for a web page whose origin is neither the service nor in the setting `CORS_ORIGINS`.',
+  },
   'route-not-found': {
     status: 404,
     title: 'The path does not exist',
@@ -165,6 +171,12 @@ export const PROBLEMS = {
     status: 417,
     title: 'The expectation is not supported',
     description: 'The header `Expect` may only be `100-continue`.',
+  },
+  'foreign-host': {
+    status: 421,
+    title: 'The service does not serve the host',
+    description:
+      'The header `Host` is neither a loopback name nor in the setting `ALLOWED_HOSTS`. The service checks it if it listens on a loopback address without authentication, or if `ALLOWED_HOSTS` is set.',
   },
   'invalid-fields': {
     status: 422,

@@ -18,6 +18,8 @@ export interface Exchange {
 /** The problems of a request for which the document has no operation. */
 const WITHOUT_OPERATION: ProblemCode[] = [
   'malformed-request',
+  'foreign-origin',
+  'foreign-host',
   'malformed-path',
   'route-not-found',
   'method-not-allowed',

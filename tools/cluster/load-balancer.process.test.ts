@@ -51,3 +51,16 @@ testWithHaproxy('keeps the old configuration if the new one is invalid, and repo
 
   expect((await loadBalancer.statistics()).has('order-management-1')).toBe(true);
 });
+
+/** Requests a path from HAProxy. @returns the status of the answer */
+const statusOf = async (path: string): Promise<number> =>
+  (await fetch(`http://127.0.0.1:${layout.ports.orders}${path}`)).status;
+
+testWithHaproxy('does not forward the paths of the management port, which an instance may serve as well', async () => {
+  await loadBalancer.start();
+
+  for (const path of ['/metrics', '/readyz', '/METRICS/', '//readyz', '/metrics?x=1']) {
+    expect([path, await statusOf(path)]).toEqual([path, 404]);
+  }
+  expect(await statusOf('/livez')).toBe(503); // no instance is running
+});

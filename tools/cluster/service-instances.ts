@@ -56,7 +56,8 @@ export class ServiceInstances {
         WORKER_VERSIONING: 'on',
         DRAIN_TIME,
         ...settings,
-        LISTEN_ADDRESS: '127.0.0.1', // clients connect to HAProxy
+        LISTEN_ADDRESS: '127.0.0.1', // clients connect to HAProxy, which does not forward /metrics
+        MANAGEMENT_PORT: 'same',
         ...(service === 'order-management'
           ? { DATABASE_URL: primaryUrl, DATABASE_READ_URLS: `${databaseOn(first)},${databaseOn(second)}` }
           : { DATABASE_URL: paymentsDatabaseOf(primaryUrl) }),

@@ -12,7 +12,8 @@ const READINESS_TIMEOUT_MS = 3_000;
 export const NODE_OPTIONS = '--max-semi-space-size=16 --max-old-space-size=1024';
 
 /**
- * Describes how to run a built service as a separate process, on one port of this machine.
+ * Describes how to run a built service as a separate process, on one port of this machine, which serves the metrics as well
+ * unless the environment sets `MANAGEMENT_PORT`.
  *
  * @param name names the instance in messages and log files; the service's name by default
  * @param environment all environment variables of the process except `PORT`
@@ -36,7 +37,7 @@ export function serviceProgram({
     name,
     program: process.execPath,
     args: [join(REPOSITORY, service, 'dist', 'main.js')],
-    env: { NODE_OPTIONS, ...environment, PORT: String(port) },
+    env: { NODE_OPTIONS, MANAGEMENT_PORT: 'same', ...environment, PORT: String(port) },
     isReady: async () => {
       const signal = AbortSignal.timeout(READINESS_TIMEOUT_MS);
       return (await fetch(`http://localhost:${port}${readyPath}`, { signal })).ok;

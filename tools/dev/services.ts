@@ -42,6 +42,7 @@ export async function startServices(environment: ServiceEnvironment, servers: St
   ] as const;
   for (const { service, port, database } of services) {
     const addresses = {
+      MANAGEMENT_PORT: 'same', // the services share the environment
       DATABASE_URL: database,
       TEMPORAL_ADDRESS: temporalAddress,
       ...(temporalUiUrl && { TEMPORAL_UI_URL: temporalUiUrl }),

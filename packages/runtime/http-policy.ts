@@ -1,0 +1,39 @@
+import type { CommonConfig } from './environment';
+import { isLoopback } from './loopback';
+
+/** What a service serves, and to whom. */
+export interface HttpPolicy {
+  /** Whether a request with a foreign `Host` or `Origin` is refused. */
+  refusesForeign: boolean;
+  /** Host names in addition to the loopback names. */
+  allowedHosts: string[];
+  /** The origins of pages that may use the API. */
+  corsOrigins: string[];
+  /** Whether clients can read `/metrics`; otherwise only the management port serves it. */
+  servesMetrics: boolean;
+}
+
+/** Refuses nothing. */
+export const OPEN: HttpPolicy = { refusesForeign: false, allowedHosts: [], corsOrigins: [], servesMetrics: true };
+
+/**
+ * Returns the policy of a service's settings. On a loopback address without authentication, every web page that a person
+ * on this machine opens could reach the service. On another address, the service knows its names only if they are set.
+ */
+export function httpPolicyOf(
+  {
+    AUTH = ['none'],
+    ALLOWED_HOSTS,
+    CORS_ORIGINS,
+    MANAGEMENT_PORT,
+  }: Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS'> & { MANAGEMENT_PORT: number | 'same' },
+  address: string,
+): HttpPolicy {
+  const isOpen = isLoopback(address) && AUTH.includes('none');
+  return {
+    refusesForeign: isOpen || ALLOWED_HOSTS.length > 0,
+    allowedHosts: ALLOWED_HOSTS,
+    corsOrigins: CORS_ORIGINS,
+    servesMetrics: MANAGEMENT_PORT === 'same',
+  };
+}

@@ -1,0 +1,26 @@
+import type { CommonConfig } from './environment';
+import { httpPolicyOf } from './http-policy';
+import { createManagementApp, serveHttp, type HttpOptions } from './http-server';
+import type { Part } from './lifecycle';
+
+type ManagementConfig = Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'MANAGEMENT_ADDRESS'> & {
+  MANAGEMENT_PORT: number | 'same';
+};
+
+/**
+ * Serves the health checks and the metrics on a port of their own, which clients do not reach. They answer even if the
+ * clients use all connections of the other port.
+ *
+ * @returns the parts to stop after everything else; none if the setting is `same`
+ */
+export async function serveManagement(
+  config: ManagementConfig,
+  options: Pick<HttpOptions, 'log' | 'readiness' | 'stopping'>,
+): Promise<(Part & { port: number })[]> {
+  const { MANAGEMENT_PORT: port, MANAGEMENT_ADDRESS: address } = config;
+  if (port === 'same') return [];
+  const app = createManagementApp({ ...options, policy: httpPolicyOf(config, address) });
+  const server = await serveHttp(app, port, { address });
+  options.log.info({ address, port: server.port }, 'serving the management port');
+  return [{ ...server, name: 'management' }];
+}
