@@ -84,6 +84,17 @@ const problem = (status: number, detail: unknown) => ({
   body: expect.objectContaining({ type: expect.stringMatching(/^\/problems\//), status, detail, error: detail }),
 });
 
+test.each([
+  ['/order', 'no-store'],
+  ['/order?limit=1', 'no-store'],
+  ['/customers', 'no-store'],
+  ['/refunds', 'no-store'],
+  ['/products', 'no-cache'], // a cache may keep it, and asks each time whether it has changed
+])('caches may keep nothing about orders and customers: %s', async (path, cacheControl) => {
+  const { status, headers } = await call('GET', path);
+  expect([status, headers.get('cache-control')]).toEqual([200, cacheControl]);
+});
+
 describe('customers and products', () => {
   test('adds a customer', async () => {
     const customer = { firstName: 'Ann', lastName: 'Bo', email: 'ann@bo.com' };

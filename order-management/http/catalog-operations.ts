@@ -97,7 +97,7 @@ export const catalogOperations = ({
     example: { query: { paginationOffset: '0', paginationLimit: '10' } },
     handle: async ({ query: { paginationOffset: offset, paginationLimit: limit }, request, response }) => {
       const products = await reads.read((source) => findProducts(source, { offset, limit }), readToken(request));
-      response.json(products.map((product) => toProductJson(product)));
+      response.set('Cache-Control', 'no-cache').json(products.map((product) => toProductJson(product)));
     },
   }),
 

@@ -36,7 +36,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     example: { params: EXAMPLE },
     handle: async ({ params: { id }, request, response }) => {
       const product = await reads.read((source) => findProduct(source, id), readToken(request));
-      send(response, product ?? notFound(id));
+      send(response.set('Cache-Control', 'no-cache'), product ?? notFound(id));
     },
   });
 

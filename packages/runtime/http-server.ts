@@ -4,8 +4,9 @@ import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import { completeApi, type Api } from './api';
-import { faultOf } from './fault';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
+import { crossOrigin } from './cross-origin';
+import { faultOf } from './fault';
 import { healthOperations, metricsOperation } from './health-operations';
 import { OPEN, type HttpPolicy } from './http-policy';
 import type { Part } from './lifecycle';
@@ -16,6 +17,7 @@ import { Problem, retryLater, sendProblem } from './problem';
 import type { Readiness } from './readiness';
 import { refuseForeign } from './refuse-foreign';
 import { refuseMalformed } from './refuse-malformed';
+import { carefulHeaders, forbidStorage } from './response-headers';
 import { routerOf } from './router-of';
 
 export interface HttpOptions extends Api {
@@ -74,8 +76,8 @@ function appOf(
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
-  app.use(refuseForeign(policy));
+  app.use(requestId(log), closeConnectionsOnce(stopping), carefulHeaders, forbidStorage, ...crossOrigin(policy));
+  app.use(refuseUnsupported, refuseLargeBody, refuseForeign(policy));
   addRouters(app);
   app.use((request) => {
     throw new Problem('route-not-found', `No route for ${request.method} ${request.path}.`);
