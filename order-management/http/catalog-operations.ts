@@ -35,6 +35,7 @@ export const catalogOperations = ({
     headers: readHeaders,
     responses: { 200: { description: 'The customers.', schema: z.array(customerJson), headers: pageHeaders } },
     problems: searchProblems,
+    cost: 'nothing', // searches have a limit of their own
     example: { query: { filter: "last_name STARTS_WITH 'D'", sort: 'last_name,first_name', limit: 10 } },
     handle: async ({ query, request, response }) => {
       const search = readSearch(query, customerSearch);
@@ -94,6 +95,7 @@ export const catalogOperations = ({
     }),
     headers: readHeaders,
     responses: { 200: { description: 'The products of the page.', schema: z.array(productJson) } },
+    cost: 'list',
     example: { query: { paginationOffset: '0', paginationLimit: '10' } },
     handle: async ({ query: { paginationOffset: offset, paginationLimit: limit }, request, response }) => {
       const products = await reads.read((source) => findProducts(source, { offset, limit }), readToken(request));

@@ -93,9 +93,15 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: eventStream },
     problems: ['unknown-event-position', 'too-many-event-streams'],
     example: { query: { step: 'shipped' } },
-    handle: async ({ query: { step: selected, customer_id: customerId, last_event_id }, headers, response }) => {
+    handle: async ({
+      query: { step: selected, customer_id: customerId, last_event_id },
+      headers,
+      response,
+      release,
+    }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : await feed.readPresent();
+      release();
       await streams.serve(response, {
         orderId: null,
         after,
@@ -121,7 +127,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: eventStream },
     problems: ['order-not-found', 'unknown-event-position', 'too-many-event-streams'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id: orderId }, query: { last_event_id }, headers, request, response }) => {
+    handle: async ({ params: { id: orderId }, query: { last_event_id }, headers, request, response, release }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : BEGINNING;
       const found = await reads.read(
@@ -129,6 +135,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
         readToken(request),
       );
       if (found === 0) throw orderNotFound(orderId);
+      release();
       await streams.serve(response, { orderId, after, selects: () => true });
     },
   });

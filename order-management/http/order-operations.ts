@@ -114,7 +114,8 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     responses: { 200: { description: 'The orders.', schema: z.array(orderJson), headers: pageHeaders } },
     problems: searchProblems,
     example: { query: { filter: "order_status = 'shipped' AND NOT price > 50", sort: '-order_date', limit: 10 } },
-    handle: async ({ query, request, response }) => {
+    handle: async ({ query, request, response, release }) => {
+      release(); // lists and searches have limits of their own
       if (Object.keys(request.query).length === 0) return orderList.send(request, response);
       const after = readToken(request);
       const search = readSearch(query, orderSearch);
@@ -140,10 +141,11 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     responses: { 200: { description: 'The order.', schema: orderDetailsJson } },
     problems: ['order-not-found', 'too-many-waits'],
     example: { params: { id: EXAMPLE_ORDER }, query: { wait: '10ms' } },
-    handle: async ({ params: { id }, query: { wait: waitMs = 0 }, request, response }) => {
+    handle: async ({ params: { id }, query: { wait: waitMs = 0 }, request, response, release }) => {
       const find = (source: OrdersClient) => findOrderDetails(source, id);
       let order = await reads.read(find, readToken(request));
       if (waitMs > 0 && isPlaced(order)) {
+        release();
         const settled = await waits.wait(id, waitMs, response);
         order = await reads.read(find, readToken(request));
         if (settled && isPlaced(order)) order = await find(database); // another secondary, which is behind

@@ -81,6 +81,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     responses: {
       200: { description: 'The refunds of the page.', schema: z.array(refundDueJson), headers: nextPageHeader },
     },
+    cost: 'list',
     example: { query: { limit: 20 } },
     handle: async ({ query: { limit, cursor }, request, response }) => {
       const page = await reads.read((source) => findRefundsDue(source, { limit, after: cursor }), readToken(request));

@@ -17,6 +17,7 @@ export const pingOperation = operation({
   summary: 'Check that the service answers',
   query: anyQuery,
   responses: { 200: { description: 'The service answers.', contentType: 'text/plain', schema: z.literal('pong') } },
+  cost: 'nothing',
   example: {},
   handle: ({ response }) => void response.type('text').send('pong'),
 });

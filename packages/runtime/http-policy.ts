@@ -1,3 +1,4 @@
+import { admissionLimits, type AdmissionLimits } from './admission';
 import type { CommonConfig } from './environment';
 import { isLoopback } from './loopback';
 
@@ -11,22 +12,30 @@ export interface HttpPolicy {
   corsOrigins: string[];
   /** Whether clients can read `/metrics`; otherwise only the management port serves it. */
   servesMetrics: boolean;
+  /** How many requests are handled at a time. */
+  admission: AdmissionLimits;
 }
 
-/** Refuses nothing. */
-export const OPEN: HttpPolicy = { refusesForeign: false, allowedHosts: [], corsOrigins: [], servesMetrics: true };
+/** Refuses no origin. */
+export const OPEN: HttpPolicy = {
+  refusesForeign: false,
+  allowedHosts: [],
+  corsOrigins: [],
+  servesMetrics: true,
+  admission: admissionLimits(10),
+};
+
+/** The settings of a service on which its policy depends. */
+export type PolicySettings = Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'DATABASE_POOL_SIZE'> & {
+  MANAGEMENT_PORT: number | 'same';
+};
 
 /**
  * Returns the policy of a service's settings. On a loopback address without authentication, every web page that a person
  * on this machine opens could reach the service. On another address, the service knows its names only if they are set.
  */
 export function httpPolicyOf(
-  {
-    AUTH = ['none'],
-    ALLOWED_HOSTS,
-    CORS_ORIGINS,
-    MANAGEMENT_PORT,
-  }: Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS'> & { MANAGEMENT_PORT: number | 'same' },
+  { AUTH = ['none'], ALLOWED_HOSTS, CORS_ORIGINS, DATABASE_POOL_SIZE, MANAGEMENT_PORT }: PolicySettings,
   address: string,
 ): HttpPolicy {
   const isOpen = isLoopback(address) && AUTH.includes('none');
@@ -35,5 +44,6 @@ export function httpPolicyOf(
     allowedHosts: ALLOWED_HOSTS,
     corsOrigins: CORS_ORIGINS,
     servesMetrics: MANAGEMENT_PORT === 'same',
+    admission: admissionLimits(DATABASE_POOL_SIZE),
   };
 }

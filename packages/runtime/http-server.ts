@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
-import type { Server, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { createServer } from 'node:http';
+import type { Server } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { Admission } from './admission';
 import { completeApi, type Api } from './api';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
+import { Connections, CONNECTION_LIMITS } from './connections';
 import { crossOrigin } from './cross-origin';
 import { faultOf } from './fault';
 import { healthOperations, metricsOperation } from './health-operations';
@@ -12,11 +13,10 @@ import { OPEN, type HttpPolicy } from './http-policy';
 import type { Part } from './lifecycle';
 import { listen } from './listen';
 import type { Logger } from './log';
-import { requestSeconds } from './metrics';
+import { connectionsCut, methodLabel, requestSeconds } from './metrics';
 import { Problem, retryLater, sendProblem } from './problem';
 import type { Readiness } from './readiness';
 import { refuseForeign } from './refuse-foreign';
-import { refuseMalformed } from './refuse-malformed';
 import { carefulHeaders, forbidStorage } from './response-headers';
 import { routerOf } from './router-of';
 
@@ -48,7 +48,7 @@ export function createHttpApp({
   const { root, prefixed } = completeApi(api, { readiness, stopping });
   return appOf({ log, stopping, policy, ...(explain && { explain }) }, (app) => {
     app.use(routerOf(policy.servesMetrics ? [...root, metricsOperation] : root));
-    if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed));
+    if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed, new Admission(policy.admission)));
   });
 }
 
@@ -95,7 +95,7 @@ function requestId(log: Logger): RequestHandler {
     const id = given !== undefined && SAFE_REQUEST_ID.test(given) ? given : randomUUID();
     response.set('X-Request-ID', id);
     response.locals.log = log.child({ requestId: id });
-    const stopTimer = requestSeconds.startTimer({ method: request.method });
+    const stopTimer = requestSeconds.startTimer({ method: methodLabel(request.method) });
     response.on('finish', () => {
       // The pattern, not the path: each id in a path would create a series.
       const route = request.route as { path: string } | undefined;
@@ -161,6 +161,7 @@ export interface ServerOptions {
   address?: string;
   /** How long, in ms, a connection stays open without a request; 5 seconds by default. */
   keepAliveMs?: number;
+  limits?: Partial<typeof CONNECTION_LIMITS>;
 }
 
 /**
@@ -171,55 +172,34 @@ export interface ServerOptions {
 export async function serveHttp(
   app: express.Express,
   port: number,
-  { address = 'localhost', keepAliveMs = 5_000 }: ServerOptions = {},
+  { address = 'localhost', keepAliveMs = 5_000, limits: changed = {} }: ServerOptions = {},
 ): Promise<Part & { port: number }> {
-  // A client may also open a connection in advance, so the first request may arrive as late as a further one.
-  const headersTimeout = Math.max(60_000, keepAliveMs + 5_000);
-  const server = createServer(
-    {
-      requireHostHeader: false,
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout,
-      requestTimeout: Math.max(300_000, headersTimeout + 1_000), // Node requires more than `headersTimeout`
-    },
-    app,
-  );
+  const limits = { ...CONNECTION_LIMITS, ...changed };
+  const server = createServer({
+    requireHostHeader: false,
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: limits.receiveMs,
+    requestTimeout: limits.receiveMs,
+    connectionsCheckingInterval: limits.checkMs,
+  });
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('checkContinue', (request, response) => {
     if (!announcesLargeBody(request)) response.writeContinue();
     server.emit('request', request, response);
   });
-  const connections = new Set<Socket>();
-  server.on('connection', (connection) => {
-    connections.add(connection);
-    connection.once('close', () => connections.delete(connection));
-  });
-  const inFlight = new Set<ServerResponse>();
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  server.prependListener('request', (request, response) => {
-    if (!server.listening) response.setHeader('Connection', 'close');
-    latest.set(request.socket, response);
-    inFlight.add(response);
-    response.once('close', () => inFlight.delete(response));
-  });
-  server.on('clientError', (error, socket) => {
-    const response = latest.get(socket);
-    // The response to the malformed request has begun. The client would take a second response for the response to its
-    // next request.
-    if (response?.headersSent && !(response.req.complete && response.writableFinished)) socket.destroy();
-    else refuseMalformed(error, socket);
-  });
+  const connections = new Connections(server, app, limits, keepAliveMs);
   const { port: chosenPort, listeners } = await listen(server, port, address);
+  for (const listener of listeners) {
+    listener.maxConnections = limits.connections;
+    listener.on('drop', () => connectionsCut.inc({ reason: 'too-many' }));
+  }
   return {
     name: 'http',
     port: chosenPort,
     stop: async () => {
       const closed = listeners.map((listener) => close(listener));
-      // A client that keeps its connection open and sends further requests would delay the stop forever.
-      for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
-      // Node closes idle connections, but takes one that was opened in advance for one with a request in flight.
-      for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
-      await Promise.all(closed);
+      const cutting = connections.stop();
+      await Promise.all(closed).finally(cutting.end);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { BODY_LIMIT_BYTES, BodyTooLarge } from './body-limit';
+import { checkJsonSize } from './json-size';
 import { Problem } from './problem';
 
 /**
@@ -10,7 +11,7 @@ import { Problem } from './problem';
  * use it, so that a body sent with a GET or a DELETE is ignored. Express's own parsers read a body that is too large to its end.
  *
  * @param orEmpty makes an empty body count as an empty object
- * @throws {Problem} 400 if the body is empty or not JSON, 413 if it is larger than 1 MiB, 415 if its charset or compression
+ * @throws {Problem} 400 if the body is empty or not JSON, 413 if it is larger than 1 MiB or has too many values, 415 if its charset or compression
  *   is not supported
  */
 export async function readJson(
@@ -19,6 +20,7 @@ export async function readJson(
 ): Promise<unknown> {
   const decoder = decoderOf(request.headers['content-type']);
   const text = decoder.decode(await read(contentOf(request)));
+  checkJsonSize(text);
   return orEmpty && text.trim() === '' ? {} : parse(text);
 }
 

@@ -1,11 +1,7 @@
 import type { CommonConfig } from './environment';
-import { httpPolicyOf } from './http-policy';
+import { httpPolicyOf, type PolicySettings } from './http-policy';
 import { createManagementApp, serveHttp, type HttpOptions } from './http-server';
 import type { Part } from './lifecycle';
-
-type ManagementConfig = Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'MANAGEMENT_ADDRESS'> & {
-  MANAGEMENT_PORT: number | 'same';
-};
 
 /**
  * Serves the health checks and the metrics on a port of their own, which clients do not reach. They answer even if the
@@ -14,7 +10,7 @@ type ManagementConfig = Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIG
  * @returns the parts to stop after everything else; none if the setting is `same`
  */
 export async function serveManagement(
-  config: ManagementConfig,
+  config: PolicySettings & Pick<CommonConfig, 'MANAGEMENT_ADDRESS'>,
   options: Pick<HttpOptions, 'log' | 'readiness' | 'stopping'>,
 ): Promise<(Part & { port: number })[]> {
   const { MANAGEMENT_PORT: port, MANAGEMENT_ADDRESS: address } = config;

@@ -16,6 +16,19 @@ export const requestSeconds = new Histogram({
   registers,
 });
 
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Returns the label of a method. Node accepts 34 of them; those that no operation has would each create series. */
+export const methodLabel = (method: string): string => (KNOWN_METHODS.has(method) ? method : 'other');
+
+/** Connections that the service closed because of what their clients did, by reason; see `Connections`. */
+export const connectionsCut = new Counter({
+  name: 'http_connections_cut_total',
+  help: 'HTTP connections that the service closed, or did not accept, to protect itself.',
+  labelNames: ['reason'],
+  registers,
+});
+
 /** Consumed messages by outcome; see `Consumer` for its own outcomes, and each queue's handler for the others. */
 export const messages = new Counter({
   name: 'messages_total',

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { RequestClass } from './admission';
 import type { ProblemCode } from './problem-catalogue';
 
 const noFields = z.object({});
@@ -30,6 +31,11 @@ export interface Input<
   body: z.output<B>;
   request: Request;
   response: Response;
+  /**
+   * Lets the next request of the class begin. An operation calls it before it waits for something that has a limit of its
+   * own, such as an event stream.
+   */
+  release: () => void;
 }
 
 /** An operation of a REST API: how its requests are validated, documented and answered. */
@@ -65,6 +71,8 @@ export interface Operation<
   responses: Record<number, Answer>;
   /** The problems that only this operation has; `problemsOf` adds those that follow from its schemas. */
   problems?: ProblemCode[];
+  /** What a request costs: `read` by default for a GET, otherwise `write`. `nothing` is not limited. */
+  cost?: RequestClass | 'nothing';
   /** A valid request. A test sends it. */
   example?: {
     params?: z.input<P>;
@@ -96,7 +104,15 @@ export function problemsOf({ params, query, headers, body, problems = [] }: Oper
     ...(query?.def.catchall ? [] : (['unknown-query-parameter'] as const)),
     ...(query && !query.def.catchall ? (['invalid-query-parameter'] as const) : []),
     ...(headers ? (['invalid-header'] as const) : []),
-    ...(body ? (['malformed-body', 'invalid-fields', 'unsupported-charset', 'unsupported-compression'] as const) : []),
+    ...(body
+      ? ([
+          'malformed-body',
+          'invalid-fields',
+          'body-too-complex',
+          'unsupported-charset',
+          'unsupported-compression',
+        ] as const)
+      : []),
     ...problems,
     'request-timeout',
     'body-too-large',

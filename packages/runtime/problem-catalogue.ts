@@ -157,6 +157,11 @@ export const PROBLEMS = {
     title: 'The body is too large',
     description: 'A body may have at most 1 MiB, before and after decompression. The connection is closed.',
   },
+  'body-too-complex': {
+    status: 413,
+    title: 'The body has too many values',
+    description: 'A body may have at most 10,000 members and elements, and may be nested at most 32 levels deep.',
+  },
   'unsupported-charset': {
     status: 415,
     title: 'The charset is not supported',

@@ -50,6 +50,7 @@ export const paymentOperations = ({ database }: { database: PaymentsClient }): O
     responses: {
       200: { description: 'The payments of the page.', schema: z.array(paymentJson), headers: nextPageHeader },
     },
+    cost: 'list',
     example: { query: { status: 'success', limit: 20 } },
     handle: async ({
       query: { order_id: orderId, payment_id: paymentId, status, limit, cursor },
