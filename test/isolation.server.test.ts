@@ -8,6 +8,7 @@ import { cancelOrder, shipOrder } from '@shop/order-management/orders/settle-ord
 import { claimUnsettledOrders } from '@shop/order-management/orders/unsettled-orders';
 import { Ledger } from '@shop/payment-processing/payments/ledger';
 import { connectOrders, connectPayments, type OrdersClient, type PaymentsClient } from '@shop/prisma/clients';
+import { charged } from './charged';
 import { createShopDatabase } from './servers';
 import { aCustomer, anOriginalOrder, aProduct, stockOf } from './shop';
 import { silentLog } from './silent-log';
@@ -102,7 +103,7 @@ describe.each(['read committed', 'repeatable read', 'serializable'])('with the i
   test('concurrent charges and refunds of one order charge and refund it once', async () => {
     const request = { orderId: randomUUID(), customerId: randomUUID(), totalAmount: '45.00' };
 
-    const charges = await concurrently(() => ledger.charge(request));
+    const charges = await concurrently(() => ledger.charge(request).then(charged));
     const paymentIds = new Set(charges.map(({ paymentId }) => paymentId));
     expect(paymentIds.size).toBe(1);
     const [paymentId = ''] = paymentIds;

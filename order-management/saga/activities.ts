@@ -53,7 +53,7 @@ export function createOrderActivities({
       if (!broker) throw new Error('AMQP_URL is none, but this order is paid over RabbitMQ. Set AMQP_URL.');
       const request = { orderId, customerId, totalAmount: Number(totalAmount) };
       let recorded = Promise.resolve();
-      const answer = await handover.request(orderId, async () => {
+      const answer = await handover.request({ orderId, totalAmount }, async () => {
         await broker.send(PROCESS_PAYMENT, request);
         recorded = recordRequest(orderId, attempt); // while the answer is on its way
       });

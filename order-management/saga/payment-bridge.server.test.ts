@@ -61,8 +61,8 @@ beforeAll(async () => {
         database,
         broker: sagaBroker,
         handover: {
-          request: async (orderId, send) =>
-            sagasWaitForAnswers ? handover.request(orderId, send) : send().then(() => null),
+          request: async (requested, send) =>
+            sagasWaitForAnswers ? handover.request(requested, send) : send().then(() => null),
         },
         settlements,
         log: silentLog,
@@ -254,6 +254,67 @@ describe('while the saga waits for the answer in this process', () => {
   });
 });
 
+/** Builds a payment answer with an amount. */
+const forged = (order: OrderToPay, totalAmount: number, more: object = {}) => aStat(order, { totalAmount, ...more });
+
+describe('an answer whose amount is not the total of its order', () => {
+  test('is parked while the saga waits for the answer in this process, and the right answer ships the order', async () => {
+    sagasWaitForAnswers = true;
+    try {
+      const order = await orderInRequest();
+      const stat = aStat(order, { totalAmount: 90 });
+
+      await expect(effectsOf(forged(order, 0.01), stat)).resolves.toEqual(['contradictory', 'fast_path']);
+
+      expect(await row(order)).toMatchObject({ orderStatus: 'shipped', paymentId: stat.paymentId });
+    } finally {
+      sagasWaitForAnswers = false;
+    }
+  });
+
+  test.each([0.01, 89.99, 90.01, 0, -90, 1e21])('is parked while the saga waits for a signal ($%d)', async (amount) => {
+    const order = await orderWithSaga();
+
+    await expect(effectsOf(forged(order, amount))).resolves.toEqual(['contradictory']);
+
+    expect(await row(order)).toMatchObject({ orderStatus: 'placed' });
+    expect((await historyOf(order)).some((event) => event.workflowExecutionSignaledEventAttributes)).toBe(false);
+  });
+
+  test.each([
+    ['a success', true],
+    ['a decline', false],
+  ])('is parked if no saga runs: %s starts none', async (_, success) => {
+    const order = await placedOrder();
+
+    await expect(effectsOf(forged(order, 0.01, { success }))).resolves.toEqual(['contradictory']);
+
+    expect(await workflow(orderWorkflowId(order.orderId))).toBeNull();
+  });
+
+  test('is parked after the order was cancelled, and starts no refund', async () => {
+    const order = await cancelledOrder();
+    const stat = forged(order, 0.01);
+
+    await expect(effectsOf(stat)).resolves.toEqual(['contradictory']);
+
+    expect(await refundOf(stat)).toBeNull();
+  });
+
+  test('is accepted if it equals the total to the cent', async () => {
+    const order = await placedOrder();
+
+    await expect(effectsOf(forged(order, 90.000000000000014))).resolves.toEqual(['saga_resumed']);
+  });
+
+  test('is accepted for an order of the original, which charged the prices that the client had sent', async () => {
+    const order = await placedOrder();
+    await database.order.update({ where: { orderId: order.orderId }, data: { stockTakenAt: null } });
+
+    await expect(effectsOf(forged(order, 12.5))).resolves.toEqual(['saga_resumed']);
+  });
+});
+
 describe('while the saga waits for a signal', () => {
   test('ships the order when its payment succeeds', async () => {
     const order = await orderWithSaga();
@@ -419,6 +480,7 @@ test.each([
   ['for an order that does not exist', aStat({ orderId: UNKNOWN_ORDER }), `there is no order ${UNKNOWN_ORDER}`],
   ['that is not JSON', 'paid!', /^not JSON/],
   ['without a boolean success', aStat({ orderId: UNKNOWN_ORDER }, { success: 'yes' }), /^success: /],
+  ['with an amount that is no number', aStat({ orderId: UNKNOWN_ORDER }, { totalAmount: '90' }), /^totalAmount: /],
   ['without a payment id', aStat({ orderId: UNKNOWN_ORDER }, { paymentId: undefined }), /^paymentId: /],
 ])('parks an answer %s, with the reason', async (_, message, reason) => {
   await startBridge();
@@ -430,6 +492,18 @@ test.each([
   expect(properties.headers?.['x-reason']).toEqual(expect.stringMatching(reason));
   await stopBridge();
   expect(await queues.waiting('PaymentStat')).toBe(0);
+});
+
+test('parks an answer with another amount, and names both amounts', async () => {
+  const order = await placedOrder();
+  await startBridge();
+  await publish(aStat(order, { totalAmount: 0.01 }));
+
+  const { properties } = await queues.take(parkedQueue(PAYMENT_STAT));
+
+  expect(properties.headers).toMatchObject({
+    'x-reason': `totalAmount is 0.01, but the total of order ${order.orderId} is 90.00`,
+  });
 });
 
 test('parks an unreadable answer once, although its header CC names both queues', async () => {

@@ -8,6 +8,7 @@ import { plainText } from '@shop/workflows/plain-text';
 import { z } from 'zod';
 import { isFinal, OrderStatus, PaymentStatus, settledStatusOf } from '../orders/order-status';
 import { recordRefundDue } from '../orders/refunds-due';
+import { isSameAmount, readOrderTotal } from '../orders/order-total';
 import { readOrderState, type OrderState } from '../orders/unsettled-orders';
 import type { PaymentHandover } from './fast-path/payment-handover';
 import type { Sagas } from './sagas';
@@ -21,25 +22,37 @@ const paymentStat = z.object({
     .string()
     .nullish()
     .transform((reason) => plainText(reason ?? '')), // Temporal refuses signals larger than 2 MB
+  /** The amount that the payment service received. The original order service does not read it. */
+  totalAmount: z.number().optional(),
 });
 
 export interface PaymentBridgeOptions {
   database: OrdersClient;
   sagas: Pick<Sagas, 'signalPayment' | 'resume' | 'refund'>;
-  handover: Pick<PaymentHandover, 'offer'>;
+  handover: Pick<PaymentHandover, 'offer' | 'amountOf'>;
   log: Logger;
 }
 
 /**
  * Creates the bridge from `PaymentStat` messages to sagas. An answer is handed to the saga that waits in this process, sent
  * to a running saga as a signal, or passed to a new saga as input. The consumer acknowledges the message afterwards.
+ *
+ * An answer whose amount is not the total of its order is parked, and the order keeps waiting: the answer or its request
+ * was not sent by this system.
  */
 export const createPaymentBridge =
   ({ database, sagas, handover, log }: PaymentBridgeOptions) =>
   async (content: Buffer): Promise<HandlerResult> => {
     const message = readMessage(content, paymentStat);
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
-    const { orderId, ...answer } = message.value;
+    const { orderId, totalAmount, ...answer } = message.value;
+    if (totalAmount !== undefined) {
+      const total = handover.amountOf(orderId) ?? (await readOrderTotal(database, orderId));
+      if (total !== null && !isSameAmount(totalAmount, total)) {
+        const reason = `totalAmount is ${totalAmount}, but the total of order ${orderId} is ${total}`;
+        return { outcome: 'contradictory', reason };
+      }
+    }
 
     // If this answer settled the order, the order's row stores it. Otherwise the saga must receive it.
     const outcome = answer.success ? PaymentStatus.success : PaymentStatus.failed;

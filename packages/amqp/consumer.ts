@@ -15,8 +15,8 @@ export type HandlerResult =
   | { outcome: 'delivered'; effect: string }
   /** The message changes nothing: an earlier message had the same effect, or it came too late to have one. */
   | { outcome: 'duplicate' }
-  /** The content is invalid, or names something that does not exist. The message is parked with the reason. */
-  | { outcome: 'unreadable' | 'unknown'; reason: string };
+  /** The content is invalid, names something that does not exist, or contradicts what is stored. The message is parked. */
+  | { outcome: 'unreadable' | 'unknown' | 'contradictory'; reason: string };
 
 export interface ConsumerOptions extends FailurePolicyOptions {
   broker: Broker;
@@ -130,6 +130,7 @@ export class Consumer {
           return this.acknowledge(channel, message, 'duplicate');
         case 'unreadable':
         case 'unknown':
+        case 'contradictory':
         case 'exhausted':
           await this.park(message, result.reason);
           return this.acknowledge(channel, message, 'parked');

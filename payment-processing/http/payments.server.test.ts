@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
+import { charged } from '../../test/charged';
 import { expectDescribed } from '../../test/openapi/described-responses';
 import { createShopDatabase } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
@@ -41,7 +42,7 @@ async function get(path: string, prefix = '/paymentProcessing') {
 
 async function aPayment(totalAmount = '90.00') {
   const request = { orderId: randomUUID(), customerId: randomUUID(), totalAmount };
-  const { paymentId } = await ledger.charge(request);
+  const { paymentId } = await ledger.charge(request).then(charged);
   return { orderId: request.orderId, customerId: request.customerId, paymentId };
 }
 

@@ -4,6 +4,8 @@ import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import type { PaymentRequest } from '@shop/workflows/contract';
 import { createShopDatabase } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
+import { charged } from '../../test/charged';
+import { createPaymentActivities } from '../saga/activities';
 import { Ledger } from './ledger';
 
 let server: Awaited<ReturnType<typeof createShopDatabase>>;
@@ -27,6 +29,9 @@ const aRequest = (more: Partial<PaymentRequest> = {}): PaymentRequest => ({
   ...more,
 });
 
+/** Charges an order, and expects that the request contradicts no earlier one. */
+const charge = (request: PaymentRequest) => ledger.charge(request).then(charged);
+
 const paymentsOf = ({ orderId }: PaymentRequest) => database.payment.findMany({ where: { orderId } });
 
 const statusOf = async (request: PaymentRequest): Promise<string | undefined> =>
@@ -36,7 +41,7 @@ describe('a charge', () => {
   test('succeeds, and is stored as it is returned', async () => {
     const request = aRequest({ totalAmount: '12.34' });
 
-    const answer = await ledger.charge(request);
+    const answer = await charge(request);
 
     expect(answer).toMatchObject({ success: true, reason: '' });
     const { paymentId, paidAt } = answer;
@@ -50,20 +55,20 @@ describe('a charge', () => {
     await database.$executeRawUnsafe(`ALTER DATABASE "${name}" SET timezone TO 'America/New_York'`);
     const elsewhere = connectPayments(server.paymentsUrl, { poolSize: 1 }); // new sessions use the new time zone
 
-    const { paidAt } = await new Ledger(elsewhere, silentLog).charge(aRequest());
+    const { paidAt } = await new Ledger(elsewhere, silentLog).charge(aRequest()).then(charged);
     await elsewhere.$disconnect();
 
     expect(Math.abs(Date.now() - Number(paidAt))).toBeLessThan(60_000);
   });
 
   test('of exactly $1000 succeeds', async () => {
-    expect(await ledger.charge(aRequest({ totalAmount: '1000.00' }))).toMatchObject({ success: true, reason: '' });
+    expect(await charge(aRequest({ totalAmount: '1000.00' }))).toMatchObject({ success: true, reason: '' });
   });
 
   test('of $1000.01 is declined, and has a payment id', async () => {
     const request = aRequest({ totalAmount: '1000.01' });
 
-    expect(await ledger.charge(request)).toMatchObject({
+    expect(await charge(request)).toMatchObject({
       success: false,
       reason: 'total amount over $1000',
       paymentId: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -73,35 +78,72 @@ describe('a charge', () => {
 
   test.each(['90.00', '1000.01'])('of $%s that is repeated returns the same result', async (totalAmount) => {
     const request = aRequest({ totalAmount });
-    const first = await ledger.charge(request);
+    const first = await charge(request);
 
-    expect(await ledger.charge(request)).toEqual(first);
+    expect(await charge(request)).toEqual(first);
   });
 
   test('that is requested 20 times concurrently creates one payment', async () => {
     const request = aRequest();
 
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.charge(request)));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => charge(request)));
 
     expect(answers).toEqual(answers.map(() => answers[0]));
     expect(await paymentsOf(request)).toHaveLength(1);
   });
 });
 
+describe('a charge of another amount or customer than the first one of its order', () => {
+  test.each<[string, Partial<PaymentRequest>]>([
+    ['amount', { totalAmount: '0.01' }],
+    ['customer', { customerId: randomUUID() }],
+  ])('is a contradiction, and changes nothing: another %s', async (_, other) => {
+    const request = aRequest();
+    const first = await charge(request);
+    const stored = await paymentsOf(request);
+
+    expect(await ledger.charge({ ...request, ...other })).toEqual({
+      contradiction: expect.stringContaining(`order ${request.orderId} has a payment of `),
+    });
+
+    expect(await paymentsOf(request)).toEqual(stored);
+    expect(await charge(request)).toEqual(first);
+  });
+
+  test('is declined if the order was cancelled before its first charge: a void payment has no amount', async () => {
+    const request = aRequest();
+    await ledger.refund({ orderId: request.orderId });
+
+    expect(await charge({ ...request, totalAmount: '0.01' })).toMatchObject({ success: false });
+    expect(await charge(request)).toMatchObject({ success: false });
+  });
+
+  test('fails the activity without a retry', async () => {
+    const activities = createPaymentActivities({ ledger });
+    const request = aRequest();
+    await activities.processPayment(request);
+
+    await expect(activities.processPayment({ ...request, totalAmount: '0.01' })).rejects.toMatchObject({
+      nonRetryable: true,
+      type: 'ContradictoryRequest',
+    });
+  });
+});
+
 describe('a refund', () => {
   test('refunds the payment; a later charge is declined with this reason', async () => {
     const request = aRequest();
-    const { paymentId } = await ledger.charge(request);
+    const { paymentId } = await charge(request);
 
     expect(await ledger.refund({ orderId: request.orderId, paymentId })).toEqual({ paymentId });
 
     expect(await statusOf(request)).toBe('refunded');
-    expect(await ledger.charge(request)).toMatchObject({ success: false, reason: 'payment was refunded', paymentId });
+    expect(await charge(request)).toMatchObject({ success: false, reason: 'payment was refunded', paymentId });
   });
 
   test('that is repeated changes nothing', async () => {
     const request = aRequest();
-    const { paymentId } = await ledger.charge(request);
+    const { paymentId } = await charge(request);
     await ledger.refund({ orderId: request.orderId, paymentId });
     const refunded = await paymentsOf(request);
 
@@ -112,12 +154,12 @@ describe('a refund', () => {
 
   test('of a declined payment leaves it declined', async () => {
     const request = aRequest({ totalAmount: '1000.01' });
-    const declined = await ledger.charge(request);
+    const declined = await charge(request);
 
     const refund = { orderId: request.orderId, paymentId: declined.paymentId };
     expect(await ledger.refund(refund)).toEqual({ paymentId: null });
 
-    expect(await ledger.charge(request)).toEqual(declined);
+    expect(await charge(request)).toEqual(declined);
   });
 
   test('of an unknown payment fails and names the payment', async () => {
@@ -127,7 +169,7 @@ describe('a refund', () => {
 
   test('does not refund the payment of another order', async () => {
     const request = aRequest();
-    const { paymentId } = await ledger.charge(request);
+    const { paymentId } = await charge(request);
 
     await expect(ledger.refund({ orderId: randomUUID(), paymentId })).rejects.toThrow(paymentId);
     expect(await statusOf(request)).toBe('success');
@@ -137,7 +179,7 @@ describe('a refund', () => {
 describe('a refund without a payment id', () => {
   test('refunds the payment of the order', async () => {
     const request = aRequest();
-    const { paymentId } = await ledger.charge(request);
+    const { paymentId } = await charge(request);
 
     expect(await ledger.refund({ orderId: request.orderId })).toEqual({ paymentId });
 
@@ -150,13 +192,13 @@ describe('a refund without a payment id', () => {
     expect(await ledger.refund({ orderId: request.orderId })).toEqual({ paymentId: null });
 
     const answer = { success: false, reason: 'order was cancelled before it was paid' };
-    expect(await ledger.charge(request)).toMatchObject(answer);
+    expect(await charge(request)).toMatchObject(answer);
     expect(await statusOf(request)).toBe('void');
   });
 
   test.each(['90.00', '1000.01'])('that is repeated after a charge of $%s changes nothing', async (totalAmount) => {
     const request = aRequest({ totalAmount });
-    await ledger.charge(request);
+    await charge(request);
     await ledger.refund({ orderId: request.orderId });
     const once = await paymentsOf(request);
     const refunded = await ledger.refund({ orderId: request.orderId });
@@ -170,10 +212,10 @@ describe('a refund without a payment id', () => {
     for (let round = 0; round < 10; round++) {
       const request = aRequest();
 
-      const [charged] = await Promise.all([ledger.charge(request), ledger.refund({ orderId: request.orderId })]);
+      const [payment] = await Promise.all([charge(request), ledger.refund({ orderId: request.orderId })]);
 
-      expect(await statusOf(request)).toBe(charged.success ? 'refunded' : 'void');
-      expect(await ledger.charge(request)).toMatchObject({ success: false, paymentId: charged.paymentId });
+      expect(await statusOf(request)).toBe(payment.success ? 'refunded' : 'void');
+      expect(await charge(request)).toMatchObject({ success: false, paymentId: payment.paymentId });
     }
   });
 });

@@ -11,12 +11,21 @@ export interface PaymentResult extends PaymentAnswer {
   paidAt: Date;
 }
 
+/** Why a request contradicts the first request of its order, for an operator. */
+export interface Contradiction {
+  contradiction: string;
+}
+
 interface PaymentRow {
   payment_id: string;
   status: PaymentStatus;
   reason: string;
   paid_at: Date;
   created: boolean;
+  customer_id: string | null;
+  /** Rounded to cents; null in a void payment. */
+  amount: string | null;
+  has_other_amount: boolean;
 }
 
 /** Stores the payments, one per order. A repeated charge or refund changes nothing and returns the same result. */
@@ -29,8 +38,11 @@ export class Ledger {
   /**
    * Charges an order or declines the charge, and stores the payment. An order that has a payment keeps it: a refunded or
    * void payment is returned as a decline.
+   *
+   * @returns the payment; a contradiction if the order has a payment of another customer or another amount. Amounts are
+   *   compared to the cent, because they pass through floating-point numbers
    */
-  async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult> {
+  async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult | Contradiction> {
     const reason = declineReason(totalAmount);
     const status = reason ? PaymentStatus.failed : PaymentStatus.success;
     // DO UPDATE changes nothing here. Unlike DO NOTHING, it makes RETURNING return the existing row, whose xmax is the
@@ -39,8 +51,13 @@ export class Ledger {
       INSERT INTO payments AS existing (payment_id, order_id, customer_id, amount, status, reason)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${customerId}::uuid, ${totalAmount}::numeric, ${status}, ${reason})
       ON CONFLICT (order_id) DO UPDATE SET order_id = existing.order_id
-      RETURNING payment_id, status, reason, paid_at, xmax = 0 AS created`;
-    const { payment_id: paymentId, created } = row!;
+      RETURNING payment_id, status, reason, paid_at, xmax = 0 AS created, customer_id, round(amount, 2)::text AS amount,
+        (round(amount, 2) <> round(${totalAmount}::numeric, 2)) IS TRUE AS has_other_amount`;
+    const { payment_id: paymentId, created, customer_id: firstCustomer, amount, has_other_amount: differs } = row!;
+    if (differs)
+      return { contradiction: `totalAmount is ${totalAmount}, but order ${orderId} has a payment of ${amount}` };
+    if (firstCustomer !== null && firstCustomer !== customerId)
+      return { contradiction: `customerId is ${customerId}, but order ${orderId} has a payment of ${firstCustomer}` };
     if (created)
       this.log.info({ orderId, paymentId, amount: totalAmount, reason }, reason ? 'payment declined' : 'payment taken');
     return resultOf(row!);

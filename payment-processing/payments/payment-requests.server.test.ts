@@ -148,6 +148,45 @@ describe('a request', () => {
   });
 });
 
+describe('a request that contradicts the first one of its order', () => {
+  beforeEach(() => serve());
+
+  test.each<[string, (first: ReturnType<typeof aRequest>) => object, RegExp]>([
+    ['a lower amount', (first) => ({ ...first, totalAmount: 0.01 }), /^totalAmount is 0.01, but .* payment of 90.00$/],
+    ['an amount that is a cent higher', (first) => ({ ...first, totalAmount: 90.01 }), /^totalAmount is 90.01, but /],
+    ['an amount over the limit', (first) => ({ ...first, totalAmount: 1e21 }), /^totalAmount is 1e\+21, but /],
+    ['another customer', (first) => ({ ...first, customerId: randomUUID() }), /^customerId is .*, but /],
+    ['no customer', (first) => ({ ...first, customerId: undefined }), /^customerId is 00000000-.*, but /],
+  ])('by %s is parked with the reason, and not answered', async (_, contradict, reason) => {
+    const first = aRequest();
+    await send(first);
+    const answer = await takeAnswer();
+
+    await send(contradict(first));
+
+    const { properties } = await queues.take(parkedQueue(PROCESS_PAYMENT));
+    expect(properties.headers?.['x-reason']).toMatch(reason);
+    expect(await queues.waiting('PaymentStat')).toBe(0);
+    await send(first);
+    expect(await takeAnswer()).toEqual(answer);
+  });
+
+  test.each([
+    [0.1 + 0.2, 0.3],
+    [1000.004, 1000],
+    [19.99 * 3, 59.97],
+    [1e21, 1e21],
+  ])('is none if the amounts %d and %d are equal to the cent', async (amount, again) => {
+    const first = aRequest(amount);
+    await send(first);
+    const { paymentId, success } = await takeAnswer();
+
+    await send({ ...first, totalAmount: again });
+
+    expect(await takeAnswer()).toMatchObject({ paymentId, success, totalAmount: again });
+  });
+});
+
 test('declines the payment of an order that was cancelled before', async () => {
   await serve();
   const request = aRequest();

@@ -28,6 +28,7 @@ export const createPaymentRequestHandler =
 
     const { orderId, customerId, totalAmount } = message.value;
     const payment = await ledger.charge({ orderId, customerId, totalAmount: decimalOf(totalAmount) });
+    if ('contradiction' in payment) return { outcome: 'contradictory', reason: payment.contradiction };
     await broker.send(PAYMENT_STAT, { orderId, customerId, totalAmount, ...payment });
     return { outcome: 'delivered', effect: 'answered' };
   };

@@ -7,6 +7,7 @@ import { fingerprintOf } from '@shop/order-management/orders/order-key';
 import { deleteRefundDue, recordRefundDue } from '@shop/order-management/orders/refunds-due';
 import { cancelOrder, shipOrder } from '@shop/order-management/orders/settle-order';
 import { Ledger } from '@shop/payment-processing/payments/ledger';
+import { charged } from '../../test/charged';
 import { createShopDatabase } from '../../test/servers';
 import { aCustomer, aProduct } from '../../test/shop';
 import { silentLog } from '../../test/silent-log';
@@ -44,7 +45,7 @@ beforeEach(async () => {
   [shipped, cancelled] = [await placeOrder(), await placeOrder()];
   const ledger = new Ledger(payments, silentLog);
   for (const orderId of [shipped, cancelled]) {
-    const { paymentId } = await ledger.charge({ orderId, customerId, totalAmount: '5.00' });
+    const { paymentId } = charged(await ledger.charge({ orderId, customerId, totalAmount: '5.00' }));
     if (orderId === shipped) await shipOrder(orders, orderId, paymentId);
   }
   await cancelOrder(orders, cancelled, { code: 'payment-timeout', reason: 'No answer.' });

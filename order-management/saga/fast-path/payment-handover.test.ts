@@ -11,6 +11,7 @@ const shipped: Settlement = {
   paymentId: answer.paymentId,
   cancellation: null,
 };
+const order = { orderId: 'order', totalAmount: '90.00' };
 const sent = async (): Promise<void> => undefined;
 
 let settlements: Settlements;
@@ -21,7 +22,7 @@ beforeEach(() => {
 });
 
 test('hands an answer to the request that waits for it, and returns how the order ended', async () => {
-  const requested = handover.request('order', sent);
+  const requested = handover.request(order, sent);
   const offered = handover.offer('order', answer);
 
   await expect(requested).resolves.toEqual(answer);
@@ -31,13 +32,25 @@ test('hands an answer to the request that waits for it, and returns how the orde
 });
 
 test('accepts an answer that arrives before the broker has confirmed the request', async () => {
-  const requested = handover.request('order', async () => void handover.offer('order', answer));
+  const requested = handover.request(order, async () => void handover.offer('order', answer));
 
   await expect(requested).resolves.toEqual(answer);
 });
 
+test('returns the amount of a request only while it waits for its answer', async () => {
+  expect(handover.amountOf('order')).toBeNull();
+  const requested = handover.request(order, sent);
+  expect(handover.amountOf('order')).toBe('90.00');
+  expect(handover.amountOf('another')).toBeNull();
+
+  void handover.offer('order', answer);
+  await requested;
+
+  expect(handover.amountOf('order')).toBeNull();
+});
+
 test('accepts one answer per request, and only while the request waits', async () => {
-  const requested = handover.request('order', sent);
+  const requested = handover.request(order, sent);
 
   await expect(handover.offer('another', answer)).resolves.toBeNull();
   void handover.offer('order', answer);
@@ -49,14 +62,14 @@ test('accepts one answer per request, and only while the request waits', async (
 test('stops waiting for the answer and for the settlement after their time limits', async () => {
   handover = new PaymentHandover({ settlements, enabled: true, answerWithinMs: 20, settledWithinMs: 20 });
 
-  await expect(handover.request('order', sent)).resolves.toBeNull();
-  const requested = handover.request('order', sent);
+  await expect(handover.request(order, sent)).resolves.toBeNull();
+  const requested = handover.request(order, sent);
   await expect(handover.offer('order', answer)).resolves.toBeNull();
   await expect(requested).resolves.toEqual(answer);
 });
 
 test('throws if the request cannot be sent, and accepts no answer afterwards', async () => {
-  await expect(handover.request('order', () => Promise.reject(new Error('broker unavailable')))).rejects.toThrow(
+  await expect(handover.request(order, () => Promise.reject(new Error('broker unavailable')))).rejects.toThrow(
     'broker unavailable',
   );
   await expect(handover.offer('order', answer)).resolves.toBeNull();
@@ -70,7 +83,7 @@ test('sends requests but hands over no answers if it is disabled', async () => {
     expect(await handover.offer('order', answer)).toBeNull();
   };
 
-  await expect(handover.request('order', send)).resolves.toBeNull();
+  await expect(handover.request(order, send)).resolves.toBeNull();
   expect(requests).toBe(1);
 });
 
@@ -79,7 +92,7 @@ test('stops waiting while other instances receive the answers, and waits again w
   /** Returns whether a request still waits after it was sent. */
   const waits = async (isAnswered: boolean): Promise<boolean> => {
     let ended = false;
-    const requested = handover.request('order', sent).then(() => (ended = true));
+    const requested = handover.request(order, sent).then(() => (ended = true));
     await new Promise((resolve) => setImmediate(resolve));
     const isWaiting = !ended;
     if (isAnswered) void handover.offer('order', answer);

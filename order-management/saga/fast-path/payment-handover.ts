@@ -1,8 +1,10 @@
-import type { PaymentAnswer, Settlement } from '@shop/workflows/contract';
+import type { PaymentAnswer, PaymentRequest, Settlement } from '@shop/workflows/contract';
 import pTimeout from 'p-timeout';
 import type { Settlements } from '../../orders/settlements';
 import { FAST_PATH } from './options';
 import { SuccessRate } from './success-rate';
+
+export type RequestedPayment = Pick<PaymentRequest, 'orderId' | 'totalAmount'>;
 
 export interface PaymentHandoverOptions {
   settlements: Pick<Settlements, 'next'>;
@@ -20,7 +22,7 @@ export interface PaymentHandoverOptions {
  * Correctness does not depend on it. Both sides wait briefly, then rely on the signal, which is durable.
  */
 export class PaymentHandover {
-  private readonly requests = new Map<string, (answer: PaymentAnswer) => void>();
+  private readonly requests = new Map<string, { totalAmount: string; resolve: (answer: PaymentAnswer) => void }>();
   private readonly answered = new SuccessRate(FAST_PATH.minAnsweredShare);
   private readonly options: Required<PaymentHandoverOptions>;
 
@@ -35,7 +37,7 @@ export class PaymentHandover {
    * @returns the answer; null if it does not arrive in time, or arrives in another process
    * @throws what `send` throws
    */
-  async request(orderId: string, send: () => Promise<void>): Promise<PaymentAnswer | null> {
+  async request({ orderId, totalAmount }: RequestedPayment, send: () => Promise<void>): Promise<PaymentAnswer | null> {
     const { enabled, answerWithinMs } = this.options;
     if (!enabled || !this.answered.isWorthWaiting()) {
       await send();
@@ -43,7 +45,7 @@ export class PaymentHandover {
     }
     let resolve!: (value: PaymentAnswer) => void;
     const promise = new Promise<PaymentAnswer>((settle) => (resolve = settle));
-    this.requests.set(orderId, resolve);
+    this.requests.set(orderId, { totalAmount, resolve });
     try {
       await send();
       const answer = await pTimeout(promise, { milliseconds: answerWithinMs, fallback: () => null });
@@ -54,17 +56,22 @@ export class PaymentHandover {
     }
   }
 
+  /** Returns the amount of the request that waits for its answer in this process; null if none does. */
+  amountOf(orderId: string): string | null {
+    return this.requests.get(orderId)?.totalAmount ?? null;
+  }
+
   /**
    * Hands an answer to the saga that waits for it in this process, and waits until the saga has settled the order.
    *
    * @returns how the order ended; null if no saga waits here, or the order is not settled in time
    */
   async offer(orderId: string, answer: PaymentAnswer): Promise<Settlement | null> {
-    const resolve = this.requests.get(orderId);
-    if (!resolve) return null;
+    const request = this.requests.get(orderId);
+    if (!request) return null;
     this.requests.delete(orderId); // a second answer is signalled
     const settled = this.options.settlements.next(orderId, this.options.settledWithinMs);
-    resolve(answer);
+    request.resolve(answer);
     return settled;
   }
 }
