@@ -7,6 +7,11 @@ export class DatabaseSetupError extends Error {
   override name = 'DatabaseSetupError';
 }
 
+/** The tables are older than this version needs. They are up to date as soon as another process has migrated them. */
+export class SchemaOutdatedError extends Error {
+  override name = 'SchemaOutdatedError';
+}
+
 /** The properties by which errors of Prisma, its driver adapter, `pg` and Node are told apart. */
 interface DatabaseError {
   name?: string;
@@ -83,7 +88,8 @@ const isBug = ({ name, code = '', syscall = 'connect' }: DatabaseError): boolean
   name === 'PrismaClientValidationError' ||
   (FILE_ERROR.test(code) && syscall !== 'connect');
 
-const isUnavailable = ({ code = '', kind = '', message = '' }: DatabaseError): boolean =>
+const isUnavailable = ({ name, code = '', kind = '', message = '' }: DatabaseError): boolean =>
+  name === 'SchemaOutdatedError' ||
   SYSTEM_ERROR.test(code) ||
   TLS_ERROR.test(code) ||
   TIMED_OUT.test(code) ||

@@ -1,13 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { escapeIdentifier, type Client } from 'pg';
+import { connect } from './connect';
 import { connectionOf, type Connection } from './connection';
-import { DatabaseSetupError } from './errors';
-import { checkSession, NEEDS_PARAMETER } from './session';
-
-/** The migrations of one service: a folder in Prisma's layout. */
-export type History = 'orders' | 'payments';
+import { missingMigrations, type History, type Migration } from './missing-migrations';
+import { checkSession } from './session';
 
 // Identifies the advisory lock under which instances that start at the same time migrate one after the other. Prisma's
 // own commands use the same number.
@@ -20,7 +16,7 @@ export interface MigrationLog {
 
 /**
  * Applies the migrations that a database does not have yet. Creates the database and the schema if they do not exist.
- * Several instances may call this function at the same time.
+ * Several instances may call this function at the same time. If nothing is missing, it needs no right to create anything.
  *
  * It does what `prisma migrate deploy` does, and writes the same records to `_prisma_migrations`, so that Prisma's own
  * commands keep working. Those commands need Prisma's native engine, which the running service does not.
@@ -34,7 +30,8 @@ export async function migrate(url: string, history: History, log?: MigrationLog)
   await createDatabaseIfMissing(url, connection);
   const client = await connect(connection);
   try {
-    const applied = await applyMissing(client, connection.schema, history, log);
+    const missing = await missingMigrations(client, connection.schema, history);
+    const applied = missing.length > 0 ? await applyMissing(client, connection.schema, history, log) : [];
     await checkSession(client, connection);
     return applied;
   } finally {
@@ -57,23 +54,10 @@ async function applyMissing(client: Client, schema: string, history: History, lo
   await client.query(`SET LOCAL search_path = ${escapeIdentifier(schema)}`);
   await client.query(CREATE_RECORDS_TABLE);
 
-  const { rows } = await client.query<{ migration_name: string; checksum: string }>(
-    'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
-  );
-  const recorded = new Map(rows.map((row) => [row.migration_name, row.checksum]));
-  const applied: string[] = [];
-  for (const { name, sql, checksum } of await readMigrations(history)) {
-    if (!recorded.has(name)) {
-      await apply(client, name, sql, checksum);
-      applied.push(name);
-    } else if (recorded.get(name) !== checksum) {
-      throw new DatabaseSetupError(
-        `Migration ${history}/${name} has changed since it was applied. Restore the file, and put the change into a new migration.`,
-      );
-    }
-  }
+  const missing = await missingMigrations(client, schema, history);
+  for (const migration of missing) await apply(client, migration);
   await client.query('COMMIT');
-  return applied;
+  return missing.map(({ name }) => name);
 }
 
 /** Waits until no other transaction holds the migration lock, and takes it until the end of the transaction. */
@@ -117,35 +101,11 @@ async function createDatabaseIfMissing(url: string, connection: Connection): Pro
   }
 }
 
-/** Connects to the database of the connection string. */
-async function connect({ Client: ClientOfConnection, ...config }: Connection): Promise<Client> {
-  const client = new ClientOfConnection(config);
-  client.on('error', () => undefined); // a connection that breaks between two queries fails the next one
-  try {
-    await client.connect();
-  } catch (error) {
-    if (!String(error).includes('unsupported startup parameter')) throw error;
-    throw new DatabaseSetupError(NEEDS_PARAMETER);
-  }
-  return client;
-}
-
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
-async function readMigrations(history: History): Promise<{ name: string; sql: string; checksum: string }[]> {
-  const folder = join(require.resolve('@shop/prisma/package.json'), '..', history, 'migrations');
-  const names = (await readdir(folder, { withFileTypes: true })).filter((e) => e.isDirectory()).map((e) => e.name);
-  return Promise.all(
-    names.toSorted().map(async (name) => {
-      const sql = await readFile(join(folder, name, 'migration.sql'), 'utf8');
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    }),
-  );
-}
-
 /** Applies a migration. If it fails, commits those before it. */
-async function apply(client: Client, name: string, sql: string, checksum: string): Promise<void> {
+async function apply(client: Client, { name, sql, checksum }: Migration): Promise<void> {
   await client.query('SAVEPOINT migration');
   try {
     await client.query(sql);
