@@ -1,9 +1,7 @@
-import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
-import { migrate } from '@shop/prisma/migrate';
+import { connectOrders } from '@shop/prisma/clients';
 import { ReplicationProbe } from '@shop/prisma/replication';
-import { whenAvailable, type Part } from '@shop/runtime/lifecycle';
+import type { Part } from '@shop/runtime/lifecycle';
 import type { Logger } from '@shop/runtime/log';
-import { loadPredefined } from './catalog/predefined';
 import type { Config } from './config';
 import { ReadClient } from './reads/read-client';
 
@@ -32,14 +30,3 @@ export function openDatabase(config: Config, log: Logger) {
   ];
   return { database, primary, reads, parts };
 }
-
-/** Applies the migrations and loads the predefined data; waits for PostgreSQL if it is unavailable. */
-export const prepareDatabase = (url: string, database: OrdersClient, log: Logger) =>
-  whenAvailable('PostgreSQL', {
-    log,
-    attempt: async () => {
-      const applied = await migrate(url, 'orders', log);
-      if (applied.length > 0) log.info({ applied }, 'migrations applied');
-      await loadPredefined(database);
-    },
-  });

@@ -1,16 +1,19 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
-import { PAYMENT_STAT } from '@shop/amqp/topology';
+import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
+import { whenAvailable } from '@shop/runtime/lifecycle';
 import { serveManagement } from '@shop/runtime/management';
+import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
+import { loadPredefined } from './catalog/predefined';
 import { readConfig } from './config';
-import { openDatabase, prepareDatabase } from './database';
+import { openDatabase } from './database';
 import { EventFeed } from './events/event-feed';
 import { createOrderApp } from './http/app';
 import { EventStreams } from './http/event-streams';
@@ -34,8 +37,15 @@ import { webUiUrlOf } from './saga/web-ui-url';
 const SERVICE = 'order-management';
 
 void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+  const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
+  if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
+
   const { database, primary, reads, parts } = openDatabase(config, log);
-  const broker = createBroker(config, { connectionName: SERVICE, log });
+  const broker = createBroker(config, {
+    connectionName: SERVICE,
+    log,
+    access: { consumes: PAYMENT_STAT, publishes: PROCESS_PAYMENT },
+  });
   const settlements = new Settlements();
   const fastPath = { settlements, enabled: config.PAYMENT_FAST_PATH === 'on' };
   const handover = new PaymentHandover(fastPath);
@@ -100,7 +110,8 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   groups.push(management, [...parts, ...(broker ? [broker] : [])], [starter]);
   groups.push([http, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
 
-  await prepareDatabase(config.DATABASE_URL, database, log);
+  await prepareSchema(schema);
+  await whenAvailable('PostgreSQL', { log, attempt: () => loadPredefined(database) });
   readiness.migrated = true;
   temporal.start();
   sweeper.start();

@@ -2,16 +2,15 @@ import '@shop/runtime/source-maps'; // first: it maps only what is loaded after 
 import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
-import { PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isSchemaError } from '@shop/prisma/errors';
-import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
-import { whenAvailable } from '@shop/runtime/lifecycle';
 import { serveManagement } from '@shop/runtime/management';
+import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { retryLater } from '@shop/runtime/problem';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
@@ -26,6 +25,9 @@ import { createPaymentActivities } from './saga/activities';
 const SERVICE = 'payment-processing';
 
 void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+  const schema = { url: config.DATABASE_URL, history: 'payments', mode: config.MIGRATE, log } as const;
+  if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
+
   const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
   const ledger = new Ledger(database, log);
@@ -39,7 +41,11 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   });
 
   // Without a broker, payment requests arrive as activities only.
-  const broker = createBroker(config, { connectionName: SERVICE, log });
+  const broker = createBroker(config, {
+    connectionName: SERVICE,
+    log,
+    access: { consumes: PROCESS_PAYMENT, publishes: PAYMENT_STAT },
+  });
   const consumer =
     broker &&
     new Consumer({
@@ -75,10 +81,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   ]);
   groups.push([http, temporal, ...(consumer ? [consumer] : [])]); // they use the database and the broker
 
-  await whenAvailable('PostgreSQL', {
-    log,
-    attempt: () => migrate(config.DATABASE_URL, 'payments', log),
-  });
+  await prepareSchema(schema);
   readiness.migrated = true;
   temporal.start();
   await broker?.open();

@@ -1,4 +1,4 @@
-import { declareRoute, parkedQueue, retryQueue, type Route } from '@shop/amqp/topology';
+import { declareRoute, failedExchange, queuesOf, type Route } from '@shop/amqp/topology';
 import { connect, type Channel, type ChannelModel, type ConfirmChannel, type GetMessage, type Options } from 'amqplib';
 import { eventually } from './eventually';
 
@@ -22,7 +22,7 @@ export class Queues {
 
   async remove(route: Route): Promise<void> {
     for (const queue of queuesOf(route)) await this.channel.deleteQueue(queue);
-    await this.channel.deleteExchange(route.exchange);
+    for (const exchange of [route.exchange, failedExchange(route)]) await this.channel.deleteExchange(exchange);
   }
 
   /** Publishes messages as the original does, a string unchanged. Resolves when they are in the queue. */
@@ -72,5 +72,3 @@ export class Queues {
     await this.connection.close();
   }
 }
-
-const queuesOf = (route: Route): string[] => [route.queue, parkedQueue(route), retryQueue(route)];

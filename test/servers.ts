@@ -10,6 +10,8 @@ export interface TestServers {
   postgresUrl: string;
   /** The broker's URL without a virtual host. */
   amqpUrl: string;
+  /** What `controlRabbitMq` needs to administer the broker. */
+  brokerNode: { program: string; folder: string; mapperPort: number };
   temporalAddress: string;
   temporalUiUrl: string;
 }
@@ -28,6 +30,7 @@ export const VIRTUAL_HOSTS = [
   'parked',
   'payments',
   'pgbouncer',
+  'privileges',
   'run',
   'stop',
   'system',

@@ -32,21 +32,14 @@ export default async function startServers(): Promise<void> {
       throw new Error('The tests need RabbitMQ. Install it so that rabbitmq-server is on the PATH.');
     const cli = await findTemporalCli(print);
     const temporalUiPort = await freePort();
+    const brokerNode = { program: rabbitMq, folder: join(folder, 'rabbitmq'), mapperPort: await freePort() };
     const [postgresUrl, amqpUrl, temporalAddress] = await Promise.all([
       startPostgres({ port: await freePort(), folder: join(folder, 'postgresql'), forTests: true }, servers),
-      startRabbitMq(
-        {
-          program: rabbitMq,
-          port: await freePort(),
-          folder: join(folder, 'rabbitmq'),
-          virtualHosts: [...VIRTUAL_HOSTS],
-        },
-        servers,
-      ),
+      startRabbitMq({ ...brokerNode, port: await freePort(), virtualHosts: [...VIRTUAL_HOSTS] }, servers),
       startTemporal({ cli, port: await freePort(), uiPort: temporalUiPort }, servers),
     ]);
     const temporalUiUrl = `http://localhost:${temporalUiPort}`;
-    const started: TestServers = { postgresUrl, amqpUrl, temporalAddress, temporalUiUrl };
+    const started: TestServers = { postgresUrl, amqpUrl, brokerNode, temporalAddress, temporalUiUrl };
     process.env[SERVERS_VARIABLE] = JSON.stringify(started);
   } catch (error) {
     await globalThis.stopTestServers();

@@ -6,6 +6,7 @@ import type { BrokerSettings } from '@shop/runtime/environment';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
 import { bestEffort } from './best-effort';
+import { checkTopology, refusalIn, type BrokerAccess } from './check-topology';
 import { Confirmation } from './confirmation';
 import { connect } from './connect';
 import { idempotentQueue } from './idempotent-consumers';
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   tls?: TlsFiles;
   /** Shown in RabbitMQ's list of connections. */
   connectionName: string;
+  /** What the service does with the broker, if it only checks what others have declared. */
+  checks?: BrokerAccess;
   log: BrokerLog;
 }
 
@@ -55,6 +58,9 @@ export class Broker {
   get isUp(): boolean {
     return this.publisher !== null;
   }
+
+  /** What an operator must change before RabbitMQ can be used, in its own words; null if nothing is known. */
+  misconfiguration: string | null = null;
 
   /** Registers a function that runs on each new connection. Call it before `open`. */
   use(setUp: (model: ChannelModel) => Promise<void>): void {
@@ -180,10 +186,21 @@ export class Broker {
 
   /** Declares the topology again after a message was returned, because somebody may have deleted a queue or a binding. */
   private declareAgain(channel: Channel): void {
+    if (this.options.checks) return;
     this.declaring ??= bestEffort(declareAll(channel)).finally(() => (this.declaring = null));
   }
 
   private async setUp(model: ChannelModel): Promise<void> {
+    try {
+      await this.setUpChannels(model);
+      this.misconfiguration = null;
+    } catch (error) {
+      this.misconfiguration = refusalIn(error);
+      throw error;
+    }
+  }
+
+  private async setUpChannels(model: ChannelModel): Promise<void> {
     // The recovering connection listens for errors of its model only after this set-up.
     model.on('error', (error) => this.options.log.warn({ err: error }, 'RabbitMQ connection broke'));
     const channel = await this.channel(model);
@@ -195,17 +212,22 @@ export class Broker {
       this.publisher = null;
       this.returned.clear();
     });
-    await declareAll(channel);
+    const { checks } = this.options;
+    await (checks ? checkTopology(model, checks) : declareAll(channel));
     this.publisher = channel;
     for (const setUp of this.onConnect) await setUp(model);
   }
 }
 
 /** Creates the broker of the settings. @returns null if AMQP_URL is none */
-export const createBroker = (
-  { AMQP_URL: url, ...settings }: BrokerSettings,
-  options: Omit<BrokerOptions, 'url' | 'tls'>,
-): Broker | null => (url === null ? null : new Broker({ url, tls: readTlsFiles('AMQP_TLS', settings), ...options }));
+export function createBroker(
+  { AMQP_URL: url, TOPOLOGY: topology, ...settings }: BrokerSettings,
+  { access, ...options }: Pick<BrokerOptions, 'connectionName' | 'log'> & { access: BrokerAccess },
+): Broker | null {
+  if (url === null) return null;
+  const tls = readTlsFiles('AMQP_TLS', settings);
+  return new Broker({ url, tls, ...options, ...(topology === 'check' && { checks: access }) });
+}
 
 const confirmed = (confirmation: Confirmation, routingKey: string): Promise<void> =>
   confirmation.wait(

@@ -170,7 +170,7 @@ describe('a message', () => {
     await eventually(() => expect(handled).toEqual(['order']));
     await eventually(async () => expect(await waiting()).toBe(1));
 
-    await queues.onItsOwnChannel((channel) => channel.assertQueue(parkedQueue(route), { durable: true }));
+    await queues.onItsOwnChannel((channel) => declareRoute(channel, route));
 
     await queues.take(parkedQueue(route));
     expect(await leftAfterStop(consumer)).toBe(0);

@@ -7,7 +7,7 @@ import type { Broker, BrokerLog } from './broker';
 import { idempotentQueue } from './idempotent-consumers';
 import { FailurePolicy, type FailureOutcome, type FailurePolicyOptions } from './failure-policy';
 import { failuresOf, HEADERS, propertiesOfCopy, shortReason } from './republish';
-import { parkedQueue, retryQueue, type Route } from './topology';
+import { failedExchange, parkedQueue, retryQueue, type Route } from './topology';
 
 /** What a handler did with a message. */
 export type HandlerResult =
@@ -64,6 +64,11 @@ export class Consumer {
   /** Whether RabbitMQ delivers messages to this consumer. */
   get isUp(): boolean {
     return this.consuming;
+  }
+
+  /** What an operator must change before RabbitMQ can be used; null if nothing is known. */
+  get misconfiguration(): string | null {
+    return this.options.broker.misconfiguration;
   }
 
   /** Stops consuming, and waits until the messages in flight are handled. */
@@ -186,7 +191,7 @@ export class Consumer {
       [HEADERS.firstSeen]: failuresOf(message).firstSeen.toISOString(),
       [HEADERS.parkedAt]: new Date().toISOString(),
     });
-    await broker.publish('', parkedQueue(route), message.content, properties);
+    await broker.publish(failedExchange(route), parkedQueue(route), message.content, properties);
   }
 
   /** Publishes a copy to the retry queue, which returns it to the source queue after the delay. */
@@ -202,7 +207,8 @@ export class Consumer {
       [HEADERS.firstSeen]: failures.firstSeen.toISOString(),
       [HEADERS.lastFailed]: failures.lastFailed.toISOString(),
     });
-    await broker.publish('', retryQueue(route), message.content, { ...properties, expiration: String(retryDelayMs) });
+    const expiration = String(retryDelayMs);
+    await broker.publish(failedExchange(route), retryQueue(route), message.content, { ...properties, expiration });
   }
 
   private count(outcome: string): void {

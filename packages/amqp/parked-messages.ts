@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { BrokerSettings } from '@shop/runtime/environment';
 import type { TlsFiles } from '@shop/runtime/tls-files';
-import type { ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
 import { connect } from './connect';
 import { HEADERS, propertiesOfCopy } from './republish';
-import { declareRoute, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
+import { declareRoute, failedExchange, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
 export interface ParkedMessage {
   /** Identifies the message while it is parked. */
@@ -24,11 +25,19 @@ export class ParkedMessages {
     private readonly channel: ConfirmChannel,
   ) {}
 
-  /** Connects to RabbitMQ. @throws {Error} if it is unavailable */
-  static async open(url: string, tls: TlsFiles = {}): Promise<ParkedMessages> {
+  /**
+   * Connects to RabbitMQ.
+   *
+   * @param topology whether to declare the queues, or to rely on those that exist
+   * @throws {Error} if RabbitMQ is unavailable
+   */
+  static async open(
+    url: string,
+    { tls = {}, topology }: { tls?: TlsFiles; topology: BrokerSettings['TOPOLOGY'] },
+  ): Promise<ParkedMessages> {
     const connection = await connect(url, { ...tls, clientProperties: { connection_name: 'parked' } });
     const channel = await connection.createConfirmChannel();
-    for (const route of ROUTES) await declareRoute(channel, route);
+    if (topology === 'declare') for (const route of ROUTES) await declareRoute(channel, route);
     return new ParkedMessages(connection, channel);
   }
 
@@ -44,9 +53,23 @@ export class ParkedMessages {
     return this.remove(isSelected, async ({ sourceQueue, content, firstSeen }, message) => {
       // Without the header that counts tries, so that the count starts again.
       const properties = propertiesOfCopy(message, firstSeen ? { [HEADERS.firstSeen]: firstSeen } : {});
-      this.channel.sendToQueue(sourceQueue, content, { ...properties, persistent: true });
-      await this.channel.waitForConfirms(); // published before it is removed here
+      await this.publish(sourceQueue, content, properties); // before it is removed here
     });
+  }
+
+  /** Publishes a message to a queue, and waits for the confirmation. @throws {Error} if the queue does not receive it */
+  private async publish(queue: string, content: Buffer, properties: Options.Publish): Promise<void> {
+    const exchange = failedExchange({ queue });
+    let returned = false;
+    const onReturn = (): void => void (returned = true);
+    this.channel.on('return', onReturn); // RabbitMQ returns a message before it confirms it
+    try {
+      this.channel.publish(exchange, queue, content, { ...properties, persistent: true, mandatory: true });
+      await this.channel.waitForConfirms();
+    } finally {
+      this.channel.off('return', onReturn);
+    }
+    if (returned) throw new Error(`The queue ${queue} is not bound to the exchange ${exchange} with the key ${queue}.`);
   }
 
   /** Deletes the selected messages. @returns these messages */

@@ -70,7 +70,10 @@ function printMessage({ id: messageId, sourceQueue, headers, content }: ParkedMe
 async function main(): Promise<void> {
   const { AMQP_URL: url } = settings;
   if (url === null) throw new Error('AMQP_URL is none: without a broker there are no parked messages.');
-  const parked = await ParkedMessages.open(url, readTlsFiles('AMQP_TLS', settings));
+  const parked = await ParkedMessages.open(url, {
+    tls: readTlsFiles('AMQP_TLS', settings),
+    topology: settings.TOPOLOGY,
+  });
   try {
     await run(parked);
   } finally {

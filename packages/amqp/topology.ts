@@ -26,8 +26,18 @@ export const parkedQueue = ({ queue }: Route): string => `${queue}.parked`;
  */
 export const retryQueue = ({ queue }: Route): string => `${queue}.delayed`;
 
+/**
+ * Names the exchange through which a service parks and retries the messages of its queue, and an operator returns them. It
+ * leads to the queues of this route only, so that no user needs the right to publish on the default exchange, which leads
+ * to every queue. The routing key is the name of the queue.
+ */
+export const failedExchange = ({ queue }: Pick<Route, 'queue'>): string => `${queue}.failed`;
+
 /** Longer than the pause between two tries, so that it limits only messages of other clients. */
 const LONGEST_DELAY_MS = 60_000;
+
+/** Lists the queues of a route. */
+export const queuesOf = (route: Route): string[] => [route.queue, parkedQueue(route), retryQueue(route)];
 
 /**
  * Declares a route with the same arguments as the original system, that is, none: a declaration with other arguments
@@ -49,4 +59,6 @@ export async function declareRoute(channel: Channel, route: Route, longestDelayM
     deadLetterExchange: '',
     deadLetterRoutingKey: queue,
   });
+  await channel.assertExchange(failedExchange(route), 'direct', { durable: true });
+  for (const name of queuesOf(route)) await channel.bindQueue(name, failedExchange(route), name);
 }

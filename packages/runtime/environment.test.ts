@@ -33,6 +33,7 @@ test('every common setting has a default', () => {
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
+    TOPOLOGY: 'declare',
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     LISTEN_ADDRESS: 'localhost',
@@ -42,6 +43,7 @@ test('every common setting has a default', () => {
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     DATABASE_POOL_SIZE: 10,
+    MIGRATE: 'on',
     LOG_LEVEL: 'info',
   });
 });

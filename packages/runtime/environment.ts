@@ -223,6 +223,8 @@ export const brokerSettings = {
   AMQP_TLS_CA: certificateFile(),
   AMQP_TLS_CERT: certificateFile(),
   AMQP_TLS_KEY: keyFile(),
+  /** `check`: another user declares the exchanges and queues. */
+  TOPOLOGY: oneOf(['declare', 'check'], 'declare'),
 };
 
 export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
@@ -253,6 +255,8 @@ export const commonSettings = {
   /** How long the service keeps serving after SIGTERM, while `/readyz` answers 503 and load balancers notice it. */
   DRAIN_TIME: duration('0s', { allowZero: true }),
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
+  /** `off`: another role applies the migrations. `only`: the process applies them and exits. */
+  MIGRATE: oneOf(['on', 'off', 'only'], 'on'),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
 };
 

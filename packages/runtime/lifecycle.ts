@@ -35,11 +35,12 @@ const STOP = {
  * Exits with code 1 if the start fails, a part fails to stop, an error is not caught, or a third signal arrives.
  *
  * @param start starts the service and adds the parts that must be stopped to `groups`. The last group stops first; the
- *   parts of a group stop at the same time. A signal that arrives before `start` returns aborts `stopping`
+ *   parts of a group stop at the same time. A signal that arrives before `start` returns aborts `stopping`. If it returns
+ *   `done`, the process does not serve: it stops its parts and exits with code 0
  */
 export async function runUntilSignal(
   { log, drainMs }: LifecycleOptions,
-  start: (groups: Part[][], stopping: AbortSignal) => Promise<void>,
+  start: (groups: Part[][], stopping: AbortSignal) => Promise<void | 'done'>,
 ): Promise<void> {
   const groups: Part[][] = [];
   const stopping = new AbortController();
@@ -51,7 +52,12 @@ export async function runUntilSignal(
   });
 
   try {
-    await Promise.race([start(groups, stopping.signal).then(() => log.info('started')), signal]);
+    const outcome = await Promise.race([start(groups, stopping.signal), signal]);
+    if (outcome === 'done') {
+      await stopAll(groups, log);
+      process.exit();
+    }
+    if (outcome === undefined) log.info('started');
   } catch (error) {
     log.fatal(error, 'start failed');
     process.exitCode = 1;

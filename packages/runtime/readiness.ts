@@ -11,7 +11,7 @@ export interface Dependencies {
   /** Whether this process has applied the migrations. */
   migrated: boolean;
   /** Null if the service runs without a broker. */
-  consumer: { isUp: boolean } | null;
+  consumer: { isUp: boolean; misconfiguration?: string | null } | null;
   temporal: { isUp: boolean; misconfiguration: string | null };
 }
 
@@ -23,7 +23,13 @@ export const describeDependencies = ({
   temporal,
 }: Dependencies): Readiness['checks'] => ({
   database: !databaseUp ? 'down' : migrated ? 'up' : 'migrating',
-  broker: !consumer ? 'none' : consumer.isUp ? 'consuming' : 'down',
+  broker: !consumer
+    ? 'none'
+    : consumer.isUp
+      ? 'consuming'
+      : consumer.misconfiguration
+        ? `misconfigured: ${consumer.misconfiguration}`
+        : 'down',
   temporal:
     temporal.misconfiguration !== null
       ? `misconfigured: ${temporal.misconfiguration}`

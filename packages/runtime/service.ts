@@ -17,12 +17,12 @@ export interface ServiceContext<C> {
  * Runs a service: reads its settings, starts it, and serves until SIGTERM, SIGINT or SIGHUP.
  * Prints every invalid setting and exits with code 1 if `readConfig` throws a `ConfigError`.
  *
- * @param start starts the service; a signal may arrive before it returns
+ * @param start starts the service; a signal may arrive before it returns. If it returns `done`, the process exits with 0
  */
 export function runService<C extends CommonConfig>(
   name: string,
   readConfig: () => C,
-  start: (context: ServiceContext<C>) => Promise<void>,
+  start: (context: ServiceContext<C>) => Promise<void | 'done'>,
 ): Promise<void> {
   boundNameLookups();
   const config = readOrExit(readConfig);
