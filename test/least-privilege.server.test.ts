@@ -6,7 +6,7 @@ import { Broker } from '@shop/amqp/broker';
 import type { BrokerAccess } from '@shop/amqp/check-topology';
 import { Consumer } from '@shop/amqp/consumer';
 import { idempotentQueue } from '@shop/amqp/idempotent-consumers';
-import { declareRoute, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, retryQueue } from '@shop/amqp/topology';
+import { declareRoute, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, retryQueue, type Route } from '@shop/amqp/topology';
 import { runProgram } from '@shop/dev/programs';
 import { controlRabbitMq } from '@shop/dev/rabbitmq';
 import type { ServiceName } from '@shop/dev/service-program';
@@ -113,11 +113,13 @@ beforeAll(async () => {
       ...shared,
       DATABASE_URL: databaseUrlOf('order_service'),
       AMQP_URL: brokerUrlOf('order-management'),
+      AMQP_VERIFY_USER: 'payment-processing,operator',
     }),
     ServiceProcess.start('payment-processing', {
       ...shared,
       DATABASE_URL: databaseUrlOf('payment_service'),
       AMQP_URL: brokerUrlOf('payment-processing'),
+      AMQP_VERIFY_USER: 'order-management,operator',
     }),
   ]);
 });
@@ -199,18 +201,38 @@ const bothAreParked = () =>
     }
   });
 
-test('each service parks a message that it cannot read, and an operator returns it', async () => {
+/** Returns the reasons for which messages are parked, in the order of the queues. */
+const parkedReasons = (output: string): string[] =>
+  Array.from(output.matchAll(/^ {12}(.*)$/gm), ([, reason = '']) => reason);
+
+test('each service parks a message of a user whom it does not know, and handles it when an operator returns it', async () => {
   for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.send(route, 'not json');
   await bothAreParked();
 
   const command = join(ROOT, 'packages', 'amqp', 'dist', 'parked.js');
-  const env = { AMQP_URL: brokerUrlOf('operator'), TOPOLOGY: 'check' };
-  const returned = await runProgram(process.execPath, [command, 'retry', 'all'], { env });
+  const env = { AMQP_URL: brokerUrlOf('operator'), TOPOLOGY: 'check', AMQP_VERIFY_USER: 'operator' };
+  const parked = (...args: string[]): Promise<string> => runProgram(process.execPath, [command, ...args], { env });
+  expect(parkedReasons(await parked('list'))).toEqual([
+    'sent without a user id, but AMQP_VERIFY_USER is order-management,operator',
+    'sent without a user id, but AMQP_VERIFY_USER is payment-processing,operator',
+  ]);
+  const returned = await parked('retry', 'all');
 
   expect(returned).toMatch(/returned to processPayment\n.*returned to PaymentStat\n/);
   await bothAreParked();
-  expect(await runProgram(process.execPath, [command, 'discard', 'all'], { env })).toContain('2 discarded');
+  expect(parkedReasons(await parked('list'))).toEqual([
+    expect.stringMatching(/^not JSON/),
+    expect.stringMatching(/^not JSON/),
+  ]);
+  expect(await parked('discard', 'all')).toContain('2 discarded');
 });
+
+/** Publishes a message as one of the services does. */
+async function sendAs(userId: ServiceName, route: Route, message: object): Promise<void> {
+  const sender = await Queues.open(brokerUrlOf(userId));
+  await sender.sendWith(route, { userId }, message);
+  await sender.close();
+}
 
 /** Executes statements as the owner of the tables. */
 const execute = (statements: string) => withDatabase(database.url, (sql) => sql.query(statements));
@@ -218,8 +240,9 @@ const execute = (statements: string) => withDatabase(database.url, (sql) => sql.
 test('each service retries a message whose handling fails', async () => {
   const [orderId, customerId] = [randomUUID(), randomUUID()];
   await execute('ALTER TABLE orders RENAME TO misspelt; ALTER TABLE payments.payments RENAME TO misspelt');
-  await queues.send(PROCESS_PAYMENT, { orderId, customerId, totalAmount: 90 });
-  await queues.send(PAYMENT_STAT, { orderId: randomUUID(), paymentId: randomUUID(), success: true, totalAmount: 90 });
+  const answer = { orderId: randomUUID(), paymentId: randomUUID(), success: true, totalAmount: 90 };
+  await sendAs('order-management', PROCESS_PAYMENT, { orderId, customerId, totalAmount: 90 });
+  await sendAs('payment-processing', PAYMENT_STAT, answer);
   await eventually(async () => {
     for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) expect(await queues.waiting(retryQueue(route))).toBe(1);
   });
@@ -318,6 +341,19 @@ async function reportOf(access: BrokerAccess, url = brokerUrlOf('payment-process
     await broker.stop();
   }
 }
+
+test('RabbitMQ refuses a message that names another user as its sender', async () => {
+  const sender = await Queues.open(brokerUrlOf('payment-processing'));
+
+  const sent = sender.onItsOwnChannel(async (channel) => {
+    const refused = new Promise<unknown>((resolve) => channel.on('error', resolve));
+    channel.publish('orderManagement', 'PaymentStat', Buffer.from('{}'), { userId: 'operator' });
+    throw await refused;
+  });
+
+  await expect(sent).rejects.toMatchObject({ code: 406 });
+  await sender.close();
+});
 
 describe('a service that checks the topology', () => {
   test('reports nothing if nothing is missing', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Channel, ChannelModel, ConfirmChannel, Options, RecoveringChannelModel } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, Message, Options, RecoveringChannelModel } from 'amqplib';
 import { UnavailableError } from '@shop/runtime/fault';
 import pTimeout from 'p-timeout';
 import type { BrokerSettings } from '@shop/runtime/environment';
@@ -10,6 +10,7 @@ import { checkTopology, refusalIn, type BrokerAccess } from './check-topology';
 import { Confirmation } from './confirmation';
 import { connect } from './connect';
 import { idempotentQueue } from './idempotent-consumers';
+import { senderProblem, userOf } from './sender';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
 /** The part of a logger that this package uses. */
@@ -32,6 +33,8 @@ export interface BrokerOptions {
   connectionName: string;
   /** What the service does with the broker, if it only checks what others have declared. */
   checks?: BrokerAccess;
+  /** The users whose messages are handled. If it is set, this broker publishes messages with its own user id. */
+  verifiedUsers?: readonly string[];
   log: BrokerLog;
 }
 
@@ -61,6 +64,12 @@ export class Broker {
 
   /** What an operator must change before RabbitMQ can be used, in its own words; null if nothing is known. */
   misconfiguration: string | null = null;
+
+  /** Returns why a message must not be handled, judged by the user who sent it; null if it may. */
+  senderProblem(message: Message): string | null {
+    const { url, verifiedUsers } = this.options;
+    return verifiedUsers ? senderProblem(message, { accepted: verifiedUsers, own: userOf(url) }) : null;
+  }
 
   /** Registers a function that runs on each new connection. Call it before `open`. */
   use(setUp: (model: ChannelModel) => Promise<void>): void {
@@ -171,7 +180,15 @@ export class Broker {
     };
     try {
       // Without `mandatory`, RabbitMQ confirms a message that no queue receives, and drops it.
-      const options = { contentType: 'text/json', ...properties, messageId, persistent: true, mandatory: true };
+      const sender = this.options.verifiedUsers && { userId: userOf(this.options.url) };
+      const options = {
+        contentType: 'text/json',
+        ...properties,
+        ...sender,
+        messageId,
+        persistent: true,
+        mandatory: true,
+      };
       this.publisher.publish(exchange, routingKey, content, options, settle);
     } catch (error) {
       settle(error instanceof Error ? error : new Error(String(error)));
@@ -221,12 +238,18 @@ export class Broker {
 
 /** Creates the broker of the settings. @returns null if AMQP_URL is none */
 export function createBroker(
-  { AMQP_URL: url, TOPOLOGY: topology, ...settings }: BrokerSettings,
+  { AMQP_URL: url, TOPOLOGY: topology, AMQP_VERIFY_USER: verifiedUsers, ...settings }: BrokerSettings,
   { access, ...options }: Pick<BrokerOptions, 'connectionName' | 'log'> & { access: BrokerAccess },
 ): Broker | null {
   if (url === null) return null;
   const tls = readTlsFiles('AMQP_TLS', settings);
-  return new Broker({ url, tls, ...options, ...(topology === 'check' && { checks: access }) });
+  return new Broker({
+    url,
+    tls,
+    ...options,
+    ...(topology === 'check' && { checks: access }),
+    ...(verifiedUsers.length > 0 && { verifiedUsers }),
+  });
 }
 
 const confirmed = (confirmation: Confirmation, routingKey: string): Promise<void> =>

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import pTimeout from 'p-timeout';
 import { idempotentQueue } from './idempotent-consumers';
 import { failedExchange, PAYMENT_STAT, PROCESS_PAYMENT, queuesOf, type Route } from './topology';
 
@@ -67,15 +67,21 @@ async function refusalOf(
 }
 
 /**
- * Checks the right to publish without publishing. RabbitMQ checks the rights first, and then refuses a message whose
- * expiration is not a number: https://www.rabbitmq.com/docs/ttl
+ * Checks the right to publish without publishing: RabbitMQ checks the rights first, and then refuses a message whose
+ * `user_id` is not the user of the connection (https://www.rabbitmq.com/docs/validated-user-id). It would accept the message,
+ * which is empty, only from a user with the tag `impersonator`.
  */
 async function publishRefusal(model: ChannelModel, exchange: string, routingKey: string): Promise<string | null> {
   const channel = await model.createConfirmChannel();
-  const refused = once(channel, 'error', { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-  channel.publish(exchange, routingKey, Buffer.alloc(0), { expiration: 'never' });
-  const [error] = (await refused) as [Error & { code?: number }];
-  if (error.code === PRECONDITION_FAILED) return null;
+  const answered = new Promise<(Error & { code?: number }) | null>((resolve) => {
+    channel.on('error', resolve);
+    channel.publish(exchange, routingKey, Buffer.alloc(0), { userId: 'topology-check' }, (error: unknown) => {
+      if (!error) resolve(null);
+    });
+  });
+  const error = await pTimeout(answered, { milliseconds: ANSWER_TIMEOUT_MS });
+  if (error === null) await channel.close();
+  if (error === null || error.code === PRECONDITION_FAILED) return null;
   return `no right to publish on ${exchange} with the key ${routingKey}: ${refusalIn(error)}`;
 }
 

@@ -18,6 +18,12 @@ export type HandlerResult =
   /** The content is invalid, names something that does not exist, or contradicts what is stored. The message is parked. */
   | { outcome: 'unreadable' | 'unknown' | 'contradictory'; reason: string };
 
+/** The message was sent by a user whose messages are not handled. */
+interface Untrusted {
+  outcome: 'untrusted';
+  reason: string;
+}
+
 export interface ConsumerOptions extends FailurePolicyOptions {
   broker: Broker;
   route: Route;
@@ -136,6 +142,7 @@ export class Consumer {
         case 'unreadable':
         case 'unknown':
         case 'contradictory':
+        case 'untrusted':
         case 'exhausted':
           await this.park(message, result.reason);
           return this.acknowledge(channel, message, 'parked');
@@ -151,7 +158,9 @@ export class Consumer {
     }
   }
 
-  private async deliver(message: ConsumeMessage): Promise<HandlerResult | FailureOutcome> {
+  private async deliver(message: ConsumeMessage): Promise<HandlerResult | FailureOutcome | Untrusted> {
+    const reason = this.options.broker.senderProblem(message);
+    if (reason !== null) return { outcome: 'untrusted', reason };
     try {
       const result = await this.options.handle(message.content);
       if (result.outcome === 'delivered') this.failures.recordHandled(); // a duplicate does not prove that others succeed

@@ -4,6 +4,7 @@ import type { TlsFiles } from '@shop/runtime/tls-files';
 import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
 import { connect } from './connect';
 import { HEADERS, propertiesOfCopy } from './republish';
+import { userOf } from './sender';
 import { declareRoute, failedExchange, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
 
 export interface ParkedMessage {
@@ -23,22 +24,24 @@ export class ParkedMessages {
   private constructor(
     private readonly connection: ChannelModel,
     private readonly channel: ConfirmChannel,
+    private readonly sender: Options.Publish,
   ) {}
 
   /**
    * Connects to RabbitMQ.
    *
+   * @param namesUser whether returned messages name this user as their sender, which AMQP_VERIFY_USER requires
    * @param topology whether to declare the queues, or to rely on those that exist
    * @throws {Error} if RabbitMQ is unavailable
    */
   static async open(
     url: string,
-    { tls = {}, topology }: { tls?: TlsFiles; topology: BrokerSettings['TOPOLOGY'] },
+    { tls = {}, topology, namesUser }: { tls?: TlsFiles; topology: BrokerSettings['TOPOLOGY']; namesUser: boolean },
   ): Promise<ParkedMessages> {
     const connection = await connect(url, { ...tls, clientProperties: { connection_name: 'parked' } });
     const channel = await connection.createConfirmChannel();
     if (topology === 'declare') for (const route of ROUTES) await declareRoute(channel, route);
-    return new ParkedMessages(connection, channel);
+    return new ParkedMessages(connection, channel, namesUser ? { userId: userOf(url) } : {});
   }
 
   /** Lists all parked messages, the oldest first. */
@@ -64,7 +67,8 @@ export class ParkedMessages {
     const onReturn = (): void => void (returned = true);
     this.channel.on('return', onReturn); // RabbitMQ returns a message before it confirms it
     try {
-      this.channel.publish(exchange, queue, content, { ...properties, persistent: true, mandatory: true });
+      const options = { ...properties, ...this.sender, persistent: true, mandatory: true };
+      this.channel.publish(exchange, queue, content, options);
       await this.channel.waitForConfirms();
     } finally {
       this.channel.off('return', onReturn);

@@ -73,6 +73,7 @@ async function main(): Promise<void> {
   const parked = await ParkedMessages.open(url, {
     tls: readTlsFiles('AMQP_TLS', settings),
     topology: settings.TOPOLOGY,
+    namesUser: settings.AMQP_VERIFY_USER.length > 0,
   });
   try {
     await run(parked);

@@ -34,6 +34,7 @@ test('every common setting has a default', () => {
     TEMPORAL_NAMESPACE: 'default',
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
     TOPOLOGY: 'declare',
+    AMQP_VERIFY_USER: [],
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     LISTEN_ADDRESS: 'localhost',

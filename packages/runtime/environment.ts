@@ -124,23 +124,26 @@ export const postgresUrl = (fallback: string, check: (url: string) => unknown) =
       if (problem !== null) context.addIssue(problem);
     });
 
-/** The URLs of PostgreSQL databases, separated by commas; an empty list by default. `check` as in `postgresUrl`. */
-export const postgresUrls = (check: (url: string) => unknown) =>
+/** A list of words, separated by commas; empty by default. */
+export const list = () =>
   z
     .string()
     .default('')
     .transform((text) =>
       text
         .split(',')
-        .map((url) => url.trim())
+        .map((word) => word.trim())
         .filter(Boolean),
-    )
-    .superRefine((urls, context) => {
-      for (const [at, url] of urls.entries()) {
-        const problem = postgresProblem(url, check);
-        if (problem !== null) context.addIssue(`entry ${at + 1} ${problem}`);
-      }
-    });
+    );
+
+/** The URLs of PostgreSQL databases, separated by commas; an empty list by default. `check` as in `postgresUrl`. */
+export const postgresUrls = (check: (url: string) => unknown) =>
+  list().superRefine((urls, context) => {
+    for (const [at, url] of urls.entries()) {
+      const problem = postgresProblem(url, check);
+      if (problem !== null) context.addIssue(`entry ${at + 1} ${problem}`);
+    }
+  });
 
 /** The URL of a web page that people open. The output has no trailing slash. */
 export const httpUrl = (fallback: string) =>
@@ -225,6 +228,8 @@ export const brokerSettings = {
   AMQP_TLS_KEY: keyFile(),
   /** `check`: another user declares the exchanges and queues. */
   TOPOLOGY: oneOf(['declare', 'check'], 'declare'),
+  /** The users whose messages are handled. If any is set, published messages name their user. */
+  AMQP_VERIFY_USER: list(),
 };
 
 export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
