@@ -18,6 +18,9 @@ test('every setting has a default', () => {
     CORS_ORIGINS: [],
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
+    MIGRATE: 'on',
+    TOPOLOGY: 'declare',
+    AMQP_VERIFY_USER: [],
     DATABASE_POOL_SIZE: 10,
     LOG_LEVEL: 'info',
   });

@@ -26,7 +26,7 @@ import { temporaryFolder } from './temporary-folder';
 // Both services run with the users of docs/operations.md, which have no other rights than those that are printed there.
 
 const DOCUMENT = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
-const PASSWORD = 'secret';
+const PASSWORD = randomBytes(12).toString('hex');
 const VIRTUAL_HOST = 'privileges';
 /** Roles belong to all databases of the server. */
 const suffix = randomBytes(4).toString('hex');
@@ -62,6 +62,13 @@ const brokerUrlOf = (user: ServiceName | 'operator'): string => {
 
 const PAYMENTS_ACCESS: BrokerAccess = { consumes: PROCESS_PAYMENT, publishes: PAYMENT_STAT };
 const ORDERS_ACCESS: BrokerAccess = { consumes: PAYMENT_STAT, publishes: PROCESS_PAYMENT };
+
+/** Writes a secret into a file, as container platforms mount it. @returns its path */
+function secretFile(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `${content}\n`);
+  return path;
+}
 
 /** Applies the migrations as the owner of the tables, by both services. */
 async function migrateOnly(): Promise<void> {
@@ -117,8 +124,8 @@ beforeAll(async () => {
     }),
     ServiceProcess.start('payment-processing', {
       ...shared,
-      DATABASE_URL: databaseUrlOf('payment_service'),
-      AMQP_URL: brokerUrlOf('payment-processing'),
+      DATABASE_URL_FILE: secretFile('database-url', databaseUrlOf('payment_service')),
+      AMQP_URL_FILE: secretFile('amqp-url', brokerUrlOf('payment-processing')),
       AMQP_VERIFY_USER: 'order-management,operator',
     }),
   ]);
@@ -151,13 +158,14 @@ const waitForOrder = ({ orderId }: Order, orderStatus: string, paymentStatus: st
     expect(await orders.request('GET', `/order/${orderId}`)).toMatchObject({ orderStatus, paymentStatus });
   });
 
-test('the services are ready, and log no refusal', async () => {
+test('the services are ready, and log no refusal and no password', async () => {
   for (const { url, output } of [orders, payments]) {
     await eventually(async () => {
       const { checks } = (await (await fetch(`${url}/readyz`)).json()) as { checks: object };
       expect(checks).toMatchObject({ database: 'up', broker: 'consuming' });
     });
     expect(output).not.toMatch(/permission denied|ACCESS_REFUSED|"level":(50|60)/);
+    expect(output).not.toContain(PASSWORD);
   }
 });
 

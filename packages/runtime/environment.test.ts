@@ -1,4 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import {
   amqpUrl,
@@ -14,6 +17,7 @@ import {
   postgresUrl,
   readEnvironment,
 } from './environment';
+import { temporaryFolder } from '../../test/temporary-folder';
 import { keyFile } from './tls-files';
 
 const usable = (): void => undefined;
@@ -90,6 +94,74 @@ test('prints nothing of a private key that is set instead of its path', () => {
   expect(read(keyFile(), key, 'SOME_TLS_KEY')).toBe(
     'config: SOME_TLS_KEY is the content of a file. Set it to the path of the file.',
   );
+});
+
+describe('a setting that may contain a secret', () => {
+  const folder = temporaryFolder('secrets');
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const fileWith = (content: string): string => {
+    const path = join(folder, randomUUID());
+    writeFileSync(path, content);
+    return path;
+  };
+  const schema = z.object({
+    AMQP_URL: amqpUrl(),
+    TEMPORAL_API_KEY: z.string().optional(),
+    TEMPORAL_UI_URL: z.string().optional(),
+    PORT: port(8001),
+  });
+  const URL = 'amqp://shop:secret@broker';
+
+  test.each([URL, `${URL}\n`, `${URL}\r\n`])('is read from a file (%j)', (content) => {
+    expect(
+      readEnvironment(schema, { AMQP_URL_FILE: fileWith(content), TEMPORAL_API_KEY_FILE: fileWith('key\n\n') }),
+    ).toEqual({ AMQP_URL: URL, TEMPORAL_API_KEY: 'key\n', PORT: 8001 });
+  });
+
+  test('has its default if the variable of the file is empty', () => {
+    expect(readEnvironment(schema, { AMQP_URL: URL, AMQP_URL_FILE: '' })).toMatchObject({ AMQP_URL: URL });
+  });
+
+  test.each<[string, () => NodeJS.ProcessEnv, RegExp]>([
+    [
+      'is set twice',
+      () => ({ AMQP_URL: URL, AMQP_URL_FILE: fileWith(URL) }),
+      /^config: AMQP_URL and AMQP_URL_FILE are both set\. Set one of them\.$/,
+    ],
+    [
+      'has no file',
+      () => ({ AMQP_URL_FILE: '/absent' }),
+      /^config: AMQP_URL_FILE="\/absent" cannot be read\. .*ENOENT/,
+    ],
+    [
+      'has an empty file',
+      () => ({ AMQP_URL_FILE: fileWith('\n') }),
+      /^config: AMQP_URL_FILE="[^"]+" is an empty file\.$/,
+    ],
+    ['is invalid', () => ({ AMQP_URL_FILE: fileWith('shop:secret') }), /^config: AMQP_URL is not an AMQP URL\./],
+    [
+      'cannot be read, like another setting',
+      () => ({ AMQP_URL_FILE: '/absent', PORT: 'none' }),
+      /^config: AMQP_URL_FILE=.*\nconfig: PORT="none" is not a whole number/,
+    ],
+  ])('is reported without its value if it %s', (_, environment, problem) => {
+    let message = '';
+    try {
+      readEnvironment(schema, environment());
+    } catch (error) {
+      message = error instanceof ConfigError ? error.message : '';
+    }
+
+    expect(message).toMatch(problem);
+    expect(message).not.toContain('secret@');
+    expect(message).not.toContain('shop:');
+  });
+
+  test('is the only kind of setting that can be in a file', () => {
+    const absent = { PORT_FILE: '/absent', TEMPORAL_UI_URL_FILE: '/absent', POSTGRES_PASSWORD_FILE: '/absent' };
+
+    expect(readEnvironment(schema, absent)).toMatchObject({ PORT: 8001 });
+  });
 });
 
 describe('a duration', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isLoopback } from './loopback';
 import { certificateFile, keyFile } from './tls-files';
@@ -8,27 +9,66 @@ export class ConfigError extends Error {
 }
 
 /** Settings whose values are not printed: URLs contain passwords, and some set a key itself instead of its path. */
-const SECRET = /_(URLS?|KEY)$/;
+const SECRET = /_(URLS?|KEYS?|PASSWORD|SECRET|TOKEN)$/;
+
+/** Settings that may contain a secret, except paths of key files and the URL of the Web UI. */
+const MAY_BE_IN_A_FILE = /(?<!_UI)_(URLS?|API_KEY|KEYS|PASSWORD|SECRET|TOKEN)$/;
 
 /**
- * Reads settings from environment variables. An empty variable counts as unset.
+ * Reads settings from environment variables. An empty variable counts as unset. A setting that may contain a secret can be
+ * in a file, whose path is in the variable `<name>_FILE`.
  *
  * @throws {ConfigError} if any setting is invalid; the message repeats no value that may contain a secret
  */
 export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const { values, problems } = readSecretFiles(Object.keys(schema.shape), env);
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
-  if (result.success) return result.data;
+  if (result.success && problems.length === 0) return result.data;
+  const invalid = result.success ? [] : result.error.issues;
   throw new ConfigError(
-    result.error.issues
-      .map(({ code, path, message }) => {
+    [
+      ...problems,
+      ...invalid.map(({ code, path, message }) => {
         const name = path.join('.');
         const value = SECRET.test(name) ? '' : `=${JSON.stringify(given[name])}`;
         const unset = code === 'invalid_type' ? ' is not set.' : '';
         return `config: ${name}${given[name] === undefined ? unset : value} ${message}`;
-      })
-      .join('\n'),
+      }),
+    ].join('\n'),
   );
+}
+
+/**
+ * Replaces each variable `<name>_FILE` of a setting that may contain a secret by `<name>`, with the content of the file
+ * without a line break at its end.
+ *
+ * @param names the settings; the files of others are not read
+ * @returns the variables, and a line for each file that cannot be used
+ */
+export function readSecretFiles(
+  names: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { values: NodeJS.ProcessEnv; problems: string[] } {
+  const values = { ...env };
+  const problems: string[] = [];
+  for (const name of names.filter((one) => MAY_BE_IN_A_FILE.test(one))) {
+    const variable = `${name}_FILE`;
+    const path = env[variable];
+    if (!path) continue;
+    delete values[variable];
+    if (env[name]) {
+      problems.push(`config: ${name} and ${variable} are both set. Set one of them.`);
+      continue;
+    }
+    try {
+      values[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+      if (values[name] === '') problems.push(`config: ${variable}=${JSON.stringify(path)} is an empty file.`);
+    } catch (error) {
+      problems.push(`config: ${variable}=${JSON.stringify(path)} cannot be read. ${String(error)}`);
+    }
+  }
+  return { values, problems };
 }
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;

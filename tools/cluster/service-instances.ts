@@ -62,6 +62,10 @@ export class ServiceInstances {
           ? { DATABASE_URL: primaryUrl, DATABASE_READ_URLS: `${databaseOn(first)},${databaseOn(second)}` }
           : { DATABASE_URL: paymentsDatabaseOf(primaryUrl) }),
         AMQP_URL: amqpUrl,
+        // Already read, or not used here.
+        DATABASE_URL_FILE: '',
+        DATABASE_READ_URLS_FILE: '',
+        AMQP_URL_FILE: '',
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_NAMESPACE: 'default',
         TEMPORAL_UI_URL: `http://localhost:${ports.temporalUi}`,

@@ -44,9 +44,11 @@ export async function startServices(environment: ServiceEnvironment, servers: St
     const addresses = {
       MANAGEMENT_PORT: 'same', // the services share the environment
       DATABASE_URL: database,
+      DATABASE_URL_FILE: '', // already read
       TEMPORAL_ADDRESS: temporalAddress,
       ...(temporalUiUrl && { TEMPORAL_UI_URL: temporalUiUrl }),
       AMQP_URL: amqpUrl ?? 'none',
+      AMQP_URL_FILE: '',
       ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),
     };
     await servers.start(serviceProgram({ service, port, environment: { ...process.env, ...addresses } }));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
-import { ConfigError, port, readEnvironment } from '@shop/runtime/environment';
+import { ConfigError, port, readEnvironment, readSecretFiles } from '@shop/runtime/environment';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { z } from 'zod';
@@ -34,17 +34,20 @@ export interface Settings extends z.output<typeof ownSettings> {
   namespace: string;
 }
 
+const SECRETS = ['DATABASE_URL', 'PAYMENTS_DATABASE_URL', 'DATABASE_READ_URLS', 'AMQP_URL', 'TEMPORAL_API_KEY'];
+
 /**
  * Reads the settings of `make run`, and validates those that it passes on to the services.
  *
  * @throws {ConfigError} with every invalid setting
  */
-export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settings {
+  const { values: env, problems: unreadable } = readSecretFiles(SECRETS, variables);
   const paymentsDatabaseUrl = env['PAYMENTS_DATABASE_URL'] || null;
   const paymentEnv = { ...env, ...(paymentsDatabaseUrl ? { DATABASE_URL: paymentsDatabaseUrl } : {}) };
   const orderEnv = { ...env, ...(env['AMQP_URL'] === 'none' ? { PAYMENT_CHANNEL: 'activity' } : {}) };
 
-  const problems = new Set<string>();
+  const problems = new Set<string>(unreadable);
   const reading = <T>(read: () => T): T | undefined => {
     try {
       return read();
