@@ -1,4 +1,5 @@
 import { connectionOf } from '@shop/prisma/connection';
+import { checkAuthentication } from '@shop/runtime/access/auth-settings';
 import {
   commonSettings,
   duration,
@@ -45,6 +46,7 @@ const settings = z
     SWEEP_AFTER: duration('30s'),
   })
   .superRefine(checkKeyPairs)
+  .superRefine(checkAuthentication)
   .superRefine(({ AMQP_URL, PAYMENT_CHANNEL }, context) => {
     if (AMQP_URL === null && PAYMENT_CHANNEL === 'events') {
       context.addIssue({

@@ -1,4 +1,5 @@
 import { connectionOf } from '@shop/prisma/connection';
+import { checkAuthentication } from '@shop/runtime/access/auth-settings';
 import { commonSettings, port, postgresUrl, readEnvironment } from '@shop/runtime/environment';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
@@ -9,7 +10,8 @@ const settings = z
     PORT: port(8002),
     DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments', connectionOf),
   })
-  .superRefine(checkKeyPairs);
+  .superRefine(checkKeyPairs)
+  .superRefine(checkAuthentication);
 
 export type Config = z.output<typeof settings>;
 

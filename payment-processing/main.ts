@@ -7,6 +7,8 @@ import { connectPayments } from '@shop/prisma/clients';
 import { isSchemaError } from '@shop/prisma/errors';
 import { migrate } from '@shop/prisma/migrate';
 import { ReplicationProbe } from '@shop/prisma/replication';
+import { findApiKey } from '@shop/runtime/access/api-key-store';
+import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { whenAvailable } from '@shop/runtime/lifecycle';
@@ -55,6 +57,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     ...paymentApi({ database }),
     log,
     readiness: () => readiness.check(),
+    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
     stopping,
     explain: (error) =>
       !readiness.migrated && isSchemaError(error) ? retryLater('The database is being prepared.') : undefined,

@@ -8,17 +8,25 @@ import { orderApi, type OrderApiNeeds } from './api';
 import { searchProblem } from './search-query';
 
 export interface OrderAppOptions
-  extends Omit<OrderApiNeeds, 'searches'>, Pick<HttpOptions, 'log' | 'readiness' | 'stopping'> {
+  extends Omit<OrderApiNeeds, 'searches'>, Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'authenticate'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
 
 /** Creates the HTTP application of order-management. */
-export function createOrderApp({ log, readiness, stopping, isMigrated = () => true, ...needs }: OrderAppOptions) {
+export function createOrderApp({
+  log,
+  readiness,
+  authenticate,
+  stopping,
+  isMigrated = () => true,
+  ...needs
+}: OrderAppOptions) {
   return createHttpApp({
     ...orderApi({ ...needs, searches: new Searches(needs.reads), ...(stopping && { stopping }) }),
     log,
     readiness,
+    ...(authenticate && { authenticate }),
     ...(stopping && { stopping }),
     explain: (error) => {
       const problem = searchProblem(error);

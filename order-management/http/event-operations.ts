@@ -1,3 +1,4 @@
+import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
 import { idParams, uuid } from '@shop/runtime/uuid-schemas';
@@ -59,6 +60,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     method: 'get',
     path: '/order/{id}/history',
     tag,
+    access: 'customer',
     summary: 'Read what happened to an order',
     description: 'Each step with its time and reason, the oldest first. The history outlives the saga in Temporal.',
     params: idParams('order'),
@@ -66,8 +68,9 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: { description: 'The steps of the order.', schema: historyJson } },
     problems: ['order-not-found'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id }, request, response }) => {
-      const history = await reads.read((source) => findHistory(source, id), readToken(request));
+    handle: async ({ params: { id }, caller, request, response }) => {
+      const find = (source: OrdersClient) => findHistory(source, id, caller.customerId);
+      const history = await reads.read(find, readToken(request));
       if (!history) throw orderNotFound(id);
       response.json(toHistoryJson(history));
     },
@@ -78,9 +81,11 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     method: 'get',
     path: '/order/events',
     tag,
+    access: 'customer',
     summary: 'Follow the events of all orders',
     description:
-      'Without `Last-Event-ID`, the stream begins now. With it, the stream continues after that event without a gap.',
+      'A customer receives only the events of its own orders. Without `Last-Event-ID`, the stream begins now. With it, the ' +
+      'stream continues after that event without a gap.',
     query: z.object({
       ...resumeQuery,
       step: z
@@ -93,7 +98,12 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: eventStream },
     problems: ['unknown-event-position', 'too-many-event-streams'],
     example: { query: { step: 'shipped' } },
-    handle: async ({ query: { step: selected, customer_id: customerId, last_event_id }, headers, response }) => {
+    handle: async ({
+      query: { step: selected, customer_id: customerId, last_event_id },
+      headers,
+      caller,
+      response,
+    }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : await feed.readPresent();
       await streams.serve(response, {
@@ -101,7 +111,8 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
         after,
         selects: (event) =>
           (selected === undefined || selected.some((one) => one === event.step)) &&
-          (customerId === undefined || customerId === event.customerId),
+          (customerId === undefined || customerId === event.customerId) &&
+          (caller.customerId === null || caller.customerId === event.customerId),
       });
     },
   });
@@ -111,6 +122,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     method: 'get',
     path: '/order/{id}/events',
     tag,
+    access: 'customer',
     summary: 'Follow the events of one order',
     description:
       'Without `Last-Event-ID`, the stream begins with the first recorded event of the order. With it, the stream ' +
@@ -121,13 +133,12 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: eventStream },
     problems: ['order-not-found', 'unknown-event-position', 'too-many-event-streams'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id: orderId }, query: { last_event_id }, headers, request, response }) => {
+    handle: async ({ params: { id: orderId }, query: { last_event_id }, headers, caller, request, response }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : BEGINNING;
-      const found = await reads.read(
-        (source) => source.order.count({ where: { orderId, deletedAt: null } }),
-        readToken(request),
-      );
+      const { customerId } = caller;
+      const where = { orderId, deletedAt: null, ...(customerId !== null && { customerId }) };
+      const found = await reads.read((source) => source.order.count({ where }), readToken(request));
       if (found === 0) throw orderNotFound(orderId);
       await streams.serve(response, { orderId, after, selects: () => true });
     },

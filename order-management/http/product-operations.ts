@@ -27,6 +27,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'get',
     path: '/product/{id}',
     tag,
+    access: 'open',
     summary: 'Read a product',
     description: 'Also a retired one.',
     params: idParams('product'),
@@ -45,6 +46,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'put',
     path: '/product/{id}',
     tag,
+    access: 'catalog',
     summary: 'Change a product',
     description: NOT_THE_STOCK,
     params: idParams('product'),
@@ -61,6 +63,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'patch',
     path: '/product/{id}',
     tag,
+    access: 'catalog',
     summary: 'Change some fields of a product',
     description: NOT_THE_STOCK,
     params: idParams('product'),
@@ -77,6 +80,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'post',
     path: '/product/{id}/restock',
     tag,
+    access: 'catalog',
     summary: 'Add units to the stock of a product, or remove some',
     description:
       'Concurrent orders, cancels and restocks do not overwrite each other. With an `Idempotency-Key` the request can be ' +
@@ -106,6 +110,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'post',
     path: '/product/{id}/retire',
     tag,
+    access: 'catalog',
     summary: 'Stop selling a product',
     description:
       'Hides the product from the list and refuses later orders of it. Its orders stay. Retiring it again changes nothing.',
@@ -125,6 +130,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'post',
     path: '/product/{id}/restore',
     tag,
+    access: 'catalog',
     summary: 'Sell a retired product again',
     params: idParams('product'),
     responses: { 200: changedAnswer('The restored product.', productWithStateJson) },

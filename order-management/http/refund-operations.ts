@@ -31,6 +31,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     method: 'post',
     path: '/order/{id}/refund',
     tag,
+    access: 'operator',
     summary: 'Refund the payment of a shipped order',
     description:
       'The order stays `shipped`; when the money is refunded, its `paymentStatus` is `refunded`. Repeating the request ' +
@@ -71,6 +72,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     method: 'get',
     path: '/refunds',
     tag,
+    access: 'operator',
     summary: 'List the refunds that are due',
     description:
       'One page of the refunds that have not ended, the oldest first. The amount is the total of the order: only the ' +

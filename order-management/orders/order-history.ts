@@ -26,13 +26,20 @@ interface OrderRow {
  *
  * An order of the original, or of a version that recorded no events, lacks some of them. Their steps are derived from the
  * order's row, as far as it stores them.
+ *
+ * @param customerId if it is not null, the orders of other customers do not exist
  */
-export async function findHistory(database: OrdersClient, orderId: string): Promise<HistoryEntry[] | null> {
+export async function findHistory(
+  database: OrdersClient,
+  orderId: string,
+  customerId: string | null = null,
+): Promise<HistoryEntry[] | null> {
   const [row] = await database.$queryRaw<OrderRow[]>`
     SELECT order_status, payment_status, order_date, cancel_requested_at, settled_at, payment_id, cancellation_reason,
       (SELECT coalesce(json_agg(json_build_object('step', step, 'time', recorded_at, 'reason', reason) ORDER BY event_id), '[]')
        FROM order_events WHERE order_id = orders.order_id) AS events
-    FROM orders WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL`;
+    FROM orders WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL
+      AND (${customerId}::uuid IS NULL OR customer_id = ${customerId}::uuid)`;
   return row ? historyOf(row) : null;
 }
 

@@ -1,5 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
+import { ANONYMOUS, type Caller } from '@shop/runtime/access/caller';
 import { OrderStep } from '../events/order-step';
 import { OrderStatus } from './order-status';
 
@@ -8,13 +9,20 @@ const PLACED = literal(OrderStatus.placed);
 /**
  * Records that a customer cancels an order. The saga is signalled afterwards. A recorded cancel prevents shipping.
  *
+ * @param caller who cancels it. For a customer, the orders of others do not exist
  * @returns the order's status; the cancel is recorded only if it is `placed`. Null if the order does not exist
  */
-export async function requestCancel(database: OrdersClient, orderId: string): Promise<string | null> {
+export async function requestCancel(
+  database: OrdersClient,
+  orderId: string,
+  { customerId }: Caller = ANONYMOUS,
+): Promise<string | null> {
   const requested = await database.$queryRaw<object[]>`
     WITH found AS (
       SELECT order_id, cancel_requested_at FROM orders
-      WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} AND deleted_at IS NULL FOR NO KEY UPDATE
+      WHERE order_id = ${orderId}::uuid AND order_status = ${PLACED} AND deleted_at IS NULL
+        AND (${customerId}::uuid IS NULL OR customer_id = ${customerId}::uuid)
+      FOR NO KEY UPDATE
     ), requested AS (
       UPDATE orders SET cancel_requested_at = coalesce(found.cancel_requested_at, now()), examine_after = now()
       FROM found WHERE orders.order_id = found.order_id
@@ -24,7 +32,10 @@ export async function requestCancel(database: OrdersClient, orderId: string): Pr
     )
     SELECT order_id FROM found`;
   if (requested.length > 0) return OrderStatus.placed;
-  const order = await database.order.findUnique({ where: { orderId, deletedAt: null }, select: { orderStatus: true } });
+  const order = await database.order.findUnique({
+    where: { orderId, deletedAt: null, ...(customerId !== null && { customerId }) },
+    select: { orderStatus: true },
+  });
   return order?.orderStatus ?? null;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { authMethods, jwksUrl } from './access/auth-settings';
 import { certificateFile, keyFile } from './tls-files';
 
 /** At least one setting is invalid. The message has one line per problem. */
@@ -187,6 +188,14 @@ export const commonSettings = {
   ...brokerSettings,
   /** The address to listen on; every address of the machine by default. */
   LISTEN_ADDRESS: z.string().optional(),
+  /** How callers are identified; unset or `none`: not at all. Check this setting with `checkAuthentication`. */
+  AUTH: authMethods(),
+  /** Where the identity provider publishes the keys that sign its tokens. */
+  AUTH_JWKS_URL: jwksUrl(),
+  /** The claim `iss` of its tokens. */
+  AUTH_ISSUER: z.string().optional(),
+  /** What the claim `aud` of its tokens contains. */
+  AUTH_AUDIENCE: z.string().optional(),
   /** How long an idle HTTP connection stays open. Longer than load balancers keep one, usually 60 s. */
   KEEP_ALIVE_TIMEOUT: duration('65s'),
   /** The build id of the workflow code that Temporal shows; a hash of the code by default. */

@@ -4,6 +4,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { authenticateNobody, type Authenticate } from './access/authenticate';
+import { provideAuthentication } from './access/authorize';
 import { completeApi, type Api } from './api';
 import { faultOf } from './fault';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
@@ -18,6 +20,8 @@ import { routerOf } from './router-of';
 export interface HttpOptions extends Api {
   log: Logger;
   readiness: () => Promise<Readiness>;
+  /** Identifies callers; without it, every caller is an operator. */
+  authenticate?: Authenticate;
   /** Once aborted, `/readyz` answers 503, and each response closes its connection. */
   stopping?: AbortSignal;
   /** Turns errors of this service into problems; returns undefined for every other error, which `faultOf` classifies. */
@@ -34,6 +38,7 @@ declare module 'express-serve-static-core' {
 export function createHttpApp({
   log,
   readiness,
+  authenticate = authenticateNobody,
   stopping = new AbortController().signal,
   explain,
   ...api
@@ -41,6 +46,7 @@ export function createHttpApp({
   const app = express();
   app.disable('x-powered-by');
   app.use(requestId(log), closeConnectionsOnce(stopping), refuseUnsupported, refuseLargeBody);
+  app.use(provideAuthentication(authenticate));
 
   const { root, prefixed } = completeApi(api, { readiness, stopping });
   app.use(routerOf(root));

@@ -63,6 +63,17 @@ export const PROBLEMS = {
     title: 'The body is not a JSON object',
     description: 'The body is empty, cannot be decoded, is not JSON, or is JSON but not an object.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The request has no valid credential',
+    description:
+      'Send `Authorization: Bearer <token>` with an API key or a token. The detail says why a credential was not accepted.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The credential does not permit this',
+    description: 'The detail names the role that the operation needs, or the customer that the credential belongs to.',
+  },
   'route-not-found': {
     status: 404,
     title: 'The path does not exist',

@@ -1,10 +1,11 @@
 import { Router, type RequestHandler } from 'express';
+import { authorize } from './access/authorize';
 import type { Operation } from './operation';
 import { Problem } from './problem';
 import { readInput } from './read-input';
 
 /**
- * Makes the router of operations. It validates each request, answers 405 with `Allow` to other methods at the same paths,
+ * Makes the router of operations. It checks the caller, validates each request, answers 405 with `Allow` to other methods at the same paths,
  * as the original system does, and prefers a fixed path, such as `/order/events`, to one with a parameter, `/order/{id}`.
  */
 export function routerOf(operations: readonly Operation[]): Router {
@@ -27,8 +28,10 @@ function fixedFirst(left: string, right: string): number {
 
 const answerWith =
   (operation: Operation): RequestHandler =>
-  async (request, response) =>
-    operation.handle(await readInput(operation, request, response));
+  async (request, response) => {
+    const caller = await authorize(operation, request, response); // before the body is read
+    await operation.handle({ ...(await readInput(operation, request, response)), caller });
+  };
 
 function refuseOtherMethods(served: readonly Operation[]): RequestHandler {
   // Express answers HEAD with the handler of GET.

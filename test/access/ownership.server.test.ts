@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { GuardedShop } from './guarded-shop';
+import { aCustomer, aProduct } from '../shop';
+import { callService, type Answer } from '../call';
+
+// What a customer sees and changes: its own things. The orders of others are answered as orders that do not exist.
+
+interface Order {
+  orderId: string;
+  customerId: string;
+}
+
+interface Client {
+  customerId: string;
+  call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+}
+
+let shop: GuardedShop;
+let operator: Client;
+let [ann, bob]: [Client, Client] = [] as never;
+let annsOrders: string[];
+let bobsOrder: string;
+let productId: string;
+
+beforeAll(async () => {
+  shop = await GuardedShop.start({ AUTH: ['api-keys'] });
+  ({ productId } = await aProduct(shop.orders, { quantityAvailable: 1_000_000 }));
+  operator = clientOf('', await shop.anApiKey());
+});
+afterAll(() => shop.end());
+beforeEach(async () => {
+  [ann, bob] = [await newCustomer(), await newCustomer()];
+  annsOrders = [await place(ann), await place(ann), await place(ann)];
+  bobsOrder = await place(bob);
+});
+
+function clientOf(customerId: string, key: string): Client {
+  const authorization = { Authorization: `Bearer ${key}` };
+  const server = { url: shop.urlOf('order-management') };
+  return {
+    customerId,
+    call: (method, path, body, headers) =>
+      callService(server, method, `/orderManagement${path}`, body, { ...authorization, ...headers }),
+  };
+}
+
+async function newCustomer(): Promise<Client> {
+  const { customerId } = await aCustomer(shop.orders);
+  return clientOf(customerId, await shop.anApiKey({ role: 'customer', customerId }));
+}
+
+const orderFor = (customerId: string) => ({ customerId, products: [{ productId, orderedQuantity: 1 }] });
+
+async function place({ call, customerId }: Client): Promise<string> {
+  const { status, body } = await call('POST', '/order', orderFor(customerId));
+  expect(status).toBe(201);
+  return (body as Order).orderId;
+}
+
+const idsIn = ({ body }: Answer): string[] => (body as Order[]).map(({ orderId }) => orderId);
+const sorted = (ids: string[]): string[] => ids.toSorted();
+
+describe('the list of orders', () => {
+  test.each(['', '?', '/'])('without parameters (%j) has only the own orders', async (query) => {
+    const own = await ann.call('GET', `/order${query}`);
+    expect(sorted(idsIn(own))).toEqual(sorted(annsOrders));
+    expect(idsIn(await operator.call('GET', '/order'))).toEqual(expect.arrayContaining([...annsOrders, bobsOrder]));
+  });
+
+  test('of several customers at the same time is not mixed up', async () => {
+    const answers = await Promise.all([ann, bob, ann, operator, bob].map(({ call }) => call('GET', '/order')));
+    const [first, second, third, all, last] = answers.map((answer) => sorted(idsIn(answer)));
+    expect(first).toEqual(sorted(annsOrders));
+    expect(third).toEqual(sorted(annsOrders));
+    expect([second, last]).toEqual([[bobsOrder], [bobsOrder]]);
+    expect(all!.length).toBeGreaterThan(3);
+  });
+
+  test.each([
+    'limit=100',
+    'order_status=placed',
+    'order_status[ne]=shipped',
+    'sort=-order_date',
+    'sort=price',
+    'sort=-price,order_id',
+    'sort=product_name',
+    'offset=0',
+    `filter=${encodeURIComponent("order_status = 'placed' OR order_status != 'placed'")}`,
+    `filter=${encodeURIComponent("NOT order_status = 'shipped'")}`,
+    `filter=${encodeURIComponent('customer_id IS NULL OR customer_id IS NOT NULL')}`,
+    `filter=${encodeURIComponent('price > 0 OR customer_id IS NOT NULL')}`,
+    `filter=${encodeURIComponent("name STARTS_WITH 'M'")}`,
+  ])('with %s has, and counts, only the own orders', async (query) => {
+    const answer = await ann.call('GET', `/order?${query}`);
+    expect(answer.status).toBe(200);
+    expect(sorted(idsIn(answer))).toEqual(sorted(annsOrders));
+    expect(answer.headers.get('x-total-count')).toBe('3');
+  });
+
+  test('cannot be extended to another customer', async () => {
+    const { customerId } = bob;
+    const filters = [`customer_id = '${customerId}'`, `customer_id IN ('${customerId}') OR order_id = '${bobsOrder}'`];
+    const queries = [
+      `customer_id=${customerId}`,
+      `order_id=${bobsOrder}`,
+      ...filters.map((filter) => `filter=${encodeURIComponent(filter)}`),
+    ];
+    for (const query of queries) {
+      const answer = await ann.call('GET', `/order?${query}`);
+      expect([query, answer.body, answer.headers.get('x-total-count')]).toEqual([query, [], '0']);
+    }
+    const both = await ann.call('GET', `/order?customer_id=${customerId}&customer_id=${ann.customerId}`);
+    expect(sorted(idsIn(both))).toEqual(sorted(annsOrders));
+  });
+
+  test('has pages that contain only the own orders, forward and back', async () => {
+    const seen: string[] = [];
+    let link: string | undefined = '?limit=2';
+    let previous: string | undefined;
+    while (link !== undefined) {
+      const answer: Answer = await ann.call('GET', `/order${link}`);
+      seen.push(...idsIn(answer));
+      previous = linkOf(answer, 'prev');
+      link = linkOf(answer, 'next');
+    }
+    expect(sorted(seen)).toEqual(sorted(annsOrders));
+    const before = await ann.call('GET', `/order${previous}`);
+    expect(annsOrders).toEqual(expect.arrayContaining(idsIn(before)));
+  });
+
+  test('refuses the cursor of another customer, and of an operator', async () => {
+    await place(bob);
+    for (const { call } of [bob, operator]) {
+      const theirs = linkOf(await call('GET', '/order?limit=1'), 'next');
+      expect(await ann.call('GET', `/order${theirs}`)).toMatchObject({
+        status: 400,
+        body: { code: 'malformed-cursor' },
+      });
+    }
+  });
+});
+
+const linkOf = ({ headers }: Answer, relation: string): string | undefined =>
+  new RegExp(`<([^>]*)>; rel="${relation}"`).exec(headers.get('link') ?? '')?.[1];
+
+describe('an order of another customer', () => {
+  const unknown = (body: unknown, id: string) => JSON.stringify(body).replaceAll(id, '<id>');
+
+  test.each([
+    ['GET', ''],
+    ['GET', '?wait=10s'],
+    ['GET', '/history'],
+    ['GET', '/events'],
+    ['POST', '/cancel'],
+  ])('is answered like one that does not exist: %s /order/{id}%s', async (method, path) => {
+    const missing = randomUUID();
+    const ofOther = await ann.call(method, `/order/${bobsOrder}${path}`);
+    const ofNobody = await ann.call(method, `/order/${missing}${path}`);
+    expect(ofOther.status).toBe(404);
+    expect(unknown(ofOther.body, bobsOrder)).toBe(unknown(ofNobody.body, missing));
+  });
+
+  test('is not cancelled, whether it is placed or settled', async () => {
+    await ann.call('POST', `/order/${bobsOrder}/cancel`);
+    const placed = await shop.orders.order.findUniqueOrThrow({ where: { orderId: bobsOrder } });
+    expect(placed.cancelRequestedAt).toBeNull();
+
+    await shop.orders.order.update({ where: { orderId: bobsOrder }, data: { orderStatus: 'shipped' } });
+    expect(await ann.call('POST', `/order/${bobsOrder}/cancel`)).toMatchObject({ status: 404 });
+    expect(await bob.call('POST', `/order/${bobsOrder}/cancel`)).toMatchObject({ status: 409 });
+  });
+
+  test('cannot be placed', async () => {
+    const before = await shop.orders.order.count();
+    expect(await ann.call('POST', '/order', orderFor(bob.customerId))).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden' },
+    });
+    expect(await ann.call('POST', '/order', orderFor(randomUUID()))).toMatchObject({ status: 403 });
+    expect(await shop.orders.order.count()).toBe(before);
+  });
+});
+
+test('a customer reads, follows and cancels its own order', async () => {
+  const [orderId = ''] = annsOrders;
+  expect(await ann.call('GET', `/order/${orderId}`)).toMatchObject({ status: 200, body: { orderId } });
+  expect(await ann.call('GET', `/order/${orderId}/history`)).toMatchObject({
+    status: 200,
+    body: [{ step: 'accepted' }],
+  });
+  expect(await ann.call('HEAD', `/order/${orderId}/events`)).toMatchObject({ status: 200 });
+  expect(await ann.call('POST', `/order/${orderId}/cancel`)).toMatchObject({ status: 202 });
+  const { cancelRequestedAt } = await shop.orders.order.findUniqueOrThrow({ where: { orderId } });
+  expect(cancelRequestedAt).not.toBeNull();
+});
+
+test('an operator places, reads and cancels the orders of any customer', async () => {
+  const { body } = await operator.call('POST', '/order', orderFor(ann.customerId));
+  const { orderId } = body as Order;
+  expect(await operator.call('GET', `/order/${orderId}`)).toMatchObject({ status: 200 });
+  expect(await operator.call('POST', `/order/${orderId}/cancel`)).toMatchObject({ status: 202 });
+});
+
+test('a customer reads and changes its own record only', async () => {
+  const change = { email: 'ann@example.com' };
+  expect(await ann.call('GET', `/customer/${ann.customerId}`)).toMatchObject({ status: 200 });
+  expect(await ann.call('PATCH', `/customer/${ann.customerId}`, change)).toMatchObject({ status: 200, body: change });
+  const record = { firstName: 'A', lastName: 'B', ...change };
+  for (const [method, body] of [
+    ['GET', undefined],
+    ['PATCH', change],
+    ['PUT', record],
+  ] as const) {
+    expect(await ann.call(method, `/customer/${bob.customerId}`, body)).toMatchObject({
+      status: 404,
+      body: { code: 'customer-not-found' },
+    });
+  }
+  expect(await shop.orders.customer.findUnique({ where: { customerId: bob.customerId } })).toMatchObject({
+    email: 'ann@bo.com',
+  });
+});
+
+test('the stream of all orders contains the events of the own orders only', async () => {
+  const before = await shop.orders.$queryRaw<{ position: string }[]>`
+    SELECT transaction_id || '-' || event_id AS position FROM order_events ORDER BY transaction_id, event_id LIMIT 1`;
+  const follow = async ({ key }: { key: string }, query = '') => {
+    const response = await fetch(
+      `${shop.urlOf('order-management')}/orderManagement/order/events?last_event_id=${before[0]!.position}${query}`,
+      { headers: { Authorization: `Bearer ${key}` }, signal: AbortSignal.timeout(1_000) },
+    );
+    let text = '';
+    try {
+      for await (const chunk of response.body ?? []) text += new TextDecoder().decode(chunk);
+    } catch {
+      // the time is over
+    }
+    return new Set(Array.from(text.matchAll(/"customerId":"([^"]+)"/g), ([, id]) => id));
+  };
+  const key = await shop.anApiKey({ role: 'customer', customerId: ann.customerId });
+  const [own, others, all] = await Promise.all([
+    follow({ key }),
+    follow({ key }, `&customer_id=${bob.customerId}`),
+    follow({ key: await shop.anApiKey() }),
+  ]);
+  expect([...own]).toEqual([ann.customerId]);
+  expect([...others]).toEqual([]);
+  expect(all).toContain(bob.customerId);
+});
