@@ -50,6 +50,7 @@ const ALL = [
   '0011_refunds_by_hand',
   '0012_ended_payments',
   '0013_api_keys',
+  '0014_event_actors',
 ];
 
 test('creates the database if it does not exist', async () => {

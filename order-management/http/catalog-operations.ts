@@ -125,6 +125,7 @@ export const catalogOperations = ({
           `Product ${id} is part of orders and cannot be deleted. Retire it instead: POST /product/${id}/retire.`,
         );
       }
+      response.locals.log.info({ productId: id }, 'product deleted');
       await sendToken(response, reads);
       response.json({ message: `Product ${id} was deleted.` });
     },

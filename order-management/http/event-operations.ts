@@ -72,7 +72,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
       const find = (source: OrdersClient) => findHistory(source, id, caller.customerId);
       const history = await reads.read(find, readToken(request));
       if (!history) throw orderNotFound(id);
-      response.json(toHistoryJson(history));
+      response.json(toHistoryJson(history, caller));
     },
   });
 

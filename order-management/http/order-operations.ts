@@ -1,4 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { scopedKey } from '@shop/runtime/access/scoped-key';
 import type { Logger } from '@shop/runtime/log';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
@@ -86,7 +87,8 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
         );
       }
       const requested = { customerId, lines: products };
-      const orderKey = key === undefined ? null : { key, fingerprint: fingerprintOf(requested) };
+      const orderKey =
+        key === undefined ? null : { key: scopedKey(caller, key), fingerprint: fingerprintOf(requested) };
       orderList.giveWay();
       const outcome = await acceptOnce(needs, requested, orderKey);
       if ('orderId' in outcome) {
@@ -181,6 +183,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
       if (!canTransition(status, OrderStatus.cancelled)) {
         throw new Problem('order-not-cancellable', `Order ${id} is already ${status} and cannot be cancelled.`);
       }
+      response.locals.log.info({ orderId: id }, 'cancel requested');
       signalCancel(id, response.locals.log);
       await sendToken(response, reads);
       response.status(202).json({ message: `Order ${id} is being cancelled.` });
@@ -199,9 +202,10 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     responses: { 200: writeAnswer('The order was deleted.', messageJson) },
     problems: ['order-not-found'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id }, response }) => {
-      const status = await deleteOrder(database, id);
+    handle: async ({ params: { id }, caller, response }) => {
+      const status = await deleteOrder(database, id, caller);
       if (status === null) throw orderNotFound(id);
+      response.locals.log.info({ orderId: id }, 'order deleted');
       if (!isFinal(status)) signalCancel(id, response.locals.log);
       await sendToken(response, reads);
       response.json({ message: `Order ${id} was deleted.` });

@@ -45,8 +45,8 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     },
     problems: ['order-not-found', 'order-not-refundable'],
     example: { params: { id: EXAMPLE_ORDER }, body: { reason: 'Damaged on arrival' } },
-    handle: async ({ params: { id }, body: { reason }, response }) => {
-      const requested = await requestRefund(database, id, reason);
+    handle: async ({ params: { id }, body: { reason }, caller, response }) => {
+      const requested = await requestRefund(database, id, reason, caller);
       if (requested.outcome === 'not found') throw orderNotFound(id);
       if (requested.outcome === 'refused') throw new Problem('order-not-refundable', whyRefused(id, requested));
       if (requested.outcome === 'refunded') {

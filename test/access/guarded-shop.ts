@@ -12,13 +12,15 @@ import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { following } from '../following';
 import type { Service } from '../openapi/documents';
 import { createShopDatabase } from '../servers';
-import { silentLog } from '../silent-log';
+import { pino } from 'pino';
 
 type Server = Awaited<ReturnType<typeof serveHttp>>;
 
 /** The HTTP applications of both services in this process, with authentication. Sagas are not started. */
 export class GuardedShop {
   private constructor(
+    /** The lines of the log, of the level info and above. */
+    readonly logged: Record<string, unknown>[],
     private readonly shop: Awaited<ReturnType<typeof createShopDatabase>>,
     readonly orders: OrdersClient,
     private readonly payments: PaymentsClient,
@@ -30,7 +32,9 @@ export class GuardedShop {
     const orders = connectOrders(shop.ordersUrl, { poolSize: 5 });
     const payments = connectPayments(shop.paymentsUrl, { poolSize: 5 });
     await loadPredefined(orders);
-    const common = { log: silentLog, readiness: async () => ({ ready: true, checks: {} }) };
+    const logged: Record<string, unknown>[] = [];
+    const log = pino({}, { write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) });
+    const common = { log, readiness: async () => ({ ready: true, checks: {} }) };
     const orderApp = createOrderApp({
       ...common,
       ...following(orders),
@@ -47,7 +51,7 @@ export class GuardedShop {
       ...paymentApi({ database: payments }),
       authenticate: createAuthenticate(settings, (prefix) => findApiKey(payments, prefix)),
     });
-    return new GuardedShop(shop, orders, payments, {
+    return new GuardedShop(logged, shop, orders, payments, {
       'order-management': await serveHttp(orderApp, 0),
       'payment-processing': await serveHttp(paymentApp, 0),
     });

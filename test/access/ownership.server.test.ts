@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { shipOrder } from '@shop/order-management/orders/settle-order';
 import { GuardedShop } from './guarded-shop';
 import { aCustomer, aProduct } from '../shop';
 import { callService, type Answer } from '../call';
@@ -13,6 +14,8 @@ interface Order {
 
 interface Client {
   customerId: string;
+  /** As logs and histories name the client. */
+  actor: string;
   call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 }
 
@@ -40,6 +43,7 @@ function clientOf(customerId: string, key: string): Client {
   const server = { url: shop.urlOf('order-management') };
   return {
     customerId,
+    actor: `api-key:${key.split('_')[1]}`,
     call: (method, path, body, headers) =>
       callService(server, method, `/orderManagement${path}`, body, { ...authorization, ...headers }),
   };
@@ -47,13 +51,16 @@ function clientOf(customerId: string, key: string): Client {
 
 async function newCustomer(): Promise<Client> {
   const { customerId } = await aCustomer(shop.orders);
-  return clientOf(customerId, await shop.anApiKey({ role: 'customer', customerId }));
+  return anotherKeyOf({ customerId });
 }
+
+const anotherKeyOf = async ({ customerId }: Pick<Client, 'customerId'>): Promise<Client> =>
+  clientOf(customerId, await shop.anApiKey({ role: 'customer', customerId }));
 
 const orderFor = (customerId: string) => ({ customerId, products: [{ productId, orderedQuantity: 1 }] });
 
-async function place({ call, customerId }: Client): Promise<string> {
-  const { status, body } = await call('POST', '/order', orderFor(customerId));
+async function place({ call, customerId }: Client, headers: Record<string, string> = {}): Promise<string> {
+  const { status, body } = await call('POST', '/order', orderFor(customerId), headers);
   expect(status).toBe(201);
   return (body as Order).orderId;
 }
@@ -247,4 +254,97 @@ test('the stream of all orders contains the events of the own orders only', asyn
   expect([...own]).toEqual([ann.customerId]);
   expect([...others]).toEqual([]);
   expect(all).toContain(bob.customerId);
+});
+
+describe('an Idempotency-Key', () => {
+  const headers = { 'Idempotency-Key': 'checkout-1' };
+
+  test('identifies an order of its customer, also after the API key was replaced', async () => {
+    const placed = await place(ann, headers);
+    expect(await place(ann, headers)).toBe(placed);
+    expect(await place(await anotherKeyOf(ann), headers)).toBe(placed);
+  });
+
+  test('is another key if another caller sends the same text', async () => {
+    const placed = await place(ann, headers);
+    const bobs = await place(bob, headers);
+    const another = await place({ ...operator, customerId: ann.customerId }, headers);
+    expect(new Set([placed, bobs, another]).size).toBe(3);
+    expect(await place(bob, headers)).toBe(bobs);
+  });
+
+  test('of a restock is scoped in the same way', async () => {
+    const [one, other] = [clientOf('', await shop.anApiKey({ role: 'catalog' })), operator];
+    const product = await aProduct(shop.orders, { quantityAvailable: 0 });
+    const restock = async ({ call }: Client) => {
+      const { body } = await call('POST', `/product/${product.productId}/restock`, { quantity: 5 }, headers);
+      return (body as { quantityAvailable: number }).quantityAvailable;
+    };
+    expect([await restock(one), await restock(one), await restock(other), await restock(other)]).toEqual([
+      5, 5, 10, 10,
+    ]);
+  });
+});
+
+/** Returns the steps of an order, and who requested each, as a client sees them. */
+async function actorsOf({ call }: Client, orderId: string): Promise<[string, string | null][]> {
+  const { body } = await call('GET', `/order/${orderId}/history`);
+  return (body as { step: string; actor: string | null }[]).map(({ step, actor }) => [step, actor]);
+}
+
+describe('the history', () => {
+  test('shows operators who cancelled an order, and customers only that it was cancelled', async () => {
+    const [first = '', second = ''] = annsOrders;
+    await ann.call('POST', `/order/${first}/cancel`);
+    await operator.call('POST', `/order/${second}/cancel`);
+    await ann.call('POST', `/order/${second}/cancel`); // repeats it
+
+    expect(await actorsOf(operator, first)).toEqual([
+      ['accepted', null],
+      ['cancel-requested', ann.actor],
+    ]);
+    expect(await actorsOf(operator, second)).toEqual([
+      ['accepted', null],
+      ['cancel-requested', operator.actor],
+    ]);
+    expect(await actorsOf(ann, second)).toEqual([
+      ['accepted', null],
+      ['cancel-requested', null],
+    ]);
+  });
+
+  test('records who requested a refund, and who deleted an order', async () => {
+    const [orderId = ''] = annsOrders;
+    await shipOrder(shop.orders, orderId, randomUUID());
+    expect(await operator.call('POST', `/order/${orderId}/refund`, {})).toMatchObject({ status: 202 });
+    expect(await actorsOf(operator, orderId)).toContainEqual(['refund-due', operator.actor]);
+
+    await operator.call('DELETE', `/order/${bobsOrder}`);
+    const recorded = await shop.orders.orderEvent.findMany({
+      where: { orderId: bobsOrder },
+      orderBy: { eventId: 'asc' },
+    });
+    expect(recorded.map(({ step, actor }) => [step, actor])).toEqual([
+      ['accepted', null],
+      ['cancel-requested', operator.actor],
+      ['deleted', operator.actor],
+    ]);
+  });
+});
+
+test('each log line of a request names its caller', async () => {
+  const [orderId = ''] = annsOrders;
+  const { productId: retired } = await aProduct(shop.orders);
+  await operator.call('POST', `/order/${orderId}/cancel`);
+  await operator.call('DELETE', `/order/${orderId}`);
+  await operator.call('POST', `/product/${retired}/restock`, { quantity: 1 });
+  await operator.call('POST', `/product/${retired}/retire`);
+
+  const lines = shop.logged.filter(({ actor }) => actor === operator.actor).slice(-4);
+  expect(lines).toMatchObject([
+    { msg: 'cancel requested', orderId },
+    { msg: 'order deleted', orderId },
+    { msg: 'product restocked', productId: retired, quantity: 1 },
+    { msg: 'product retired', productId: retired },
+  ]);
 });
