@@ -32,6 +32,8 @@ export interface Settings extends z.output<typeof ownSettings> {
   temporalSecurity: TemporalSecurity;
   brokerTls: TlsFiles;
   namespace: string;
+  /** Whether the services refuse requests without a credential. */
+  needsCredential: boolean;
 }
 
 /**
@@ -68,5 +70,6 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     temporalSecurity: securityOf(orders, env),
     brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
+    needsCredential: (orders.AUTH ?? []).length > 0,
   };
 }
