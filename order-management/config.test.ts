@@ -24,7 +24,6 @@ test('every setting has a default', () => {
     READ_MAX_LAG: 5_000,
     READ_WAIT: 200,
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
-    AUTH: null,
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
     TEMPORAL_UI_URL: 'http://localhost:8233',
@@ -105,15 +104,21 @@ describe('AUTH', () => {
   };
 
   test('is a list of methods; unset and none differ, although both permit everything', () => {
-    expect(readConfig({}).AUTH).toBeNull();
-    expect(readConfig({ AUTH: 'none' }).AUTH).toEqual([]);
+    expect(readConfig({}).AUTH).toBeUndefined();
+    expect(readConfig({ AUTH: 'none' }).AUTH).toEqual(['none']);
     expect(readConfig({ AUTH: 'api-keys' }).AUTH).toEqual(['api-keys']);
     expect(readConfig({ AUTH: 'jwt, api-keys', ...tokens }).AUTH).toEqual(['jwt', 'api-keys']);
   });
 
-  test.each(['yes', 'none,jwt', 'api-keys,', 'API-KEYS'])('cannot be %j', (AUTH) => {
+  test.each(['yes', 'api-keys,', 'API-KEYS'])('cannot be %j', (AUTH) => {
     expect(problemsOf({ AUTH })).toEqual([
-      `config: AUTH=${JSON.stringify(AUTH)} is not valid. Use none, or a list of api-keys, jwt.`,
+      `config: AUTH=${JSON.stringify(AUTH)} is not valid. Use none, or a list of api-keys and jwt.`,
+    ]);
+  });
+
+  test('cannot combine none with a method', () => {
+    expect(problemsOf({ AUTH: 'none,api-keys' })).toEqual([
+      'config: AUTH="none,api-keys" combines none with other values.',
     ]);
   });
 

@@ -7,7 +7,6 @@ test('every setting has a default', () => {
     PORT: 8002,
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments',
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
-    AUTH: null,
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
     WORKER_VERSIONING: 'off',

@@ -31,7 +31,6 @@ test('every common setting has a default', () => {
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
     AMQP_URL: 'amqp://guest:guest@localhost:5672',
-    AUTH: null,
     WORKER_VERSIONING: 'off',
     TEMPORAL_TLS: 'off',
     KEEP_ALIVE_TIMEOUT: 65_000,

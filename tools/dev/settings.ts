@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
+import { needsCredential } from '@shop/runtime/access/authenticate';
 import { ConfigError, port, readEnvironment } from '@shop/runtime/environment';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
@@ -70,6 +71,6 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     temporalSecurity: securityOf(orders, env),
     brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
-    needsCredential: (orders.AUTH ?? []).length > 0,
+    needsCredential: needsCredential(orders),
   };
 }

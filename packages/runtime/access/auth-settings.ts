@@ -1,29 +1,24 @@
 import { z } from 'zod';
 
-const METHODS = ['api-keys', 'jwt'] as const;
+const METHODS = ['none', 'api-keys', 'jwt'] as const;
 
-/** A way to identify callers. */
+/** A way to identify callers; `none` states that they are not identified. */
 export type AuthMethod = (typeof METHODS)[number];
 
 const isMethod = (word: string): word is AuthMethod => METHODS.some((method) => method === word);
 
-/**
- * The accepted methods, separated by commas. The output is null if the setting is unset, and an empty list if it is `none`:
- * both mean no authentication, but only the second one is a decision.
- */
+/** The accepted methods, separated by commas, or `none`; undefined if the setting is unset, which is no decision. */
 export const authMethods = () =>
   z
     .string()
-    .optional()
-    .transform((text, context): AuthMethod[] | null => {
-      if (text === undefined) return null;
+    .transform((text, context): AuthMethod[] => {
       const words = text.split(',').map((word) => word.trim());
-      if (words.length === 1 && words[0] === 'none') return [];
       const methods = words.filter(isMethod);
-      if (methods.length === words.length) return [...new Set(methods)];
-      context.addIssue(`is not valid. Use none, or a list of ${METHODS.join(', ')}.`);
-      return z.NEVER;
-    });
+      if (methods.length < words.length) context.addIssue('is not valid. Use none, or a list of api-keys and jwt.');
+      else if (methods.includes('none') && methods.length > 1) context.addIssue('combines none with other values.');
+      return methods;
+    })
+    .optional();
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -43,7 +38,7 @@ export const jwksUrl = () =>
 
 /** The settings of authentication. */
 export interface AuthSettings {
-  AUTH: AuthMethod[] | null;
+  AUTH?: AuthMethod[] | undefined;
   AUTH_JWKS_URL?: string | undefined;
   AUTH_ISSUER?: string | undefined;
   AUTH_AUDIENCE?: string | undefined;

@@ -18,10 +18,13 @@ export type Authenticate = (request: Pick<IncomingMessage, 'headers'>) => Promis
 /** Accepts every request as one of an operator. */
 export const authenticateNobody: Authenticate = async () => ANONYMOUS;
 
+/** Whether requests need a credential. */
+export const needsCredential = ({ AUTH = ['none'] }: Pick<AuthSettings, 'AUTH'>): boolean => !AUTH.includes('none');
+
 /** Creates the authentication that the settings select. */
 export function createAuthenticate(settings: AuthSettings, findApiKey: FindApiKey): Authenticate {
+  if (!needsCredential(settings)) return authenticateNobody;
   const methods = settings.AUTH ?? [];
-  if (methods.length === 0) return authenticateNobody;
   const apiKeys = methods.includes('api-keys') ? new ApiKeys(findApiKey) : null;
   const tokens = methods.includes('jwt') ? createAccessTokens(settings) : null;
   return async (request) => {
