@@ -40,6 +40,9 @@ temporal: $(BUILT) ## Run Temporal's CLI, for example: make temporal ARGS="workf
 parked: $(BUILT) ## List, show, retry or discard parked messages: ARGS="list", ARGS="retry all"
 	@node packages/amqp/dist/parked.js $(ARGS)
 
+api-keys: $(BUILT) ## Create, list or revoke API keys: ARGS="create --name shop --role operator", ARGS="list"
+	@node packages/runtime/dist/access/manage-api-keys.js $(ARGS)
+
 replay: $(BUILT) ## Replay the latest LAST=20 sagas of the server with this code, or FILES="a.json b.json"
 	@node tools/dev/dist/replay.js $(FILES)
 
@@ -156,7 +159,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked replay record conformance interop test-faults bench \
+.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
 	bench-growth bench-list bench-statements query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check openapi format build order stop start clean

@@ -1,4 +1,4 @@
-const ES_MODULES = 'p-limit|p-timeout|yocto-queue';
+const ES_MODULES = 'jose|p-limit|p-timeout|yocto-queue';
 
 /** @type {import('jest').Config} */
 const shared = {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readConfig } from './config';
 
 const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
@@ -102,6 +102,53 @@ test.each(['PAYMENT_TIMEOUT', 'SWEEP_INTERVAL', 'SWEEP_AFTER', 'READ_MAX_LAG', '
     expect(readConfig({ [name]: '2m' })[name]).toBe(120_000);
   },
 );
+
+describe('AUTH', () => {
+  const at = (AUTH_JWKS_URL: string) => ({ AUTH: 'jwt', ...tokens, AUTH_JWKS_URL });
+  const tokens = {
+    AUTH_JWKS_URL: 'https://login.test/jwks',
+    AUTH_ISSUER: 'https://login.test/',
+    AUTH_AUDIENCE: 'shop',
+  };
+
+  test('is a list of methods; unset and none differ, although both permit everything', () => {
+    expect(readConfig({}).AUTH).toBeUndefined();
+    expect(readConfig({ AUTH: 'none' }).AUTH).toEqual(['none']);
+    expect(readConfig({ AUTH: 'api-keys' }).AUTH).toEqual(['api-keys']);
+    expect(readConfig({ AUTH: 'jwt, api-keys', ...tokens }).AUTH).toEqual(['jwt', 'api-keys']);
+  });
+
+  test.each(['yes', 'api-keys,', 'API-KEYS'])('cannot be %j', (AUTH) => {
+    expect(problemsOf({ AUTH })).toEqual([
+      `config: AUTH=${JSON.stringify(AUTH)} is not valid. Use none, or a list of api-keys and jwt.`,
+    ]);
+  });
+
+  test('cannot combine none with a method', () => {
+    expect(problemsOf({ AUTH: 'none,api-keys' })).toEqual([
+      'config: AUTH="none,api-keys" combines none with other values.',
+    ]);
+  });
+
+  test('reports each setting of tokens that is missing, and each that has no effect', () => {
+    expect(problemsOf({ AUTH: 'jwt', AUTH_ISSUER: 'https://login.test/' })).toEqual([
+      'config: AUTH_JWKS_URL is not set. AUTH=jwt needs it.',
+      'config: AUTH_AUDIENCE is not set. AUTH=jwt needs it.',
+    ]);
+    expect(problemsOf({ AUTH: 'api-keys', AUTH_AUDIENCE: 'shop' })).toEqual([
+      'config: AUTH_AUDIENCE="shop" has no effect, because AUTH does not contain jwt.',
+    ]);
+  });
+
+  test('needs TLS to fetch the keys of another machine, and does not repeat the URL, which may contain a secret', () => {
+    for (const url of ['http://login.test/jwks', 'login.test', 'ftp://localhost/jwks']) {
+      expect(problemsOf(at(url))).toEqual([
+        'config: AUTH_JWKS_URL is not an https: URL. Use, for example, https://login.example.com/.well-known/jwks.json.',
+      ]);
+    }
+    expect(readConfig(at('http://localhost:8080/jwks')).AUTH_JWKS_URL).toBe('http://localhost:8080/jwks');
+  });
+});
 
 test.each(['0', '-1', '1.5', 'once'])('PAYMENT_ASKS cannot be %s', (asks) => {
   expect(problemsOf({ PAYMENT_ASKS: asks })).toEqual([

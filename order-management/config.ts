@@ -1,4 +1,5 @@
 import { connectionOf } from '@shop/prisma/connection';
+import { checkAuthentication } from '@shop/runtime/access/auth-settings';
 import {
   checkListenAddress,
   commonSettings,
@@ -50,6 +51,7 @@ const settings = z
   })
   .superRefine(checkKeyPairs)
   .superRefine(checkListenAddress)
+  .superRefine(checkAuthentication)
   .superRefine(({ AMQP_URL, PAYMENT_CHANNEL }, context) => {
     if (AMQP_URL === null && PAYMENT_CHANNEL === 'events') {
       context.addIssue({

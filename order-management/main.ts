@@ -2,6 +2,8 @@ import '@shop/runtime/source-maps'; // first: it maps only what is loaded after 
 import { createBroker } from '@shop/amqp/broker';
 import { registerParkedMetric } from '@shop/amqp/parked-metric';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { findApiKey } from '@shop/runtime/access/api-key-store';
+import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
@@ -87,6 +89,11 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const app = createOrderApp({
     log,
     readiness: () => readiness.check(),
+    authenticate: createAuthenticate(config, async (prefix) => {
+      // A secondary may not have a new key yet.
+      const found = await reads.read((source) => findApiKey(source, prefix));
+      return found ?? findApiKey(database, prefix);
+    }),
     isMigrated: () => readiness.migrated,
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),

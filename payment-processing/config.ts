@@ -1,4 +1,5 @@
 import { connectionOf } from '@shop/prisma/connection';
+import { checkAuthentication } from '@shop/runtime/access/auth-settings';
 import {
   checkListenAddress,
   commonSettings,
@@ -19,7 +20,8 @@ const settings = z
     DATABASE_URL: postgresUrl('postgresql://postgres:postgres@localhost:5432/Ecommerce?schema=payments', connectionOf),
   })
   .superRefine(checkKeyPairs)
-  .superRefine(checkListenAddress);
+  .superRefine(checkListenAddress)
+  .superRefine(checkAuthentication);
 
 export type Config = z.output<typeof settings>;
 

@@ -6,6 +6,8 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isSchemaError } from '@shop/prisma/errors';
 import { ReplicationProbe } from '@shop/prisma/replication';
+import { findApiKey } from '@shop/runtime/access/api-key-store';
+import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
@@ -63,6 +65,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     ...paymentApi({ database }),
     log,
     readiness: () => readiness.check(),
+    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),
     explain: (error) =>

@@ -49,6 +49,8 @@ const ALL = [
   '0009_search_indexes',
   '0011_refunds_by_hand',
   '0012_ended_payments',
+  '0013_api_keys',
+  '0014_event_actors',
 ];
 
 test('creates the database if it does not exist', async () => {
@@ -65,6 +67,7 @@ test('creates the schema if it does not exist, and creates tables only there', a
     WHERE schemaname IN ('public', 'payments') ORDER BY 2`);
   expect(tables).toEqual([
     { schema: 'payments', table: '_prisma_migrations' },
+    { schema: 'payments', table: 'api_keys' },
     { schema: 'payments', table: 'payments' },
   ]);
 });

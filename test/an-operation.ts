@@ -1,7 +1,7 @@
 import { operation, type Operation } from '@shop/runtime/operation';
 import type { z } from 'zod';
 
-const DOCUMENTATION = { id: 'test', tag: 'Test', summary: 'An operation of a test' };
+const DOCUMENTATION = { id: 'test', tag: 'Test', access: 'open' as const, summary: 'An operation of a test' };
 const RESPONSES = { 200: { description: 'Done.' } };
 
 /** Defines an operation of a test's own, without documentation. */

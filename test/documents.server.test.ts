@@ -276,7 +276,41 @@ const followsAllOrders = async (command: string) => {
   });
 };
 
+let guarded: ServiceProcess | undefined;
+
+/** Creates an API key with the documented command. */
+async function createKey(options: string): Promise<string> {
+  const { output } = await run(`make --silent api-keys ARGS="create --name documented ${options}"`, { cwd: ROOT });
+  return /^shop_\S+$/m.exec(output)![0];
+}
+
+/** Runs a command with the keys of an operator and of a customer, against a service that needs them. */
+const withKeys = (prints: RegExp) => async (command: string) => {
+  const order = await place();
+  guarded ??= await ServiceProcess.start('order-management', { ...environment, AUTH: 'api-keys' });
+  environment['SHOP_KEY'] ??= await createKey('--role operator');
+  environment['CUSTOMER_KEY'] ??= await createKey(`--role customer --customer ${CUSTOMER}`);
+  await succeeds(command.replaceAll('localhost:8001', new URL(guarded.url).host), prints, order);
+};
+
+const createsKey = async (command: string) => {
+  await succeeds(command, /^shop_[0-9a-f]{8}_[\w-]{43}$/m, { cwd: ROOT });
+};
+
+const revokesKey = async (command: string) => {
+  const [, prefix = ''] = (await createKey('--role operator')).split('_');
+  await succeeds(command.replace('<prefix>', prefix), new RegExp(`${prefix} is revoked`), { cwd: ROOT });
+};
+
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
+  [/^curl -H .*SHOP_KEY/, withKeys(/\[\{"orderId"/)],
+  [/^curl -H .*CUSTOMER_KEY/, withKeys(new RegExp(`\\[\\{"orderId":"[^"]+","customerId":"${CUSTOMER}"`))],
+  [/^curl -i -X DELETE .*CUSTOMER_KEY/, withKeys(/403 Forbidden[^]*"code":"forbidden"/)],
+  [/^make api-keys ARGS="create/, createsKey],
+  [/^make api-keys ARGS="list"$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
+  [/^make api-keys ARGS="revoke/, revokesKey],
+  [/^make api-keys$/, isKnownToMake],
+  [/^npm run api:keys -- list$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
   [/^curl -G \S+\/order --data-urlencode "filter=/, ofShipped(/\[\{"orderId"[^]*"orderStatus":"shipped"/)],

@@ -213,9 +213,9 @@ test('adds to the recorded events of an adopted order the steps that its row sto
 
   const { orderDate } = await database.order.findUniqueOrThrow({ where: { orderId } });
   expect(await findHistory(database, orderId)).toEqual([
-    { step: 'accepted', time: orderDate, reason: null },
-    { ...paidBy(paymentId), time: expect.any(Date) },
-    { step: 'shipped', time: expect.any(Date), reason: null },
+    { step: 'accepted', time: orderDate, reason: null, actor: null },
+    { ...paidBy(paymentId), time: expect.any(Date), actor: null },
+    { step: 'shipped', time: expect.any(Date), reason: null, actor: null },
   ]);
 });
 

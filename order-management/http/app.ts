@@ -8,7 +8,9 @@ import { orderApi, type OrderApiNeeds } from './api';
 import { searchProblem } from './search-query';
 
 export interface OrderAppOptions
-  extends Omit<OrderApiNeeds, 'searches'>, Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'policy'> {
+  extends
+    Omit<OrderApiNeeds, 'searches'>,
+    Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'authenticate' | 'policy'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
@@ -17,6 +19,7 @@ export interface OrderAppOptions
 export function createOrderApp({
   log,
   readiness,
+  authenticate,
   stopping,
   policy,
   isMigrated = () => true,
@@ -26,6 +29,7 @@ export function createOrderApp({
     ...orderApi({ ...needs, searches: new Searches(needs.reads), ...(stopping && { stopping }) }),
     log,
     readiness,
+    ...(authenticate && { authenticate }),
     ...(stopping && { stopping }),
     ...(policy && { policy }),
     explain: (error) => {

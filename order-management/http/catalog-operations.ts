@@ -29,6 +29,7 @@ export const catalogOperations = ({
     method: 'get',
     path: '/customers',
     tag: 'Customers',
+    access: 'operator',
     summary: 'List or search customers',
     description: 'One page of the customers that match, sorted by customer id unless `sort` is present.',
     query: searchQuery(customerSearch),
@@ -50,6 +51,7 @@ export const catalogOperations = ({
     method: 'post',
     path: '/customer',
     tag: 'Customers',
+    access: 'operator',
     summary: 'Add a customer',
     body: customerBody,
     responses: { 201: writeAnswer('The new customer.', customerJson) },
@@ -66,6 +68,7 @@ export const catalogOperations = ({
     method: 'post',
     path: '/product',
     tag: 'Products',
+    access: 'catalog',
     summary: 'Add a product',
     description:
       'The price may have any number of decimals. It is rounded to cents, half away from zero: 1.005 is stored as 1.01.',
@@ -86,6 +89,7 @@ export const catalogOperations = ({
     method: 'get',
     path: '/products',
     tag: 'Products',
+    access: 'open',
     summary: 'List products',
     description:
       'One page, sorted by product id. A page that is not a number falls back to its default, as in the original.',
@@ -108,6 +112,7 @@ export const catalogOperations = ({
     method: 'delete',
     path: '/product/{id}',
     tag: 'Products',
+    access: 'catalog',
     summary: 'Delete a product that no order contains',
     params: idParams('product'),
     responses: { 200: writeAnswer('The product was deleted.', messageJson) },
@@ -122,6 +127,7 @@ export const catalogOperations = ({
           `Product ${id} is part of orders and cannot be deleted. Retire it instead: POST /product/${id}/retire.`,
         );
       }
+      response.locals.log.info({ productId: id }, 'product deleted');
       await sendToken(response, reads);
       response.json({ message: `Product ${id} was deleted.` });
     },

@@ -1,4 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import type { Caller } from '@shop/runtime/access/caller';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
 import { idParams } from '@shop/runtime/uuid-schemas';
@@ -21,13 +22,15 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     method: 'get',
     path: '/customer/{id}',
     tag,
+    access: 'customer',
     summary: 'Read a customer',
     params: idParams('customer'),
     headers: readHeaders,
     responses: { 200: { description: 'The customer.', schema: customerJson, headers: entityTagHeader } },
     problems: ['customer-not-found'],
     example: { params: EXAMPLE },
-    handle: async ({ params: { id }, request, response }) => {
+    handle: async ({ params: { id }, caller, request, response }) => {
+      checkOwner(caller, id);
       const customer = await reads.read((source) => findCustomer(source, id), readToken(request));
       send(response, customer ?? notFound(id));
     },
@@ -38,6 +41,7 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     method: 'put',
     path: '/customer/{id}',
     tag,
+    access: 'customer',
     summary: 'Change a customer',
     params: idParams('customer'),
     headers: ifMatchHeaders,
@@ -45,7 +49,10 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     responses: { 200: changedAnswer('The changed customer.', customerJson) },
     problems: ['customer-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { firstName: 'John', lastName: 'Doe', email: 'john.doe@test.com' } },
-    handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
+    handle: ({ params, headers, body, caller, response }) => {
+      checkOwner(caller, params.id);
+      return change(params.id, headers['If-Match'], body, response);
+    },
   });
 
   const updateCustomer = operation({
@@ -53,6 +60,7 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     method: 'patch',
     path: '/customer/{id}',
     tag,
+    access: 'customer',
     summary: 'Change some fields of a customer',
     params: idParams('customer'),
     headers: ifMatchHeaders,
@@ -60,7 +68,10 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     responses: { 200: changedAnswer('The changed customer.', customerJson) },
     problems: ['customer-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { email: 'john.doe@test.com' } },
-    handle: ({ params, headers, body, response }) => change(params.id, headers['If-Match'], body, response),
+    handle: ({ params, headers, body, caller, response }) => {
+      checkOwner(caller, params.id);
+      return change(params.id, headers['If-Match'], body, response);
+    },
   });
 
   async function change(
@@ -75,6 +86,11 @@ export function customerOperations({ database, reads }: { database: OrdersClient
   }
 
   return [readCustomer, replaceCustomer, updateCustomer];
+}
+
+/** For a customer, the others do not exist. @throws {Problem} 404 */
+function checkOwner({ customerId }: Caller, id: string): void {
+  if (customerId !== null && customerId !== id) notFound(id);
 }
 
 function notFound(id: string): never {

@@ -1,3 +1,4 @@
+import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
 import { idParams, uuid } from '@shop/runtime/uuid-schemas';
@@ -59,6 +60,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     method: 'get',
     path: '/order/{id}/history',
     tag,
+    access: 'customer',
     summary: 'Read what happened to an order',
     description: 'Each step with its time and reason, the oldest first. The history outlives the saga in Temporal.',
     params: idParams('order'),
@@ -66,10 +68,11 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: { description: 'The steps of the order.', schema: historyJson } },
     problems: ['order-not-found'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id }, request, response }) => {
-      const history = await reads.read((source) => findHistory(source, id), readToken(request));
+    handle: async ({ params: { id }, caller, request, response }) => {
+      const find = (source: OrdersClient) => findHistory(source, id, caller.customerId);
+      const history = await reads.read(find, readToken(request));
       if (!history) throw orderNotFound(id);
-      response.json(toHistoryJson(history));
+      response.json(toHistoryJson(history, caller));
     },
   });
 
@@ -78,9 +81,11 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     method: 'get',
     path: '/order/events',
     tag,
+    access: 'customer',
     summary: 'Follow the events of all orders',
     description:
-      'Without `Last-Event-ID`, the stream begins now. With it, the stream continues after that event without a gap.',
+      'A customer receives only the events of its own orders. Without `Last-Event-ID`, the stream begins now. With it, the ' +
+      'stream continues after that event without a gap.',
     query: z.object({
       ...resumeQuery,
       step: z
@@ -96,6 +101,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     handle: async ({
       query: { step: selected, customer_id: customerId, last_event_id },
       headers,
+      caller,
       response,
       release,
     }) => {
@@ -107,7 +113,8 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
         after,
         selects: (event) =>
           (selected === undefined || selected.some((one) => one === event.step)) &&
-          (customerId === undefined || customerId === event.customerId),
+          (customerId === undefined || customerId === event.customerId) &&
+          (caller.customerId === null || caller.customerId === event.customerId),
       });
     },
   });
@@ -117,6 +124,7 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     method: 'get',
     path: '/order/{id}/events',
     tag,
+    access: 'customer',
     summary: 'Follow the events of one order',
     description:
       'Without `Last-Event-ID`, the stream begins with the first recorded event of the order. With it, the stream ' +
@@ -127,13 +135,20 @@ export function eventOperations({ reads, feed, streams }: EventOperationsNeeds):
     responses: { 200: eventStream },
     problems: ['order-not-found', 'unknown-event-position', 'too-many-event-streams'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id: orderId }, query: { last_event_id }, headers, request, response, release }) => {
+    handle: async ({
+      params: { id: orderId },
+      query: { last_event_id },
+      headers,
+      caller,
+      request,
+      response,
+      release,
+    }) => {
       const last = headers['Last-Event-ID'] ?? last_event_id;
       const after = last ? await checked(last) : BEGINNING;
-      const found = await reads.read(
-        (source) => source.order.count({ where: { orderId, deletedAt: null } }),
-        readToken(request),
-      );
+      const { customerId } = caller;
+      const where = { orderId, deletedAt: null, ...(customerId !== null && { customerId }) };
+      const found = await reads.read((source) => source.order.count({ where }), readToken(request));
       if (found === 0) throw orderNotFound(orderId);
       release();
       await streams.serve(response, { orderId, after, selects: () => true });

@@ -114,10 +114,10 @@ describe('the history', () => {
     expect(status).toBe(200);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(body).toEqual([
-      { step: 'accepted', time, reason: null },
-      { step: 'cancel-requested', time, reason: null },
-      { step: 'paid', time, reason: `payment ${paymentId}` },
-      { step: 'cancelled', time, reason: CUSTOMER_CANCELLED.reason },
+      { step: 'accepted', time, reason: null, actor: null },
+      { step: 'cancel-requested', time, reason: null, actor: 'anonymous' },
+      { step: 'paid', time, reason: `payment ${paymentId}`, actor: null },
+      { step: 'cancelled', time, reason: CUSTOMER_CANCELLED.reason, actor: null },
     ]);
   });
 

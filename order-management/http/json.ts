@@ -1,3 +1,4 @@
+import type { Caller } from '@shop/runtime/access/caller';
 import { z } from 'zod';
 import type { OrderDetails } from '../orders/order-details';
 import type { HistoryEntry } from '../orders/order-history';
@@ -67,6 +68,14 @@ export const historyJson = z.array(
         .nullable()
         .meta({ description: 'Null if it is not known, as for the settlement of orders of the original system.' }),
       reason: z.string().nullable().meta({ description: 'Why it happened, or which payment or attempt it was.' }),
+      actor: z
+        .string()
+        .nullable()
+        .meta({
+          description:
+            'Who requested the step: `anonymous`, `api-key:<prefix>` or `jwt:<sub>`. Null if the system did, if it was not ' +
+            'recorded, and for customers.',
+        }),
     })
     .meta({ id: 'HistoryEntry' }),
 );
@@ -143,9 +152,14 @@ export const toOrderDetailsJson = (
   };
 };
 
-/** Converts the history of an order to JSON. */
-export const toHistoryJson = (history: HistoryEntry[]): z.input<typeof historyJson> =>
-  history.map(({ step, time, reason }) => ({ step, time: isoDate(time), reason }));
+/** Converts the history of an order to JSON. Only operators see which credentials have acted. */
+export const toHistoryJson = (history: HistoryEntry[], { role }: Pick<Caller, 'role'>): z.input<typeof historyJson> =>
+  history.map(({ step, time, reason, actor }) => ({
+    step,
+    time: isoDate(time),
+    reason,
+    actor: role === 'operator' ? actor : null,
+  }));
 
 /** PostgreSQL also stores `infinity` and years that a Date cannot represent. One such row must not break a whole list. */
 const isoDate = (date: Date | null): string | null =>

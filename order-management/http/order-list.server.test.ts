@@ -79,9 +79,10 @@ async function serve(limits: NonNullable<OrderListOptions['limits']> = {}, failA
       method: 'get',
       path: '/order',
       tag: 'Orders',
+      access: 'open',
       summary: 'List all orders',
       responses: { 200: { description: 'The orders.' } },
-      handle: ({ request, response }) => list.send(request, response),
+      handle: ({ request, response }) => list.send(request, response, null),
     }),
   ];
   server = await serveHttp(createHttpApp({ log: silentLog, prefixes: [''], operations, readiness: isReady }), 0);

@@ -56,15 +56,16 @@ export class OrderList {
    * Sends all orders as a JSON array. If it fails after the first batch, or if the client is too slow, it closes the
    * connection without the end of the array, so that the client does not take a part for the whole.
    *
+   * @param customerId the customer whose orders the list contains; null for all orders
    * @throws {Problem} 503 if too many lists are being sent
    * @throws the error of the database, if the first batch cannot be read
    */
-  async send(request: Request, response: Response): Promise<void> {
+  async send(request: Request, response: Response, customerId: string | null): Promise<void> {
     const token = readToken(request);
     if (this.open >= this.limits.lists) throw retryLater('Too many lists of all orders are being sent.');
     this.open++;
     const endSupervision = this.endAtStop(response);
-    const list: List = { token, beganAt: performance.now() };
+    const list: List = { token, customerId, beganAt: performance.now() };
     try {
       const first = await this.readBatch(null, list);
       response.type('json');
@@ -100,14 +101,15 @@ export class OrderList {
    * Reads and renders a batch when it is its turn, or returns one of another list. It shares only what was read after both
    * lists began, so that each list shows everything that was committed before its request.
    */
-  private readBatch(position: ListPosition | null, { token, beganAt }: List): Promise<Batch> {
-    const key = JSON.stringify([position, String(token)]);
+  private readBatch(position: ListPosition | null, { token, customerId, beganAt }: List): Promise<Batch> {
+    const key = JSON.stringify([position, String(token), customerId]);
     const existing = this.shared.get(key);
     if (existing && existing.readAt >= beganAt) return existing.batch;
 
     const read = async (): Promise<Batch> => {
       shared.readAt = performance.now();
-      return render(position, await this.options.reads.read((source) => readOrderBatch(source, position), token));
+      const batch = await this.options.reads.read((source) => readOrderBatch(source, position, customerId), token);
+      return render(position, batch);
     };
     const shared: SharedBatch = { readAt: Infinity, batch: this.turn.then(read) };
     this.turn = shared.batch.catch(() => this.shared.delete(key)).then(() => this.pause(shared.readAt));
@@ -162,6 +164,7 @@ export class OrderList {
 
 interface List {
   token: WalPosition | null;
+  customerId: string | null;
   /** As `performance.now()`. */
   beganAt: number;
 }

@@ -1,4 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { scopedKey } from '@shop/runtime/access/scoped-key';
 import type { Logger } from '@shop/runtime/log';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
@@ -19,7 +20,7 @@ import type { ReadClient } from '../reads/read-client';
 import type { SagaStarter } from '../saga/saga-starter';
 import type { Sagas } from '../saga/sagas';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
-import { orderSearch } from '../search/order-search';
+import { orderSearch, ordersOf } from '../search/order-search';
 import type { Searches } from '../search/searches';
 import { EXAMPLE_ORDER } from './examples';
 import { messageJson, orderDetailsJson, orderJson, toOrderDetailsJson, toOrderJson } from './json';
@@ -52,6 +53,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     method: 'post',
     path: '/order',
     tag,
+    access: 'customer',
     summary: 'Place an order',
     description:
       'Answers immediately with the order in the status `placed`, before the payment. A client that does not know whether ' +
@@ -77,9 +79,16 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
         products: [{ productId: PREDEFINED_PRODUCT.productId, orderedQuantity: 2 }],
       },
     },
-    handle: async ({ headers: { 'Idempotency-Key': key }, body: { customerId, products }, response }) => {
+    handle: async ({ headers: { 'Idempotency-Key': key }, body: { customerId, products }, caller, response }) => {
+      if (caller.customerId !== null && caller.customerId !== customerId) {
+        throw new Problem(
+          'forbidden',
+          `This credential belongs to customer ${caller.customerId}, who cannot order for another.`,
+        );
+      }
       const requested = { customerId, lines: products };
-      const orderKey = key === undefined ? null : { key, fingerprint: fingerprintOf(requested) };
+      const orderKey =
+        key === undefined ? null : { key: scopedKey(caller, key), fingerprint: fingerprintOf(requested) };
       orderList.giveWay();
       const outcome = await acceptOnce(needs, requested, orderKey);
       if ('orderId' in outcome) {
@@ -104,9 +113,11 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     method: 'get',
     path: '/order',
     tag,
+    access: 'customer',
     summary: 'List or search orders',
     description:
-      'Without parameters, the answer contains all orders that are not deleted, the oldest first, and none of the headers ' +
+      'A customer receives only its own orders. Without parameters, the answer contains all orders that are not deleted, the ' +
+      'oldest first, and none of the headers ' +
       'of a page. It is streamed: it has no `Content-Length`, and orders that are placed after its beginning are not in ' +
       'it. If it cannot be completed, the connection is closed before the end of the array. With any parameter, it is one page of the orders that match.',
     query: searchQuery(orderSearch),
@@ -114,11 +125,11 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     responses: { 200: { description: 'The orders.', schema: z.array(orderJson), headers: pageHeaders } },
     problems: searchProblems,
     example: { query: { filter: "order_status = 'shipped' AND NOT price > 50", sort: '-order_date', limit: 10 } },
-    handle: async ({ query, request, response, release }) => {
+    handle: async ({ query, caller, request, response, release }) => {
       release(); // lists and searches have limits of their own
-      if (Object.keys(request.query).length === 0) return orderList.send(request, response);
+      if (Object.keys(request.query).length === 0) return orderList.send(request, response, caller.customerId);
       const after = readToken(request);
-      const search = readSearch(query, orderSearch);
+      const search = readSearch(query, orderSearch, ordersOf(caller.customerId));
       const found = await searches.find(orderSearch, search, findOrdersById, after);
       sendPageHeaders(request, response, search, found);
       response.json(found.items.map(toOrderJson));
@@ -130,6 +141,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     method: 'get',
     path: '/order/{id}',
     tag,
+    access: 'customer',
     summary: 'Read an order',
     description:
       'With `wait`, the answer is held until the order is settled. If that takes longer, the answer shows the order as it is.',
@@ -141,8 +153,8 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     responses: { 200: { description: 'The order.', schema: orderDetailsJson } },
     problems: ['order-not-found', 'too-many-waits'],
     example: { params: { id: EXAMPLE_ORDER }, query: { wait: '10ms' } },
-    handle: async ({ params: { id }, query: { wait: waitMs = 0 }, request, response, release }) => {
-      const find = (source: OrdersClient) => findOrderDetails(source, id);
+    handle: async ({ params: { id }, query: { wait: waitMs = 0 }, caller, request, response, release }) => {
+      const find = (source: OrdersClient) => findOrderDetails(source, id, caller.customerId);
       let order = await reads.read(find, readToken(request));
       if (waitMs > 0 && isPlaced(order)) {
         release();
@@ -160,18 +172,20 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     method: 'post',
     path: '/order/{id}/cancel',
     tag,
+    access: 'customer',
     summary: 'Cancel an order that is not settled',
     description: 'The saga of the order cancels it, releases its stock and refunds a payment.',
     params: idParams('order'),
     responses: { 202: writeAnswer('The order is being cancelled.', messageJson) },
     problems: ['order-not-found', 'order-not-cancellable'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id }, response }) => {
-      const status = await requestCancel(database, id);
+    handle: async ({ params: { id }, caller, response }) => {
+      const status = await requestCancel(database, id, caller);
       if (status === null) throw orderNotFound(id);
       if (!canTransition(status, OrderStatus.cancelled)) {
         throw new Problem('order-not-cancellable', `Order ${id} is already ${status} and cannot be cancelled.`);
       }
+      response.locals.log.info({ orderId: id }, 'cancel requested');
       signalCancel(id, response.locals.log);
       await sendToken(response, reads);
       response.status(202).json({ message: `Order ${id} is being cancelled.` });
@@ -183,15 +197,17 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
     method: 'delete',
     path: '/order/{id}',
     tag,
+    access: 'operator',
     summary: 'Delete an order',
     description: 'Hides the order, and cancels it if it is not settled.',
     params: idParams('order'),
     responses: { 200: writeAnswer('The order was deleted.', messageJson) },
     problems: ['order-not-found'],
     example: { params: { id: EXAMPLE_ORDER } },
-    handle: async ({ params: { id }, response }) => {
-      const status = await deleteOrder(database, id);
+    handle: async ({ params: { id }, caller, response }) => {
+      const status = await deleteOrder(database, id, caller);
       if (status === null) throw orderNotFound(id);
+      response.locals.log.info({ orderId: id }, 'order deleted');
       if (!isFinal(status)) signalCancel(id, response.locals.log);
       await sendToken(response, reads);
       response.json({ message: `Order ${id} was deleted.` });

@@ -1,4 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { scopedKey } from '@shop/runtime/access/scoped-key';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
 import { idParams } from '@shop/runtime/uuid-schemas';
@@ -27,6 +28,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'get',
     path: '/product/{id}',
     tag,
+    access: 'open',
     summary: 'Read a product',
     description: 'Also a retired one.',
     params: idParams('product'),
@@ -45,6 +47,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'put',
     path: '/product/{id}',
     tag,
+    access: 'catalog',
     summary: 'Change a product',
     description: NOT_THE_STOCK,
     params: idParams('product'),
@@ -61,6 +64,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'patch',
     path: '/product/{id}',
     tag,
+    access: 'catalog',
     summary: 'Change some fields of a product',
     description: NOT_THE_STOCK,
     params: idParams('product'),
@@ -77,6 +81,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'post',
     path: '/product/{id}/restock',
     tag,
+    access: 'catalog',
     summary: 'Add units to the stock of a product, or remove some',
     description:
       'Concurrent orders, cancels and restocks do not overwrite each other. With an `Idempotency-Key` the request can be ' +
@@ -91,9 +96,10 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     responses: { 200: changedAnswer('The product with its new stock.', productWithStateJson) },
     problems: ['product-not-found', 'stock-out-of-range', 'idempotency-key-reused'],
     example: { params: EXAMPLE, headers: { 'Idempotency-Key': 'delivery-1042' }, body: { quantity: 10 } },
-    handle: async ({ params: { id }, headers, body: { quantity }, response }) => {
-      const key = headers['Idempotency-Key'] ?? null;
-      const outcome = await restockProduct(database, { productId: id, quantity, key });
+    handle: async ({ params: { id }, headers, body: { quantity }, caller, response }) => {
+      const key = headers['Idempotency-Key'];
+      const own = key === undefined ? null : scopedKey(caller, key);
+      const outcome = await restockProduct(database, { productId: id, quantity, key: own });
       const product = restockedOrThrow(id, quantity, outcome);
       response.locals.log.info({ productId: id, quantity, stock: product.quantityAvailable }, 'product restocked');
       await sendToken(response, reads);
@@ -106,6 +112,7 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'post',
     path: '/product/{id}/retire',
     tag,
+    access: 'catalog',
     summary: 'Stop selling a product',
     description:
       'Hides the product from the list and refuses later orders of it. Its orders stay. Retiring it again changes nothing.',
@@ -114,9 +121,10 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     problems: ['product-not-found'],
     example: { params: EXAMPLE },
     handle: async ({ params: { id }, response }) => {
-      const product = await retireProduct(database, id);
+      const product = (await retireProduct(database, id)) ?? notFound(id);
+      response.locals.log.info({ productId: id }, 'product retired');
       await sendToken(response, reads);
-      send(response, product ?? notFound(id));
+      send(response, product);
     },
   });
 
@@ -125,15 +133,17 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     method: 'post',
     path: '/product/{id}/restore',
     tag,
+    access: 'catalog',
     summary: 'Sell a retired product again',
     params: idParams('product'),
     responses: { 200: changedAnswer('The restored product.', productWithStateJson) },
     problems: ['product-not-found'],
     example: { params: EXAMPLE },
     handle: async ({ params: { id }, response }) => {
-      const product = await restoreProduct(database, id);
+      const product = (await restoreProduct(database, id)) ?? notFound(id);
+      response.locals.log.info({ productId: id }, 'product restored');
       await sendToken(response, reads);
-      send(response, product ?? notFound(id));
+      send(response, product);
     },
   });
 
@@ -146,8 +156,10 @@ export function productOperations({ database, reads }: { database: OrdersClient;
     const product = await changeProduct(database, id, { name, price, description, productType }, (current) =>
       checkEntityTag(ifMatch, toProductWithStateJson(current)),
     );
+    if (!product) return notFound(id);
+    response.locals.log.info({ productId: id }, 'product changed');
     await sendToken(response, reads);
-    send(response, product ?? notFound(id));
+    send(response, product);
   }
 
   return [readProduct, replaceProduct, updateProduct, restock, retire, restore];

@@ -31,6 +31,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     method: 'post',
     path: '/order/{id}/refund',
     tag,
+    access: 'operator',
     summary: 'Refund the payment of a shipped order',
     description:
       'The order stays `shipped`; when the money is refunded, its `paymentStatus` is `refunded`. Repeating the request ' +
@@ -44,8 +45,8 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     },
     problems: ['order-not-found', 'order-not-refundable'],
     example: { params: { id: EXAMPLE_ORDER }, body: { reason: 'Damaged on arrival' } },
-    handle: async ({ params: { id }, body: { reason }, response }) => {
-      const requested = await requestRefund(database, id, reason);
+    handle: async ({ params: { id }, body: { reason }, caller, response }) => {
+      const requested = await requestRefund(database, id, reason, caller);
       if (requested.outcome === 'not found') throw orderNotFound(id);
       if (requested.outcome === 'refused') throw new Problem('order-not-refundable', whyRefused(id, requested));
       if (requested.outcome === 'refunded') {
@@ -71,6 +72,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     method: 'get',
     path: '/refunds',
     tag,
+    access: 'operator',
     summary: 'List the refunds that are due',
     description:
       'One page of the refunds that have not ended, the oldest first. The amount is the total of the order: only the ' +

@@ -6,6 +6,7 @@ import { Problem, retryLater } from '@shop/runtime/problem';
 import { wholeNumber } from '@shop/runtime/whole-number';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { Expression } from '../search/expression';
 import { expressionOf, fieldParameters, type FieldParameter } from '../search/field-parameters';
 import { FILTER_LIMITS } from '../search/parse-filter';
 import { parseSearch, type Search } from '../search/search';
@@ -72,10 +73,15 @@ const valuesSchema = ({ field, type, operator }: FieldParameter) => {
     });
 };
 
-/** Reads the search of a request whose query is valid. */
+/**
+ * Reads the search of a request whose query is valid.
+ *
+ * @param limits conditions that hold in addition to those of the request
+ */
 export function readSearch(
   query: Readonly<Record<string, unknown>>,
   searchable: Searchable,
+  limits: readonly Expression[] = [],
 ): Search & { hasOffset: boolean } {
   const { filter, sort, cursor, limit, offset } = pageQuery.parse(query);
   if (cursor !== undefined && offset !== undefined) {
@@ -86,7 +92,10 @@ export function readSearch(
     return (values && expressionOf(parameter, values)) ?? [];
   });
   return {
-    ...parseSearch({ conditions, filter, sort, cursor, limit, offset: offset ?? 0 }, searchable),
+    ...parseSearch(
+      { conditions: [...limits, ...conditions], filter, sort, cursor, limit, offset: offset ?? 0 },
+      searchable,
+    ),
     hasOffset: offset !== undefined,
   };
 }

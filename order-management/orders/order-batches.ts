@@ -1,5 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
-import { sql } from '@shop/prisma/sql';
+import { sql, type Sql } from '@shop/prisma/sql';
 import { ORDER_COLUMNS, ORDERED_LINES, placedOrderOf, type OrderRow } from './find-orders';
 import type { PlacedOrder } from './placed-order';
 
@@ -36,16 +36,22 @@ const BATCH = {
  * batches nothing is held: no connection, no transaction, no snapshot.
  *
  * @param position null at the beginning
+ * @param customerId limits the list to the orders of a customer
  */
-export async function readOrderBatch(database: OrdersClient, position: ListPosition | null): Promise<OrderBatch> {
-  const { after, last } = position ?? { after: null, last: await findNewest(database) };
+export async function readOrderBatch(
+  database: OrdersClient,
+  position: ListPosition | null,
+  customerId: string | null = null,
+): Promise<OrderBatch> {
+  const owned = customerId === null ? sql`` : sql` AND customer_id = ${customerId}::uuid`;
+  const { after, last } = position ?? { after: null, last: await findNewest(database, owned) };
   const rows = await database.$queryRaw<(OrderRow & { position: string | null })[]>`
     SELECT * FROM (
       SELECT ${ORDER_COLUMNS}, order_date::text AS position,
         sum(length(ordered.lines)) OVER (ORDER BY order_date, orders.order_id ROWS UNBOUNDED PRECEDING)
           - length(ordered.lines) AS characters_before
       FROM (
-        SELECT * FROM orders WHERE deleted_at IS NULL AND ${conditionOf(after, last)}
+        SELECT * FROM orders WHERE deleted_at IS NULL AND ${conditionOf(after, last)}${owned}
         ORDER BY order_date, order_id LIMIT ${BATCH.orders}::int
       ) orders
       CROSS JOIN LATERAL ${ORDERED_LINES}
@@ -53,7 +59,7 @@ export async function readOrderBatch(database: OrdersClient, position: ListPosit
     ) batch
     WHERE characters_before < ${BATCH.lineCharacters}::int`;
   const next = nextOf(rows.at(-1), { after, last });
-  if (rows.length === 0 && next) return readOrderBatch(database, next);
+  if (rows.length === 0 && next) return readOrderBatch(database, next, customerId);
   return { orders: rows.map(placedOrderOf), next };
 }
 
@@ -77,10 +83,10 @@ function nextOf(
   return last === null || after?.orderDate === null ? null : { after: null, last: null };
 }
 
-async function findNewest(database: OrdersClient): Promise<Position | null> {
+async function findNewest(database: OrdersClient, owned: Sql): Promise<Position | null> {
   const [newest] = await database.$queryRaw<Position[]>`
     SELECT order_date::text AS "orderDate", order_id AS "orderId" FROM orders
-    WHERE deleted_at IS NULL AND order_date IS NOT NULL
+    WHERE deleted_at IS NULL AND order_date IS NOT NULL${owned}
     ORDER BY order_date DESC, order_id DESC LIMIT 1`;
   return newest ?? null;
 }

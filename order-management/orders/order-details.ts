@@ -12,10 +12,18 @@ export interface OrderDetails extends PlacedOrder {
   settledAt: Date | null;
 }
 
-/** Finds an order with its details; null if it does not exist or was deleted. */
-export async function findOrderDetails(database: OrdersClient, orderId: string): Promise<OrderDetails | null> {
+/**
+ * Finds an order with its details; null if it does not exist or was deleted.
+ *
+ * @param customerId if it is not null, the orders of other customers do not exist
+ */
+export async function findOrderDetails(
+  database: OrdersClient,
+  orderId: string,
+  customerId: string | null = null,
+): Promise<OrderDetails | null> {
   const order = await findOrder(database, orderId);
-  if (!order) return null;
+  if (!order || (customerId !== null && order.customerId !== customerId)) return null;
   const [details] = await database.$queryRaw<Pick<OrderDetails, 'totalAmount' | 'settledAt'>[]>`
     SELECT settled_at AS "settledAt", ${ORDER_TOTAL} AS "totalAmount"
     FROM orders WHERE order_id = ${orderId}::uuid AND deleted_at IS NULL`;

@@ -16,16 +16,16 @@ const row = {
 };
 
 test('derives the acceptance from the date of the order', () => {
-  expect(historyOf(row)).toEqual([{ step: 'accepted', time: at(0), reason: null }]);
+  expect(historyOf(row)).toEqual([{ step: 'accepted', time: at(0), reason: null, actor: null }]);
 });
 
 test('derives the payment and the shipping from the settlement', () => {
   const shipped = { ...row, order_status: 'shipped', payment_status: 'success', settled_at: at(5), payment_id: 'p' };
 
   expect(historyOf(shipped)).toEqual([
-    { step: 'accepted', time: at(0), reason: null },
-    { step: 'paid', time: at(5), reason: 'payment p' },
-    { step: 'shipped', time: at(5), reason: null },
+    { step: 'accepted', time: at(0), reason: null, actor: null },
+    { step: 'paid', time: at(5), reason: 'payment p', actor: null },
+    { step: 'shipped', time: at(5), reason: null, actor: null },
   ]);
 });
 
@@ -39,13 +39,13 @@ test('derives a decline and its reason', () => {
   };
 
   expect(historyOf(declined).slice(1)).toEqual([
-    { step: 'declined', time: at(5), reason: 'over the limit' },
-    { step: 'cancelled', time: at(5), reason: 'over the limit' },
+    { step: 'declined', time: at(5), reason: 'over the limit', actor: null },
+    { step: 'cancelled', time: at(5), reason: 'over the limit', actor: null },
   ]);
 });
 
 test('has no time of the settlement of an order that the original settled, and places it before later events', () => {
-  const events = [{ step: 'refund-due', time: at(30).toISOString(), reason: 'payment p' }];
+  const events = [{ step: 'refund-due', time: at(30).toISOString(), reason: 'payment p', actor: null }];
   const original = { ...row, order_status: 'shipped', payment_status: 'success', events };
 
   expect(historyOf(original).map(({ step, time }) => [step, time])).toEqual([
@@ -58,8 +58,8 @@ test('has no time of the settlement of an order that the original settled, and p
 
 test('places a derived step by its time among the recorded ones', () => {
   const events = [
-    { step: 'payment-requested', time: at(1).toISOString(), reason: null },
-    { step: 'cancelled', time: at(3).toISOString(), reason: 'The customer cancelled the order.' },
+    { step: 'payment-requested', time: at(1).toISOString(), reason: null, actor: null },
+    { step: 'cancelled', time: at(3).toISOString(), reason: 'The customer cancelled the order.', actor: null },
   ];
   const cancelled = {
     ...row,
@@ -74,6 +74,16 @@ test('places a derived step by its time among the recorded ones', () => {
     'payment-requested',
     'cancel-requested',
     'cancelled',
+  ]);
+});
+
+test('keeps who requested a recorded step', () => {
+  const actor = 'api-key:1a2b3c4d';
+  const events = [{ step: 'cancel-requested', time: at(1).toISOString(), reason: null, actor }];
+
+  expect(historyOf({ ...row, cancel_requested_at: at(1), events }).map((entry) => [entry.step, entry.actor])).toEqual([
+    ['accepted', null],
+    ['cancel-requested', actor],
   ]);
 });
 

@@ -1,5 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
+import { ANONYMOUS, type Caller } from '@shop/runtime/access/caller';
 import type { RefundInput } from '@shop/workflows/contract';
 import { OrderStep } from '../events/order-step';
 import { OrderStatus, PaymentStatus } from './order-status';
@@ -26,8 +27,15 @@ const PAID = literal(PaymentStatus.success);
 /**
  * Records that the payment of a shipped order must be refunded, before the workflow of the refund is started. A repeated
  * request keeps the reason of the first one.
+ *
+ * @param caller who requests it
  */
-export async function requestRefund(database: OrdersClient, orderId: string, reason: string): Promise<RefundRequest> {
+export async function requestRefund(
+  database: OrdersClient,
+  orderId: string,
+  reason: string,
+  { actor }: Pick<Caller, 'actor'> = ANONYMOUS,
+): Promise<RefundRequest> {
   const rows = await database.$queryRaw<OrderRow[]>`
     WITH found AS (
       SELECT order_id, order_status, payment_status, payment_id FROM orders
@@ -39,8 +47,8 @@ export async function requestRefund(database: OrdersClient, orderId: string, rea
       ON CONFLICT (refund_id) DO UPDATE SET reason = coalesce(existing.reason, excluded.reason), noted_at = now()
       RETURNING order_id, payment_id, reason, xmax = 0 AS created -- a row that existed has the xmax of its lock
     ), recorded AS (
-      INSERT INTO order_events (order_id, step, reason)
-      SELECT order_id, ${literal(OrderStep.refundDue)}, 'payment ' || payment_id || ', requested by hand: ' || reason
+      INSERT INTO order_events (order_id, step, reason, actor)
+      SELECT order_id, ${literal(OrderStep.refundDue)}, 'payment ' || payment_id || ', requested by hand: ' || reason, ${actor}
       FROM due WHERE created
     )
     SELECT order_status, payment_status, payment_id, (SELECT reason FROM due) AS reason FROM found`;

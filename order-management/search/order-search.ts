@@ -1,5 +1,6 @@
 import { sql, type Sql } from '@shop/prisma/sql';
 import { decimal, text, timestamp, uuid } from './field-type';
+import type { Expression } from './expression';
 import type { AggregateSort, Searchable } from './searchable';
 
 const amongLines = (condition: Sql): Sql => sql`
@@ -87,3 +88,7 @@ export const orderSearch: Searchable = {
   id: 'order_id',
   defaultSort: 'order_date',
 };
+
+/** The condition that limits a search to the orders of a customer; none if it is null. */
+export const ordersOf = (customerId: string | null): Expression[] =>
+  customerId === null ? [] : [{ kind: 'comparison', field: 'customer_id', operator: '=', values: [customerId] }];

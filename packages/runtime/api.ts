@@ -36,7 +36,8 @@ export function completeApi({ title = 'Service', prefixes, operations = [] }: Ap
         'Paths may end with a slash. Errors are problem documents (RFC 9457) with a stable `code`.',
         'A request may have a header `X-Request-ID`; every response has one.',
         'Any other path is answered with `route-not-found`, any other method with `method-not-allowed`.',
-        'No operation needs credentials.',
+        'An operation with `security` needs a credential with one of the listed roles, unless the service runs without ' +
+          'authentication.',
       ].join('\n'),
     },
     [...prefixed.map((operation) => ({ ...operation, path: prefix + operation.path })), ...root, metricsOperation],

@@ -47,6 +47,7 @@ export const documentationOperations = (document: () => OpenApiDocument): Operat
     method: 'get',
     path: '/openapi.json',
     tag,
+    access: 'open',
     summary: 'Read this OpenAPI document',
     responses: { 200: { description: 'An OpenAPI 3.1 document.', schema: z.looseObject({ openapi: z.string() }) } },
     example: {},
@@ -57,6 +58,7 @@ export const documentationOperations = (document: () => OpenApiDocument): Operat
     method: 'get',
     path: '/docs',
     tag,
+    access: 'open',
     summary: 'Show the reference page',
     responses: { 200: { description: 'The page.', contentType: 'text/html', schema: z.string() } },
     example: {},
@@ -67,6 +69,7 @@ export const documentationOperations = (document: () => OpenApiDocument): Operat
     method: 'get',
     path: '/docs/{file}',
     tag,
+    access: 'open',
     summary: 'Read a file of the reference page',
     params: z.object({ file: z.string() }),
     responses: {

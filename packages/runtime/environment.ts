@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { authMethods, jwksUrl, type AuthMethod } from './access/auth-settings';
 import { isLoopback } from './loopback';
 import { certificateFile, keyFile } from './tls-files';
 
@@ -212,37 +213,12 @@ export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, 
 const isHost = (text: string): boolean => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(text);
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
-/** The ways in which callers are authenticated. `none` states that they are not. */
-const AUTHENTICATION = ['none', 'api-keys', 'jwt'] as const;
-type Authentication = (typeof AUTHENTICATION)[number];
-
-/** A list of ways to authenticate callers, or `none`; undefined if it is not set. */
-const authentication = () =>
-  z
-    .string()
-    .transform((text, context): Authentication[] => {
-      const ways = text.split(',').map((way) => AUTHENTICATION.find((known) => known === way.trim()));
-      if (ways.includes(undefined)) context.addIssue(`is not valid. Use none, or a list of api-keys and jwt.`);
-      else if (ways.includes('none') && ways.length > 1) context.addIssue('combines none with other values.');
-      return ways.filter((way) => way !== undefined);
-    })
-    .optional();
-
-/** Values separated by commas; an empty list by default. @param isValid accepts a value */
-export const list = (isValid: (value: string) => boolean, problem: string) =>
-  z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((value) => value.trim())
-        .filter(Boolean),
-    )
-    .superRefine((values, context) => {
-      const invalid = values.find((value) => !isValid(value));
-      if (invalid !== undefined) context.addIssue(`contains ${JSON.stringify(invalid)}, which ${problem}`);
-    });
+/** A list of words. @param isValid accepts a word */
+const listOf = (isValid: (word: string) => boolean, problem: string) =>
+  list().superRefine((words, context) => {
+    const invalid = words.find((word) => !isValid(word));
+    if (invalid !== undefined) context.addIssue(`contains ${JSON.stringify(invalid)}, which ${problem}`);
+  });
 
 /** The settings of every program that connects to Temporal. Check them with `checkKeyPairs`. */
 export const temporalSettings = {
@@ -280,12 +256,18 @@ export const commonSettings = {
   ...brokerSettings,
   /** The address to listen on. `localhost` stands for both loopback addresses. Check it with `checkListenAddress`. */
   LISTEN_ADDRESS: z.string().default('localhost'),
-  /** How callers are authenticated. */
-  AUTH: authentication(),
+  /** How callers are identified; unset or `none`: not at all. Check this setting with `checkAuthentication`. */
+  AUTH: authMethods(),
+  /** Where the identity provider publishes the keys that sign its tokens. */
+  AUTH_JWKS_URL: jwksUrl(),
+  /** The claim `iss` of its tokens. */
+  AUTH_ISSUER: z.string().optional(),
+  /** What the claim `aud` of its tokens contains. */
+  AUTH_AUDIENCE: z.string().optional(),
   /** The host names of the service, in addition to the loopback names. */
-  ALLOWED_HOSTS: list(isHost, 'is not the name of a host. Leave out the scheme and the port.'),
+  ALLOWED_HOSTS: listOf(isHost, 'is not the name of a host. Leave out the scheme and the port.'),
   /** The origins of the web pages that may use the API. */
-  CORS_ORIGINS: list(isOrigin, 'is not an origin. Use, for example, https://shop.example.com.'),
+  CORS_ORIGINS: listOf(isOrigin, 'is not an origin. Use, for example, https://shop.example.com.'),
   /** The address of the management port. */
   MANAGEMENT_ADDRESS: z.string().default('localhost'),
   /** How long an idle HTTP connection stays open. Longer than load balancers keep one, usually 60 s. */
@@ -307,7 +289,7 @@ export const commonSettings = {
 
 /** Reports an address that other machines can reach, unless authentication is configured or `none` is stated. */
 export function checkListenAddress(
-  { LISTEN_ADDRESS, AUTH }: { LISTEN_ADDRESS: string; AUTH?: Authentication[] | undefined },
+  { LISTEN_ADDRESS, AUTH }: { LISTEN_ADDRESS: string; AUTH?: AuthMethod[] | undefined },
   context: z.core.$RefinementCtx,
 ): void {
   if (isLoopback(LISTEN_ADDRESS) || AUTH !== undefined) return;

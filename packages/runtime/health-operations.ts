@@ -14,6 +14,7 @@ export const pingOperation = operation({
   method: 'get',
   path: '/health',
   tag,
+  access: 'open',
   summary: 'Check that the service answers',
   query: anyQuery,
   responses: { 200: { description: 'The service answers.', contentType: 'text/plain', schema: z.literal('pong') } },
@@ -40,6 +41,7 @@ export const healthOperations = ({ readiness: check, stopping }: HealthNeeds): O
     method: 'get',
     path: '/livez',
     tag,
+    access: 'open',
     summary: 'Check that the process runs',
     query: anyQuery,
     responses: { 200: { description: 'The process runs.', contentType: 'text/plain', schema: z.literal('ok') } },
@@ -51,6 +53,7 @@ export const healthOperations = ({ readiness: check, stopping }: HealthNeeds): O
     method: 'get',
     path: '/readyz',
     tag,
+    access: 'open',
     summary: 'Check that the service can handle requests',
     query: anyQuery,
     responses: {
@@ -72,6 +75,7 @@ export const metricsOperation = operation({
   method: 'get',
   path: '/metrics',
   tag,
+  access: 'open',
   summary: 'Read the metrics',
   description:
     'In the text format of Prometheus. Only the management port serves them, unless `MANAGEMENT_PORT` is `same`.',

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Server } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { authenticateNobody, type Authenticate } from './access/authenticate';
+import { provideAuthentication } from './access/authorize';
 import { Admission } from './admission';
 import { completeApi, type Api } from './api';
 import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
@@ -23,6 +25,8 @@ import { routerOf } from './router-of';
 export interface HttpOptions extends Api {
   log: Logger;
   readiness: () => Promise<Readiness>;
+  /** Identifies callers; without it, every caller is an operator. */
+  authenticate?: Authenticate;
   /** Once aborted, `/readyz` answers 503, and each response closes its connection. */
   stopping?: AbortSignal;
   /** Turns errors of this service into problems; returns undefined for every other error, which `faultOf` classifies. */
@@ -40,13 +44,14 @@ declare module 'express-serve-static-core' {
 export function createHttpApp({
   log,
   readiness,
+  authenticate = authenticateNobody,
   stopping = new AbortController().signal,
   explain,
   policy = OPEN,
   ...api
 }: HttpOptions): express.Express {
   const { root, prefixed } = completeApi(api, { readiness, stopping });
-  return appOf({ log, stopping, policy, ...(explain && { explain }) }, (app) => {
+  return appOf({ log, stopping, policy, authenticate, ...(explain && { explain }) }, (app) => {
     app.use(routerOf(policy.servesMetrics ? [...root, metricsOperation] : root));
     if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed, new Admission(policy.admission)));
   });
@@ -60,24 +65,25 @@ export function createManagementApp({
   policy = OPEN,
 }: Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'policy'>): express.Express {
   const operations = [...healthOperations({ readiness, stopping }), metricsOperation];
-  return appOf({ log, stopping, policy }, (app) => app.use(routerOf(operations)));
+  return appOf({ log, stopping, policy, authenticate: authenticateNobody }, (app) => app.use(routerOf(operations)));
 }
 
 interface AppOptions {
   log: Logger;
   stopping: AbortSignal;
+  authenticate: Authenticate;
   explain?: HttpOptions['explain'];
   policy: HttpPolicy;
 }
 
 function appOf(
-  { log, stopping, explain, policy }: AppOptions,
+  { log, stopping, authenticate, explain, policy }: AppOptions,
   addRouters: (app: express.Express) => void,
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(requestId(log), closeConnectionsOnce(stopping), carefulHeaders, forbidStorage, ...crossOrigin(policy));
-  app.use(refuseUnsupported, refuseLargeBody, refuseForeign(policy));
+  app.use(refuseUnsupported, refuseLargeBody, refuseForeign(policy), provideAuthentication(authenticate));
   addRouters(app);
   app.use((request) => {
     throw new Problem('route-not-found', `No route for ${request.method} ${request.path}.`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CALLERS, type Role } from './access/role';
 import { problemsOf, type Answer, type Operation } from './operation';
 import { PROBLEMS, type ProblemCode } from './problem-catalogue';
 import { SchemaComponents, type JsonSchema } from './schema-components';
@@ -13,6 +14,7 @@ export interface OpenApiDocument {
     schemas: Record<string, JsonSchema>;
     headers: Record<string, unknown>;
     responses: Record<string, ResponseObject>;
+    securitySchemes: Record<string, unknown>;
   };
 }
 
@@ -22,10 +24,15 @@ export interface PathOperation {
   tags: string[];
   summary: string;
   description?: string;
+  /** The roles that may call the operation; none if it is open. */
+  security: SecurityRequirement[];
   parameters?: Parameter[];
   requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema; example?: unknown }> };
   responses: Record<string, ResponseObject | Reference>;
 }
+
+/** The role that a credential must have. */
+export type SecurityRequirement = Record<typeof SECURITY_SCHEME, [Role]>;
 
 export interface Parameter {
   name: string;
@@ -67,6 +74,16 @@ const requestId = {
 };
 const retryAfter = { description: 'The seconds to wait before the next attempt.', schema: { type: 'string' } };
 
+const SECURITY_SCHEME = 'bearer';
+
+const securityScheme = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'An API key, `shop_<prefix>_<secret>`, or a JSON Web Token of the identity provider.',
+};
+
+const wwwAuthenticate = { description: 'The method of authentication (RFC 6750).', schema: { type: 'string' } };
+
 const notModified: ResponseObject = {
   description: 'The answer is the one that `If-None-Match` of the request names; see `ETag`.',
   headers: { 'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' } },
@@ -100,14 +117,15 @@ export function describeApi(info: ApiInfo, operations: readonly Operation[]): Op
     paths,
     components: {
       schemas: schemas.all(),
-      headers: { 'X-Request-ID': requestId, 'Retry-After': retryAfter },
+      headers: { 'X-Request-ID': requestId, 'Retry-After': retryAfter, 'WWW-Authenticate': wwwAuthenticate },
       responses: { ...responses, 'not-modified': notModified },
+      securitySchemes: { [SECURITY_SCHEME]: securityScheme },
     },
   };
 }
 
 function describeOperation(operation: Operation, schemas: SchemaComponents): PathOperation {
-  const { id, tag, summary, description, params, query, headers, body, example = {} } = operation;
+  const { id, tag, access, summary, description, params, query, headers, body, example = {} } = operation;
   const parameters = [
     ...parametersOf('path', params, example.params, schemas),
     ...parametersOf('query', query, example.query, schemas),
@@ -118,6 +136,7 @@ function describeOperation(operation: Operation, schemas: SchemaComponents): Pat
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
+    security: access === 'open' ? [] : CALLERS[access].map((role) => ({ [SECURITY_SCHEME]: [role] })),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
@@ -216,6 +235,7 @@ function describeProblems(codes: Codes, schemas: SchemaComponents): ResponseObje
     description: codes.map((code) => `- \`${code}\`: ${PROBLEMS[code].title}.`).join('\n'),
     headers: {
       'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' },
+      ...(status === 401 && { 'WWW-Authenticate': { $ref: '#/components/headers/WWW-Authenticate' } }),
       ...(status === 503 && { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }),
     },
     content: { 'application/problem+json': { schema: { allOf: [schemas.output(problem), isOf] } } },

@@ -1,5 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { Caller } from './access/caller';
+import type { Access } from './access/role';
 import type { RequestClass } from './admission';
 import type { ProblemCode } from './problem-catalogue';
 
@@ -29,6 +31,8 @@ export interface Input<
   query: z.output<Q>;
   headers: z.output<H>;
   body: z.output<B>;
+  /** Who sent the request, with a role that the operation accepts. */
+  caller: Caller;
   request: Request;
   response: Response;
   /**
@@ -51,6 +55,8 @@ export interface Operation<
   /** The path below the prefix, in the notation of OpenAPI: `/order/{id}`. */
   path: string;
   tag: string;
+  /** Who may call the operation. `customer` also requires that the handler shows a customer only what belongs to it. */
+  access: Access;
   summary: string;
   /** Markdown. */
   description?: string;
@@ -95,11 +101,12 @@ export const operation = <
 ): Operation => definition;
 
 /** Lists the codes of every problem that an operation can answer. */
-export function problemsOf({ params, query, headers, body, problems = [] }: Operation): ProblemCode[] {
+export function problemsOf({ access, params, query, headers, body, problems = [] }: Operation): ProblemCode[] {
   return [
     'malformed-request',
     'foreign-origin',
     'foreign-host',
+    ...(access === 'open' ? [] : (['unauthenticated', 'forbidden'] as const)),
     ...(params ? (['malformed-path', 'invalid-path-parameter'] as const) : []),
     ...(query?.def.catchall ? [] : (['unknown-query-parameter'] as const)),
     ...(query && !query.def.catchall ? (['invalid-query-parameter'] as const) : []),

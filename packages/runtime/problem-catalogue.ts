@@ -69,6 +69,17 @@ export const PROBLEMS = {
     description:
       'A browser sent the request for a web page whose origin is neither the service nor in the setting `CORS_ORIGINS`.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The request has no valid credential',
+    description:
+      'Send `Authorization: Bearer <token>` with an API key or a token. The detail says why a credential was not accepted.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The credential does not permit this',
+    description: 'The detail names the role that the operation needs, or the customer that the credential belongs to.',
+  },
   'route-not-found': {
     status: 404,
     title: 'The path does not exist',

@@ -28,6 +28,7 @@ export const problemOperations: Operation[] = [
     method: 'get',
     path: '/problems/{code}',
     tag: 'Errors',
+    access: 'open',
     summary: 'Explain an error',
     params: z.object({ code }),
     responses: { 200: { description: 'The entry of the catalogue.', schema: problemDescription } },

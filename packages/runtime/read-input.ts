@@ -15,7 +15,7 @@ export async function readInput(
   { params, query, headers, body, bodyIsOptional }: Operation,
   request: Request,
   response: Response,
-): Promise<Omit<Input, 'release'>> {
+): Promise<Omit<Input, 'caller' | 'release'>> {
   refuseUnknownParameters(request, query);
   return {
     params: params ? readSentence(params, request.params, 'invalid-path-parameter') : {},

@@ -1,11 +1,12 @@
 import { Router, type RequestHandler } from 'express';
+import { authorize } from './access/authorize';
 import type { Admission } from './admission';
 import type { Operation } from './operation';
 import { Problem } from './problem';
 import { readInput } from './read-input';
 
 /**
- * Makes the router of operations. It validates each request, answers 405 with `Allow` to other methods at the same paths,
+ * Makes the router of operations. It checks the caller, validates each request, answers 405 with `Allow` to other methods at the same paths,
  * as the original system does, and prefers a fixed path, such as `/order/events`, to one with a parameter, `/order/{id}`.
  *
  * @param admission limits how many requests are handled at a time; without it, they are not limited
@@ -32,7 +33,8 @@ function fixedFirst(left: string, right: string): number {
 const answerWith =
   (operation: Operation, admission: Admission | undefined): RequestHandler =>
   async (request, response) => {
-    const input = await readInput(operation, request, response);
+    const caller = await authorize(operation, request, response); // before the body is read
+    const input = { ...(await readInput(operation, request, response)), caller };
     const { cost = operation.method === 'get' ? 'read' : 'write' } = operation;
     if (!admission || cost === 'nothing') return operation.handle({ ...input, release: () => undefined });
     await admission.run(cost, async (release) => {

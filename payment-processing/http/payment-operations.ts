@@ -37,6 +37,7 @@ export const paymentOperations = ({ database }: { database: PaymentsClient }): O
     method: 'get',
     path: '/payments',
     tag,
+    access: 'operator',
     summary: 'List payments',
     description:
       'One page of the payments that match every parameter, the newest first. An order has at most one payment.',
@@ -67,6 +68,7 @@ export const paymentOperations = ({ database }: { database: PaymentsClient }): O
     method: 'get',
     path: '/payments/{id}',
     tag,
+    access: 'operator',
     summary: 'Read a payment',
     params: idParams('payment'),
     responses: { 200: { description: 'The payment.', schema: paymentJson } },

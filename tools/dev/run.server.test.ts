@@ -332,3 +332,12 @@ test('prints every invalid setting before it starts anything', async () => {
   expect(exitCode).toBe(1);
   expect(existsSync(join(folder, 'logs'))).toBe(false);
 });
+
+test('make demo refuses to run with authentication, because it has no credential', async () => {
+  environment['AUTH'] = 'api-keys';
+
+  const { output, exitCode } = await runDemo();
+
+  expect(output).toContain('make demo places orders without a credential. Unset AUTH, or set it to none.');
+  expect(exitCode).toBe(1);
+});

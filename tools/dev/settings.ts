@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
+import { needsCredential } from '@shop/runtime/access/authenticate';
 import { ConfigError, port, readEnvironment, readSecretFiles } from '@shop/runtime/environment';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
@@ -32,6 +33,8 @@ export interface Settings extends z.output<typeof ownSettings> {
   temporalSecurity: TemporalSecurity;
   brokerTls: TlsFiles;
   namespace: string;
+  /** Whether the services refuse requests without a credential. */
+  needsCredential: boolean;
 }
 
 const SECRETS = ['DATABASE_URL', 'PAYMENTS_DATABASE_URL', 'DATABASE_READ_URLS', 'AMQP_URL', 'TEMPORAL_API_KEY'];
@@ -71,5 +74,6 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     temporalSecurity: securityOf(orders, env),
     brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
+    needsCredential: needsCredential(orders),
   };
 }
