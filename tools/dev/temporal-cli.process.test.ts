@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -8,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../../test/eventually';
 import { temporaryFolder } from '../../test/temporary-folder';
 import { isRunning } from './programs';
-import { findTemporalCli } from './temporal-cli';
+import { findTemporalCli, PLATFORM } from './temporal-cli';
 
 let folder: string;
 let downloads: Server;
@@ -43,8 +44,15 @@ afterEach(() => {
 });
 
 const cache = (): string => join(folder, 'cache');
-const find = (): Promise<string> =>
-  findTemporalCli((line) => void printed.push(line), { cache: cache(), releases, goIn: [] });
+/** The sources of the CLI. The archive is the expected one unless a test says otherwise. */
+const sources = (expected = answer ?? Buffer.alloc(0)) => ({
+  cache: cache(),
+  releases,
+  checksums: { [PLATFORM]: createHash('sha256').update(expected).digest('hex') },
+  goIn: [],
+});
+const find = (expected?: Buffer): Promise<string> =>
+  findTemporalCli((line) => void printed.push(line), sources(expected));
 
 /** Returns an archive as it is released: the program and its licence. */
 function archiveOf(script: string): Buffer {
@@ -78,6 +86,15 @@ test('does not keep a download that does not run', async () => {
   expect(existsSync(join(cache(), 'temporal'))).toBe(false);
 });
 
+test('does not run a download that is not the released archive', async () => {
+  const marker = join(folder, 'ran');
+  answer = archiveOf(`echo > "${marker}"`);
+
+  await expect(find(archiveOf('echo temporal version 1.5.1'))).rejects.toThrow(/there is no way to get it here/);
+  expect(printed.join('\n')).toMatch(/the archive has the SHA-256 [0-9a-f]{64} instead of [0-9a-f]{64}/);
+  expect(existsSync(marker)).toBe(false);
+});
+
 test('stops the build when it is interrupted, and removes its files', async () => {
   const pidFile = join(folder, 'pid');
   // Like Go, it starts further processes, writes temporary files, and makes modules read-only.
@@ -88,7 +105,7 @@ test('stops the build when it is interrupted, and removes its files', async () =
   writeFileSync(join(folder, 'bin', 'go'), go, { mode: 0o755 });
   const script = `process.on('SIGINT', () => process.exit(130));
     require(process.argv[1]).findTemporalCli(console.log, JSON.parse(process.argv[2]))`;
-  const options = JSON.stringify({ cache: cache(), releases, goIn: [] });
+  const options = JSON.stringify(sources());
   const interrupted = spawn(process.execPath, ['-e', script, join(__dirname, 'dist', 'temporal-cli.js'), options], {
     env: process.env, // jest's own, with the PATH above
   });
