@@ -110,6 +110,9 @@ test-cluster: $(BUILT) ## Test a separate cluster under load: restarts, failures
 check: $(GENERATED) ## Check types, lint and format
 	@npm run --silent check
 
+sbom: $(INSTALLED) ## Print the software bill of materials (CycloneDX) of the services and their build
+	@npm sbom --sbom-format cyclonedx --sbom-type application --workspace order-management --workspace payment-processing
+
 openapi: $(BUILT) ## Write the OpenAPI documents of both services to docs/openapi
 	@node tools/dev/dist/openapi.js
 
@@ -162,4 +165,4 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 .PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
 	bench-growth bench-list bench-statements query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check openapi format build order stop start clean
+	test-cluster check sbom openapi format build order stop start clean
