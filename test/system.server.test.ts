@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { Client as PgClient } from 'pg';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId, paymentSettled, refundWorkflowId, sagaStatus } from '@shop/workflows/contract';
 import { callService } from './call';
@@ -107,6 +107,20 @@ test('cancels an order whose payment is declined, and releases its stock', async
   await waitForOrder(orders, order, DECLINED);
   expect(await stock()).toBe(25);
   expect(await payments()).toEqual(['failed']);
+});
+
+test('does not ship an order of $1,200 for an answer with the amount 0.01 that is sent right after the 201', async () => {
+  const [orders] = await Promise.all([startOrders(), startPayments()]);
+  const product = { name: 'Laptop', price: 1200, description: '', quantityAvailable: 1, productType: 'Computers' };
+  const { productId } = await orders.request<{ productId: string }>('POST', '/product', product);
+
+  const order = await place(orders, 1, productId);
+  const forged = { orderId: order.orderId, paymentId: randomUUID(), success: true, totalAmount: 0.01 };
+  await queues.send(PAYMENT_STAT, forged);
+
+  await waitForOrder(orders, order, DECLINED);
+  const { properties } = await queues.take(parkedQueue(PAYMENT_STAT));
+  expect(properties.headers?.['x-reason']).toMatch(/^totalAmount is 0.01, but the total of order .* is 1200.00$/);
 });
 
 test('lists a saga by its customer, total and status', async () => {
