@@ -1,6 +1,6 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
-import { registerParkedMetric } from '@shop/amqp/parked-metric';
+import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
@@ -83,7 +83,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const waits = new SettlementWaits({ reads, log });
 
   registerOrderMetrics(database, reads, { streams, waits });
-  if (broker) registerParkedMetric(broker, PAYMENT_STAT);
+  if (broker) {
+    registerParkedMetric(broker, PAYMENT_STAT);
+    registerQueuedMetric(broker, PAYMENT_STAT);
+  }
 
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
   const app = createOrderApp({

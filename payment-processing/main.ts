@@ -1,7 +1,7 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
-import { registerParkedMetric } from '@shop/amqp/parked-metric';
+import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isSchemaError } from '@shop/prisma/errors';
@@ -58,7 +58,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
       announcesIdempotence: true, // the ledger charges each order once
       probe: async () => void (await database.$queryRaw`SELECT 1`),
     });
-  if (broker) registerParkedMetric(broker, PROCESS_PAYMENT);
+  if (broker) {
+    registerParkedMetric(broker, PROCESS_PAYMENT);
+    registerQueuedMetric(broker, PROCESS_PAYMENT);
+  }
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const app = createHttpApp({

@@ -333,6 +333,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^temporal workflow query/, ofShipped(/shipped/)],
   [/^temporal workflow signal/, ofWaiting(/Signal workflow succeeded/, 'shipped')],
   [/^temporal workflow cancel/, ofWaiting(/^/, 'cancelled')],
+  [/^temporal workflow start .*refundPayment/, ofShipped(/Running execution/)],
   [/^temporal workflow reset/, ofWaiting(/Resetting workflow/, 'shipped')],
   [/^temporal worker deployment set-current-version/, makesCurrent],
   [/^temporal workflow terminate --yes .*'refundPayment'/, terminatesRefunds],

@@ -437,7 +437,7 @@ describe('in an outage', () => {
     expect(inOutage.length).toBeLessThanOrEqual(30);
     expect(await waiting()).toBe(30);
     expect(await queues.consumers(route.queue)).toBe(0);
-    expect(consumer.isUp).toBe(false);
+    expect([consumer.isUp, consumer.isPaused]).toEqual([false, true]);
 
     outage = false;
 

@@ -6,6 +6,7 @@ import { bestEffort } from './best-effort';
 import type { Broker, BrokerLog } from './broker';
 import { idempotentQueue } from './idempotent-consumers';
 import { FailurePolicy, type FailureOutcome, type FailurePolicyOptions } from './failure-policy';
+import { QueueGrowth } from './queue-growth';
 import { failuresOf, HEADERS, propertiesOfCopy, shortReason } from './republish';
 import { failedExchange, parkedQueue, retryQueue, type Route } from './topology';
 
@@ -58,18 +59,31 @@ export class Consumer {
   /** Doubles until a message is handled, because a dependency that answers the probe may still refuse the work. */
   private pauseMs = RESUME_MS.first;
   private readonly failures: FailurePolicy;
+  private readonly growth: QueueGrowth;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: ConsumerOptions) {
     this.name = `consumer of ${options.route.queue}`;
     this.failures = new FailurePolicy(options);
+    this.growth = new QueueGrowth(async () => (await options.broker.inspect(options.route.queue)).messages);
     options.broker.use((model) => this.attach(model));
   }
 
   /** Whether RabbitMQ delivers messages to this consumer. */
   get isUp(): boolean {
     return this.consuming;
+  }
+
+  /** Whether this consumer waits until a dependency is available, although RabbitMQ is. */
+  get isPaused(): boolean {
+    return this.pausing !== null && this.channel !== null;
+  }
+
+  /** How many messages wait if their number keeps growing although this consumer is up; otherwise null. */
+  get growingBacklog(): number | null {
+    const growing = this.growth.observe();
+    return this.isUp ? growing : null;
   }
 
   /** What an operator must change before RabbitMQ can be used; null if nothing is known. */

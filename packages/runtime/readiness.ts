@@ -4,6 +4,17 @@ export interface Readiness {
   checks: Record<string, string>;
 }
 
+/** The state of a consumer of messages. */
+export interface ConsumerState {
+  isUp: boolean;
+  /** Whether it waits until another dependency is available. */
+  isPaused?: boolean;
+  /** How many messages wait, if their number keeps growing. */
+  growingBacklog?: number | null;
+  /** What an operator must change. */
+  misconfiguration?: string | null;
+}
+
 /** The state of the dependencies that every service has, for a readiness check. */
 export interface Dependencies {
   /** Whether the database answers a query. */
@@ -11,7 +22,7 @@ export interface Dependencies {
   /** Whether this process has applied the migrations. */
   migrated: boolean;
   /** Null if the service runs without a broker. */
-  consumer: { isUp: boolean; misconfiguration?: string | null } | null;
+  consumer: ConsumerState | null;
   temporal: { isUp: boolean; misconfiguration: string | null };
 }
 
@@ -23,13 +34,7 @@ export const describeDependencies = ({
   temporal,
 }: Dependencies): Readiness['checks'] => ({
   database: !databaseUp ? 'down' : migrated ? 'up' : 'migrating',
-  broker: !consumer
-    ? 'none'
-    : consumer.isUp
-      ? 'consuming'
-      : consumer.misconfiguration
-        ? `misconfigured: ${consumer.misconfiguration}`
-        : 'down',
+  broker: consumer ? describeConsumer(consumer) : 'none',
   temporal:
     temporal.misconfiguration !== null
       ? `misconfigured: ${temporal.misconfiguration}`
@@ -37,3 +42,9 @@ export const describeDependencies = ({
         ? 'working'
         : 'down',
 });
+
+function describeConsumer({ isUp, isPaused, growingBacklog, misconfiguration }: ConsumerState): string {
+  if (isUp) return growingBacklog ? `falling behind: ${growingBacklog} messages wait` : 'consuming';
+  if (misconfiguration) return `misconfigured: ${misconfiguration}`;
+  return isPaused ? 'paused' : 'down';
+}
