@@ -22,6 +22,8 @@ test('every setting has a default', () => {
     LISTEN_ADDRESS: 'localhost',
     ALLOWED_HOSTS: [],
     CORS_ORIGINS: [],
+    RATE_LIMIT: 0,
+    TRUSTED_PROXIES: [],
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
     MIGRATE: 'on',

@@ -44,6 +44,8 @@ test('every common setting has a default', () => {
     LISTEN_ADDRESS: 'localhost',
     ALLOWED_HOSTS: [],
     CORS_ORIGINS: [],
+    RATE_LIMIT: 0,
+    TRUSTED_PROXIES: [],
     MANAGEMENT_ADDRESS: 'localhost',
     KEEP_ALIVE_TIMEOUT: 65_000,
     DRAIN_TIME: 0,
@@ -277,6 +279,8 @@ describe('the address to listen on', () => {
 test.each([
   ['ALLOWED_HOSTS', 'shop.example:8001', 'is not the name of a host. Leave out the scheme and the port.'],
   ['ALLOWED_HOSTS', 'https://shop.example', 'is not the name of a host. Leave out the scheme and the port.'],
+  ['TRUSTED_PROXIES', 'haproxy', 'is not an address. Use, for example, 10.0.0.7 or 10.0.0.0/24.'],
+  ['TRUSTED_PROXIES', '10.0.0.0/33', 'is not an address. Use, for example, 10.0.0.7 or 10.0.0.0/24.'],
   ['CORS_ORIGINS', '*', 'is not an origin. Use, for example, https://shop.example.com.'],
   ['CORS_ORIGINS', 'https://shop.example/', 'is not an origin. Use, for example, https://shop.example.com.'],
 ] as const)('%s refuses %s', (name, value, problem) => {

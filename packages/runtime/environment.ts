@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { authMethods, jwksUrl, type AuthMethod } from './access/auth-settings';
 import { isLoopback } from './loopback';
@@ -213,6 +214,14 @@ export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, 
 const isHost = (text: string): boolean => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(text);
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
+const PROXY_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
+
+const isProxy = (text: string): boolean => {
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  const isRange = rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 6 ? 128 : 32);
+  return PROXY_RANGES.includes(text) || (isIP(address) !== 0 && isRange);
+};
+
 /** A list of words. @param isValid accepts a word */
 const listOf = (isValid: (word: string) => boolean, problem: string) =>
   list().superRefine((words, context) => {
@@ -268,6 +277,10 @@ export const commonSettings = {
   ALLOWED_HOSTS: listOf(isHost, 'is not the name of a host. Leave out the scheme and the port.'),
   /** The origins of the web pages that may use the API. */
   CORS_ORIGINS: listOf(isOrigin, 'is not an origin. Use, for example, https://shop.example.com.'),
+  /** How many requests each client may send per minute; 0 means that there is no limit. */
+  RATE_LIMIT: integer(0, 0, 1_000_000),
+  /** The load balancers whose header `X-Forwarded-For` names the client. */
+  TRUSTED_PROXIES: listOf(isProxy, 'is not an address. Use, for example, 10.0.0.7 or 10.0.0.0/24.'),
   /** The address of the management port. */
   MANAGEMENT_ADDRESS: z.string().default('localhost'),
   /** How long an idle HTTP connection stays open. Longer than load balancers keep one, usually 60 s. */

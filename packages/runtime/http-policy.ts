@@ -12,6 +12,10 @@ export interface HttpPolicy {
   corsOrigins: string[];
   /** Whether clients can read `/metrics`; otherwise only the management port serves it. */
   servesMetrics: boolean;
+  /** How many requests each client may send per minute; 0 means that there is no limit. */
+  requestsPerMinute: number;
+  /** The load balancers that name the client in `X-Forwarded-For`. */
+  trustedProxies: string[];
   /** How many requests are handled at a time. */
   admission: AdmissionLimits;
 }
@@ -22,11 +26,16 @@ export const OPEN: HttpPolicy = {
   allowedHosts: [],
   corsOrigins: [],
   servesMetrics: true,
+  requestsPerMinute: 0,
+  trustedProxies: [],
   admission: admissionLimits(10),
 };
 
 /** The settings of a service on which its policy depends. */
-export type PolicySettings = Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'DATABASE_POOL_SIZE'> & {
+export type PolicySettings = Pick<
+  CommonConfig,
+  'AUTH' | 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'DATABASE_POOL_SIZE' | 'RATE_LIMIT' | 'TRUSTED_PROXIES'
+> & {
   MANAGEMENT_PORT: number | 'same';
 };
 
@@ -35,7 +44,15 @@ export type PolicySettings = Pick<CommonConfig, 'AUTH' | 'ALLOWED_HOSTS' | 'CORS
  * on this machine opens could reach the service. On another address, the service knows its names only if they are set.
  */
 export function httpPolicyOf(
-  { AUTH = ['none'], ALLOWED_HOSTS, CORS_ORIGINS, DATABASE_POOL_SIZE, MANAGEMENT_PORT }: PolicySettings,
+  {
+    AUTH = ['none'],
+    ALLOWED_HOSTS,
+    CORS_ORIGINS,
+    DATABASE_POOL_SIZE,
+    MANAGEMENT_PORT,
+    RATE_LIMIT,
+    TRUSTED_PROXIES,
+  }: PolicySettings,
   address: string,
 ): HttpPolicy {
   const isOpen = isLoopback(address) && AUTH.includes('none');
@@ -44,6 +61,8 @@ export function httpPolicyOf(
     allowedHosts: ALLOWED_HOSTS,
     corsOrigins: CORS_ORIGINS,
     servesMetrics: MANAGEMENT_PORT === 'same',
+    requestsPerMinute: RATE_LIMIT,
+    trustedProxies: TRUSTED_PROXIES,
     admission: admissionLimits(DATABASE_POOL_SIZE),
   };
 }

@@ -17,6 +17,7 @@ import { listen } from './listen';
 import type { Logger } from './log';
 import { connectionsCut, methodLabel, requestSeconds } from './metrics';
 import { Problem, retryLater, sendProblem } from './problem';
+import { limitRate } from './rate-limit';
 import type { Readiness } from './readiness';
 import { refuseForeign } from './refuse-foreign';
 import { carefulHeaders, forbidStorage } from './response-headers';
@@ -82,8 +83,10 @@ function appOf(
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', policy.trustedProxies);
   app.use(requestId(log), closeConnectionsOnce(stopping), carefulHeaders, forbidStorage, ...crossOrigin(policy));
-  app.use(refuseUnsupported, refuseLargeBody, refuseForeign(policy), provideAuthentication(authenticate));
+  app.use(refuseUnsupported, refuseLargeBody, refuseForeign(policy), ...limitRate(policy.requestsPerMinute));
+  app.use(provideAuthentication(authenticate));
   addRouters(app);
   app.use((request) => {
     throw new Problem('route-not-found', `No route for ${request.method} ${request.path}.`);

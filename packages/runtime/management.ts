@@ -15,7 +15,8 @@ export async function serveManagement(
 ): Promise<(Part & { port: number })[]> {
   const { MANAGEMENT_PORT: port, MANAGEMENT_ADDRESS: address } = config;
   if (port === 'same') return [];
-  const app = createManagementApp({ ...options, policy: httpPolicyOf(config, address) });
+  const policy = { ...httpPolicyOf(config, address), requestsPerMinute: 0 };
+  const app = createManagementApp({ ...options, policy });
   const server = await serveHttp(app, port, { address });
   options.log.info({ address, port: server.port }, 'serving the management port');
   return [{ ...server, name: 'management' }];

@@ -236,7 +236,7 @@ function describeProblems(codes: Codes, schemas: SchemaComponents): ResponseObje
     headers: {
       'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' },
       ...(status === 401 && { 'WWW-Authenticate': { $ref: '#/components/headers/WWW-Authenticate' } }),
-      ...(status === 503 && { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }),
+      ...((status === 429 || status === 503) && { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }),
     },
     content: { 'application/problem+json': { schema: { allOf: [schemas.output(problem), isOf] } } },
   };

@@ -124,6 +124,7 @@ export function problemsOf({ access, params, query, headers, body, problems = []
     'request-timeout',
     'body-too-large',
     'unsupported-expectation',
+    'too-many-requests',
     'headers-too-large',
     'internal-error',
     'service-unavailable',

@@ -230,6 +230,12 @@ export const PROBLEMS = {
     description:
       'PostgreSQL cancelled the search after 2 seconds. Narrow the filter or use another sort. Repeating the same search does not help.',
   },
+  'too-many-requests': {
+    status: 429,
+    title: 'The client sends too many requests',
+    description:
+      'Its address, or its credential, has used up the requests of the minute. Repeat the request after `Retry-After` seconds. The header `RateLimit` shows what is left.',
+  },
   'headers-too-large': {
     status: 431,
     title: 'The headers are too large',

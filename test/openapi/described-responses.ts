@@ -26,6 +26,7 @@ const WITHOUT_OPERATION: ProblemCode[] = [
   'request-timeout',
   'body-too-large',
   'unsupported-expectation',
+  'too-many-requests',
   'headers-too-large',
 ];
 
