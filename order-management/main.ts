@@ -95,7 +95,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     authenticate: createAuthenticate(config, async (prefix) => {
       // A secondary may not have a new key yet.
       const found = await reads.read((source) => findApiKey(source, prefix));
-      return found ?? findApiKey(database, prefix);
+      return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
     }),
     isMigrated: () => readiness.migrated,
     stopping,

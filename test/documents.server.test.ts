@@ -309,7 +309,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make api-keys ARGS="create/, createsKey],
   [/^make api-keys ARGS="list"$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^make api-keys ARGS="revoke/, revokesKey],
-  [/^make api-keys$/, isKnownToMake],
+  [/^make (api-keys|sbom)$/, isKnownToMake],
   [/^npm run api:keys -- list$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],

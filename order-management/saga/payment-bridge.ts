@@ -22,8 +22,20 @@ const paymentStat = z.object({
     .string()
     .nullish()
     .transform((reason) => plainText(reason ?? '')), // Temporal refuses signals larger than 2 MB
-  /** The amount that the payment service received. The original order service does not read it. */
-  totalAmount: z.number().optional(),
+  /**
+   * The amount that the payment service received. The original order service does not read it, so any other value than an
+   * amount counts as none.
+   */
+  totalAmount: z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^\d+(\.\d+)?$/)
+        .transform(Number),
+    ])
+    .optional()
+    .catch(undefined),
 });
 
 export interface PaymentBridgeOptions {

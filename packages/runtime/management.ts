@@ -15,7 +15,8 @@ export async function serveManagement(
 ): Promise<(Part & { port: number })[]> {
   const { MANAGEMENT_PORT: port, MANAGEMENT_ADDRESS: address } = config;
   if (port === 'same') return [];
-  const policy = { ...httpPolicyOf(config, address), requestsPerMinute: 0 };
+  // Prometheus asks for the address of the instance, which is not one of the names that clients use.
+  const policy = { ...httpPolicyOf({ ...config, ALLOWED_HOSTS: [] }, address), requestsPerMinute: 0 };
   const app = createManagementApp({ ...options, policy });
   const server = await serveHttp(app, port, { address });
   options.log.info({ address, port: server.port }, 'serving the management port');

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import { isHealthCheck } from './is-health-check';
 import { Problem } from './problem';
 
 const WINDOW_MS = 60_000;
-
-/** An orchestrator and a load balancer check an instance from the address from which all requests arrive. */
-const isHealthCheck = ({ path }: Request): boolean => /^\/(livez|readyz)\/?$/i.test(path);
 
 const hashOf = (credential: string): string => createHash('sha256').update(credential).digest('base64url');
 

@@ -82,6 +82,15 @@ describe('without authentication, on a loopback address', () => {
   });
 });
 
+test.each(['/livez', '/readyz'])(
+  'a check of the health at the address of the instance is answered: %s',
+  async (target) => {
+    await serve({ LISTEN_ADDRESS: '0.0.0.0', AUTH: 'none', ALLOWED_HOSTS: 'shop.example' });
+    const { status } = await sendRaw(server.port, { method: 'GET', target, headers: ['Host: 10.1.2.3:8001'] });
+    expect(status).toBe(200);
+  },
+);
+
 describe('on another address', () => {
   const OTHER = { LISTEN_ADDRESS: '0.0.0.0', AUTH: 'none' };
 

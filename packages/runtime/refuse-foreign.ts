@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { HttpPolicy } from './http-policy';
+import { isHealthCheck } from './is-health-check';
 import { Problem } from './problem';
 
 const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
@@ -13,8 +14,8 @@ export function refuseForeign({ refusesForeign, allowedHosts, corsOrigins }: Htt
   const names = new Set(allowedHosts.map((name) => name.toLowerCase()));
   const isOwn = (name: string): boolean => LOOPBACK_NAME.test(name) || names.has(name.toLowerCase());
 
-  return ({ headers: { host, origin } }, _response, next) => {
-    if (!refusesForeign) return next();
+  return ({ path, headers: { host, origin } }, _response, next) => {
+    if (!refusesForeign || isHealthCheck({ path })) return next();
     // HAProxy's health checks are HTTP/1.0 requests without Host. A browser always sends one.
     if (host !== undefined && !isOwn(host.replace(/:\d*$/, ''))) {
       throw new Problem(

@@ -44,6 +44,26 @@ test.each(['shop_', 'shop_12345678_', `${token}x`, token.slice(0, -1), token.toU
   },
 );
 
+test('looks up few keys at a time, and refuses a request behind too many others until later', async () => {
+  let running = 0;
+  let most = 0;
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const keys = new ApiKeys(async () => {
+    most = Math.max(most, ++running);
+    await ended;
+    running--;
+    return null;
+  });
+  const waiting = Array.from({ length: 102 }, () => keys.identify(formatApiKey(createApiKey())));
+  await expect(keys.identify(formatApiKey(createApiKey()))).rejects.toMatchObject({ code: 'service-unavailable' });
+
+  end();
+  const outcomes = await Promise.allSettled(waiting);
+  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+  expect(most).toBe(2);
+});
+
 test('refuses a key from the moment of its expiry, even if it is cached', async () => {
   let now = 1_000;
   const keys = new ApiKeys(

@@ -1,3 +1,5 @@
+import pLimit from 'p-limit';
+import { retryLater } from '../problem';
 import { matchesHash, parseApiKey } from './api-key';
 import type { StoredApiKey } from './api-key-store';
 import type { Caller } from './caller';
@@ -13,6 +15,9 @@ const CACHE = {
   maxKeys: 10_000,
 };
 
+/** Requests with unknown keys are not cached. So many of them must not occupy the connections that orders need. */
+const LOOK_UPS = { concurrent: 2, maxWaiting: 100 };
+
 interface CachedKey {
   found: Promise<StoredApiKey | null>;
   until: number;
@@ -21,6 +26,7 @@ interface CachedKey {
 /** Identifies callers by API keys. Keys that exist are cached for 5 seconds. */
 export class ApiKeys {
   private readonly cache = new Map<string, CachedKey>();
+  private readonly lookUps = pLimit(LOOK_UPS.concurrent);
 
   /** @param now the current time in milliseconds since 1970 */
   constructor(
@@ -31,7 +37,7 @@ export class ApiKeys {
   /**
    * Identifies the caller that sent a key.
    *
-   * @throws {Problem} 401 if the key is unknown, expired or revoked
+   * @throws {Problem} 401 if the key is unknown, expired or revoked; 503 if too many keys are being looked up
    * @throws the error of the database
    */
   async identify(token: string): Promise<Caller> {
@@ -50,7 +56,8 @@ export class ApiKeys {
     const now = this.now();
     const cached = this.cache.get(prefix);
     if (cached && cached.until > now) return cached.found;
-    const found = this.find(prefix);
+    if (this.lookUps.pendingCount >= LOOK_UPS.maxWaiting) throw retryLater('Too many credentials are being checked.');
+    const found = this.lookUps(() => this.find(prefix));
     const entry = { found, until: now + CACHE.maxAgeMs };
     this.cache.delete(prefix); // so that the new entry is the last one
     this.cache.set(prefix, entry);

@@ -1,5 +1,6 @@
--- The API keys of clients. A key is `shop_<prefix>_<secret>`; of its secret, only the SHA-256 is stored.
-CREATE TABLE "api_keys" (
+-- The API keys of clients. A key is `shop_<prefix>_<secret>`; of its secret, only the SHA-256 is stored. IF NOT EXISTS: if both
+-- services use one schema, they share the table.
+CREATE TABLE IF NOT EXISTS "api_keys" (
     "key_id" UUID NOT NULL,
     "name" TEXT NOT NULL,
     "prefix" TEXT NOT NULL,
@@ -16,4 +17,4 @@ CREATE TABLE "api_keys" (
 );
 
 -- Used to find the key of a request.
-CREATE UNIQUE INDEX "api_keys_prefix_key" ON "api_keys"("prefix");
+CREATE UNIQUE INDEX IF NOT EXISTS "api_keys_prefix_key" ON "api_keys"("prefix");
