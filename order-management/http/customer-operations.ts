@@ -49,10 +49,8 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     responses: { 200: changedAnswer('The changed customer.', customerJson) },
     problems: ['customer-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { firstName: 'John', lastName: 'Doe', email: 'john.doe@test.com' } },
-    handle: ({ params, headers, body, caller, response }) => {
-      checkOwner(caller, params.id);
-      return change(params.id, headers['If-Match'], body, response);
-    },
+    handle: ({ params, headers, body, caller, response }) =>
+      change(caller, params.id, headers['If-Match'], body, response),
   });
 
   const updateCustomer = operation({
@@ -68,18 +66,18 @@ export function customerOperations({ database, reads }: { database: OrdersClient
     responses: { 200: changedAnswer('The changed customer.', customerJson) },
     problems: ['customer-not-found', 'precondition-failed'],
     example: { params: EXAMPLE, body: { email: 'john.doe@test.com' } },
-    handle: ({ params, headers, body, caller, response }) => {
-      checkOwner(caller, params.id);
-      return change(params.id, headers['If-Match'], body, response);
-    },
+    handle: ({ params, headers, body, caller, response }) =>
+      change(caller, params.id, headers['If-Match'], body, response),
   });
 
   async function change(
+    caller: Caller,
     id: string,
     ifMatch: string | undefined,
     changes: CustomerChanges,
     response: Response,
   ): Promise<void> {
+    checkOwner(caller, id);
     const customer = await changeCustomer(database, id, changes, (current) => checkEntityTag(ifMatch, current));
     await sendToken(response, reads);
     send(response, customer ?? notFound(id));
