@@ -5,7 +5,7 @@ const LIMITS = {
 };
 
 /**
- * Detects that a queue keeps growing. Nothing runs in the background: whoever asks starts the next count, and does not wait
+ * Detects that a queue keeps growing. Nothing runs in the background: a call starts the next count, and does not wait
  * for it, because RabbitMQ does not answer on a connection whose publishers it blocks.
  */
 export class QueueGrowth {
