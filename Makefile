@@ -74,6 +74,9 @@ bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacit
 bench-list: $(BUILT) $(PEERS) ## Measure POST and memory while CLIENTS=20 read the list of ORDERS=1000000 orders at the same time
 	@$(BENCH_NODE) tools/bench/dist/list.js
 
+bench-hostile: $(BUILT) $(PEERS) ## Measure POST, memory and refusals while hostile clients try to starve the system
+	@$(BENCH_NODE) tools/bench/dist/hostile.js
+
 bench-statements: $(BUILT) ## Measure what the search indexes add to accepting and settling an order; ORDERS=100000
 	@node tools/bench/dist/statements.js
 
@@ -163,6 +166,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 .PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
-	bench-growth bench-list bench-statements query-table seed-orders \
+	bench-growth bench-list bench-hostile bench-statements query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check sbom openapi format build order stop start clean
