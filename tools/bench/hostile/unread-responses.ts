@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { clientPortsOf } from '../measurement/established-connections';
+import { unsentOutputOf } from '../measurement/unsent-output';
 import type { HostileLoad } from './hostile-load';
+import { LIMITS } from './limits';
 
 const CLIENTS = 150;
+const LOOK_EVERY_MS = 500;
 const REQUEST = 'GET /orderManagement/products?paginationLimit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 /** Clients that request 10 MB each and read nothing of it. */
@@ -13,20 +15,26 @@ export const unreadResponses: HostileLoad = {
   seconds: 60,
   apply: async (port, ended) => {
     const sockets = await Promise.all(Array.from({ length: CLIENTS }, () => request(port)));
-    const ports = sockets.map(({ localPort }) => localPort!);
-    const beganAt = performance.now();
-    let [open, closedAfterMs] = [CLIENTS, 0];
-    while (open > 0 && !ended.aborted) {
-      await delay(500);
-      const established = clientPortsOf(port);
-      open = ports.filter((one) => established.has(one)).length;
-      closedAfterMs = performance.now() - beganAt;
+    const waitingSince = new Map<number, number>();
+    let longestMs = 0;
+    let open = CLIENTS;
+    while (!ended.aborted) {
+      const unsent = unsentOutputOf(port);
+      const now = performance.now();
+      open = sockets.filter(({ localPort }) => unsent.has(localPort!)).length;
+      for (const { localPort } of sockets) {
+        if ((unsent.get(localPort!) ?? 0) === 0) continue;
+        const since = waitingSince.get(localPort!) ?? now;
+        waitingSince.set(localPort!, since);
+        longestMs = Math.max(longestMs, now - since);
+      }
+      await delay(LOOK_EVERY_MS);
     }
     for (const socket of sockets) socket.destroy();
-    const seconds = (closedAfterMs / 1_000).toFixed(0);
-    const text =
-      open === 0 ? `all connections closed after ${seconds} s` : `${open} connections open after ${seconds} s`;
-    return { text, problems: open === 0 ? [] : ['connections stay open'] };
+    return {
+      text: `${waitingSince.size} responses waited, at most ${(longestMs / 1_000).toFixed(0)} s; ${open} connections open at the end`,
+      problems: longestMs > LIMITS.unreadMs ? ['unread responses'] : [],
+    };
   },
 };
 
