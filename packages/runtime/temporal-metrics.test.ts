@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { allowTypes, selectSeries } from './temporal-metrics';
 
+const series = (type: string): string => `temporal_workflow_failed_total{namespace="n",workflow_type="${type}"} 1`;
+
 test('publishes the selected metrics with their help, and no others', () => {
   const text = [
     '# HELP temporal_request_latency_seconds Histogram of client request latencies',
@@ -18,7 +20,6 @@ test('publishes the selected metrics with their help, and no others', () => {
 
 test('publishes no series of a workflow whose name a client of Temporal invented', () => {
   allowTypes(['placeOrder']);
-  const series = (type: string): string => `temporal_workflow_failed_total{namespace="n",workflow_type="${type}"} 1`;
 
   expect(selectSeries([series('placeOrder'), series('other'), series(String.raw`a\"b`)].join('\n'))).toBe(
     series('placeOrder'),
