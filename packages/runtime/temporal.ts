@@ -4,6 +4,7 @@ import { Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
+  type MetricsExporterConfig,
   NativeConnection,
   Runtime,
   ShutdownError,
@@ -27,7 +28,7 @@ export interface TemporalOptions {
   /** Without TLS by default. */
   security?: TemporalSecurity;
   log: Logger;
-  worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity'>;
+  worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity' | 'interceptors'>;
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
@@ -60,14 +61,14 @@ const MAX_CACHED_WORKFLOWS = 1_000; // a saga that was evicted from the cache is
 const RECONNECT_MS = { first: 500, longest: 10_000 };
 
 /** Writes Temporal's log lines to `log`, and leaves signals to `runUntilSignal`. Call it once per process, before any worker. */
-export function installTemporalRuntime(log: Logger): void {
+export function installTemporalRuntime(log: Logger, metrics?: MetricsExporterConfig): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { error, ...fields } = meta ?? {};
     log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
   });
   const logging = { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} };
-  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging } });
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }
 
 /**
@@ -142,6 +143,22 @@ export class Temporal implements Part {
   async probe(): Promise<void> {
     const { namespace } = this.options;
     await this.call((client) => client.workflowService.describeNamespace({ namespace }));
+  }
+
+  /**
+   * Checks whether the worker runs and the server answers within `withinMs` milliseconds. The call does not wait for the
+   * calls in flight.
+   */
+  async isAvailable(withinMs: number): Promise<boolean> {
+    const { namespace } = this.options;
+    if (!this.isUp || this.misconfiguration !== null || !this.client) return false;
+    const { client } = this;
+    return client
+      .withDeadline(Date.now() + withinMs, () => client.workflowService.describeNamespace({ namespace }))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   /** Prepares a server that has lost its data, or whose search attributes were changed, while its connections stayed open. */
