@@ -76,7 +76,7 @@ test('the management port reports that the service is stopping', async () => {
 
 test('names its setting if the management port is in use', async () => {
   const { management } = await serve(0);
-  const MANAGEMENT_PORT = Number(new URL(management).port);
+  const MANAGEMENT_PORT = Number(management?.split(':').at(-1));
   const config = { ...readEnvironment(z.object(commonSettings), {}), MANAGEMENT_PORT };
   const options = { log: silentLog, readiness: async () => ({ ready: true, checks: {} }) };
 
