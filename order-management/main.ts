@@ -3,6 +3,7 @@ import { createBroker } from '@shop/amqp/broker';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
+import type { FindApiKey } from '@shop/runtime/access/api-keys';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
@@ -93,15 +94,16 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     registerQueuedMetric(broker, PAYMENT_STAT);
   }
 
+  const findKey: FindApiKey = async (prefix) => {
+    const found = await reads.read((source) => findApiKey(source, prefix));
+    // A secondary may not have a new key yet.
+    return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
+  };
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
   const app = createOrderApp({
     log,
     readiness: () => readiness.check(),
-    authenticate: createAuthenticate(config, async (prefix) => {
-      // A secondary may not have a new key yet.
-      const found = await reads.read((source) => findApiKey(source, prefix));
-      return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
-    }),
+    authenticate: createAuthenticate(config, findKey, log),
     isMigrated: () => readiness.migrated,
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),

@@ -76,7 +76,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     ...paymentApi({ database }),
     log,
     readiness: () => readiness.check(),
-    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
+    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix), log),
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),
     explain: (error) =>

@@ -124,7 +124,7 @@ export class Broker {
    *
    * @throws {BrokerUnavailableError} if RabbitMQ does not confirm within 4 seconds, or no queue is bound
    */
-  async send({ exchange, routingKey }: Route, message: object): Promise<void> {
+  async send({ exchange, routingKey }: Route, message: object, headers?: Record<string, unknown>): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
     const remove = (): void => void this.sent.delete(key);
@@ -133,7 +133,9 @@ export class Broker {
       if (error) remove();
       else setTimeout(remove, REMEMBER_CONFIRMED_MS).unref();
     };
-    const confirmation = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text), {}, onUnobserved);
+    const confirmation =
+      this.sent.get(key) ??
+      this.write(exchange, routingKey, Buffer.from(text), headers ? { headers } : {}, onUnobserved);
     this.sent.set(key, confirmation);
     try {
       await confirmed(confirmation, routingKey);

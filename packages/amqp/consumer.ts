@@ -7,7 +7,7 @@ import type { Broker, BrokerLog } from './broker';
 import { idempotentQueue } from './idempotent-consumers';
 import { FailurePolicy, type FailureOutcome, type FailurePolicyOptions } from './failure-policy';
 import { QueueGrowth } from './queue-growth';
-import { failuresOf, HEADERS, propertiesOfCopy, shortReason } from './republish';
+import { failuresOf, HEADERS, propertiesOfCopy, senderHeadersOf, shortReason, type MessageHeaders } from './republish';
 import { failedExchange, parkedQueue, retryQueue, type Route } from './topology';
 
 /** What a handler did with a message. */
@@ -30,7 +30,7 @@ export interface ConsumerOptions extends FailurePolicyOptions {
   route: Route;
   log: BrokerLog;
   /** Handles a message's content. RabbitMQ may deliver a message twice; the second time must change nothing. */
-  handle: (content: Buffer) => Promise<HandlerResult>;
+  handle: (content: Buffer, headers: MessageHeaders) => Promise<HandlerResult>;
   /** Announces on `idempotentQueue` that `handle` keeps this promise, for as long as the consumer consumes its queue. */
   announcesIdempotence?: boolean;
   /** Counts each message by its effect, or as `duplicate`, `parked`, `retried` or `requeued`; by default in `messages_total`. */
@@ -176,7 +176,7 @@ export class Consumer {
     const reason = this.options.broker.senderProblem(message);
     if (reason !== null) return { outcome: 'untrusted', reason };
     try {
-      const result = await this.options.handle(message.content);
+      const result = await this.options.handle(message.content, senderHeadersOf(message));
       if (result.outcome === 'delivered') this.failures.recordHandled(); // a duplicate does not prove that others succeed
       if (result.outcome === 'delivered' || result.outcome === 'duplicate') this.pauseMs = RESUME_MS.first;
       return result;

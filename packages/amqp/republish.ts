@@ -13,6 +13,16 @@ export const HEADERS = {
 /** What the sender had set: a property as `sender.<name>`, a header as `sender.headers.<name>`. */
 const SENDER_PREFIX = 'sender.';
 
+export type MessageHeaders = Readonly<Record<string, unknown>>;
+
+/** Returns the headers that the sender of a message has set, also if the message is a copy. Then their values are text. */
+export function senderHeadersOf({ properties: { headers = {} } }: Pick<Message, 'properties'>): MessageHeaders {
+  if (!Object.hasOwn(headers, HEADERS.firstSeen)) return headers;
+  const prefix = `${SENDER_PREFIX}headers.`;
+  const own = Object.entries(headers).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
 /** Limits in bytes of UTF-8. Together they fit into the shortest frame that AMQP 0-9-1 allows, which has 4,096 bytes. */
 const MAX_BYTES = {
   shortString: 255, // as AMQP encodes a content type and the name of a header
