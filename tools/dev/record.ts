@@ -4,7 +4,7 @@ import { readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/env
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { runProgram } from './programs';
-import { findTemporalCli, serverArguments } from './temporal-cli';
+import { cliEnvironment, findTemporalCli } from './temporal-cli';
 
 /** `make record`: adds the history of a saga to the histories that every later version must replay. */
 const settings = readOrExit(() =>
@@ -30,8 +30,8 @@ const histories = join(require.resolve('@shop/workflows/package.json'), '..', 'h
 async function record(): Promise<void> {
   const { SAGA: saga, NAME: name } = settings;
   const cli = await findTemporalCli((line) => void process.stdout.write(`${line}\n`));
-  const show = ['workflow', 'show', '--workflow-id', saga, ...serverArguments(settings), '--output', 'json'];
-  const json = await runProgram(cli, show);
+  const show = ['workflow', 'show', '--workflow-id', saga, '--output', 'json'];
+  const json = await runProgram(cli, show, { env: cliEnvironment(settings) });
   const file = join(histories, `${name}.json`);
   // The identities contain the names of machines.
   writeFileSync(file, json.replaceAll(/("identity": )"[^"]*"/g, '$1"recorded"'), { flag: 'wx' });

@@ -13,7 +13,7 @@ import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { runProgram } from './programs';
 import { SetupError } from './setup-error';
-import { findTemporalCli, serverArguments } from './temporal-cli';
+import { cliEnvironment, findTemporalCli } from './temporal-cli';
 
 /**
  * `make replay`: replays sagas and refunds against this code, either from files or the latest ones of a Temporal server,
@@ -54,8 +54,9 @@ function* recordedIn(paths: string[]): Generator<Recorded> {
 async function* recordedOnServer(): AsyncGenerator<Recorded> {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, LAST: last } = settings;
   const cli = await findTemporalCli(print);
+  const env = cliEnvironment(settings);
   const temporal = async (...args: string[]): Promise<unknown> =>
-    JSON.parse(await runProgram(cli, ['workflow', ...args, ...serverArguments(settings), '--output', 'json']));
+    JSON.parse(await runProgram(cli, ['workflow', ...args, '--output', 'json'], { env }));
   print(`The last ${last} sagas and refunds of namespace ${namespace} at ${address}:`);
   const query = "WorkflowType IN ('placeOrder', 'refundPayment')";
   const listed = (await temporal('list', '--query', query, '--limit', String(last))) as {

@@ -3,6 +3,7 @@ import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
 import { needsCredential } from '@shop/runtime/access/authenticate';
 import { ConfigError, port, readEnvironment, readSecretFiles } from '@shop/runtime/environment';
+import { configuredAddress } from '@shop/runtime/temporal-profile';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { z } from 'zod';
@@ -70,7 +71,7 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     databaseUrl: env['DATABASE_URL'] || null,
     paymentsDatabaseUrl,
     amqpUrl: env['AMQP_URL'] || null,
-    temporalAddress: env['TEMPORAL_ADDRESS'] || null,
+    temporalAddress: configuredAddress(env) ?? null,
     temporalSecurity: securityOf(orders, env),
     brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
