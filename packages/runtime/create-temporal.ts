@@ -2,6 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { buildIdOf, publishBuildId } from './build-id';
 import type { CommonConfig } from './environment';
 import type { Logger } from './log';
+import { PayloadEncryption } from './payload-encryption';
 import { securityOf } from './temporal-security';
 import { Temporal, type TemporalOptions } from './temporal';
 
@@ -26,6 +27,7 @@ export function createTemporal(
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     security: securityOf(config),
+    codec: new PayloadEncryption(config.PAYLOAD_KEYS),
     versioning: config.WORKER_VERSIONING,
     version: { deploymentName: service, buildId },
     log,

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { authMethods, jwksUrl, type AuthMethod } from './access/auth-settings';
 import { isLoopback } from './loopback';
+import { payloadKeys } from './payload-keys';
 import { withTemporalProfile } from './temporal-profile';
 import { certificate, certificateFile, key, keyFile } from './tls-files';
 
@@ -259,6 +260,8 @@ export const temporalSettings = {
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   /** The headers of each call: the variables `TEMPORAL_GRPC_META_<name>`, collected. */
   TEMPORAL_GRPC_META: z.record(z.string(), z.string()).optional(),
+  /** The keys that encrypt what Temporal stores: the same for every program that connects to it. */
+  PAYLOAD_KEYS: payloadKeys(),
 };
 
 export type TemporalSettings = z.output<z.ZodObject<typeof temporalSettings>>;
@@ -277,10 +280,8 @@ export const brokerSettings = {
 
 export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
 
-/** The settings of every service. */
-export const commonSettings = {
-  ...temporalSettings,
-  ...brokerSettings,
+/** The settings of every program that answers HTTP requests. */
+export const httpSettings = {
   /** The address to listen on. `localhost` stands for both loopback addresses. Check it with `checkListenAddress`. */
   LISTEN_ADDRESS: z.string().default('localhost'),
   /** How callers are identified; unset or `none`: not at all. Check this setting with `checkAuthentication`. */
@@ -295,6 +296,14 @@ export const commonSettings = {
   ALLOWED_HOSTS: listOf(isHost, 'is not the name of a host. Leave out the scheme and the port.'),
   /** The origins of the web pages that may use the API. */
   CORS_ORIGINS: listOf(isOrigin, 'is not an origin. Use, for example, https://shop.example.com.'),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
+};
+
+/** The settings of every service. */
+export const commonSettings = {
+  ...temporalSettings,
+  ...brokerSettings,
+  ...httpSettings,
   /** How many requests each client may send per minute; 0 means that there is no limit. */
   RATE_LIMIT: integer(0, 0, 1_000_000),
   /** The load balancers whose header `X-Forwarded-For` names the client. */
@@ -315,7 +324,6 @@ export const commonSettings = {
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
   /** `off`: another role applies the migrations. `only`: the process applies them and exits. */
   MIGRATE: oneOf(['on', 'off', 'only'], 'on'),
-  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
 };
 
 /** Reports an address that other machines can reach, unless authentication is configured or `none` is stated. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { integer, readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
 import { createLog } from '@shop/runtime/log';
+import { PayloadEncryption } from '@shop/runtime/payload-encryption';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { bundleWorkflow } from '@shop/workflows/bundle';
 import { bundledWorkflowOf, type BundledWorkflow } from '@shop/workflows/bundle-path';
@@ -30,6 +31,7 @@ const settings = readOrExit(() =>
       .superRefine(checkKeyPairs),
   ),
 );
+const dataConverter = { payloadCodecs: [new PayloadEncryption(settings.PAYLOAD_KEYS)] };
 const files = process.argv.slice(2);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -96,7 +98,8 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
   for await (const { name, json } of files.length > 0 ? recordedIn(files) : recordedOnServer()) {
     commands = [];
     try {
-      await Worker.runReplayHistory({ workflowBundle: await bundleOf(json), sinks }, historyFromJSON(json), name);
+      const workflowBundle = await bundleOf(json);
+      await Worker.runReplayHistory({ workflowBundle, sinks, dataConverter }, historyFromJSON(json), name);
       print(`  replays   ${name}`);
     } catch (error) {
       count.mismatches++;

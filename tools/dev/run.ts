@@ -37,6 +37,7 @@ async function run({
   amqpUrl,
   temporalAddress,
   temporalSecurity,
+  codec,
   brokerTls,
   needsCredential,
   ...ports
@@ -88,7 +89,7 @@ async function run({
   );
   const orderUrl = `http://localhost:${ports.ORDER_PORT}`;
   const apiUrl = `${orderUrl}/orderManagement`;
-  const shop = { ...addresses, apiUrl, temporalSecurity, namespace: ports.namespace, uiUrl: temporal.uiUrl };
+  const shop = { ...addresses, apiUrl, temporalSecurity, codec, namespace: ports.namespace, uiUrl: temporal.uiUrl };
   const asExpected = needsCredential || (await demonstrate(shop, print));
 
   const { productId, name, price } = DEMONSTRATION_PRODUCT;

@@ -3,6 +3,7 @@ import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
 import { needsCredential } from '@shop/runtime/access/authenticate';
 import { ConfigError, port, readEnvironment, readSecretFiles } from '@shop/runtime/environment';
+import { PayloadEncryption } from '@shop/runtime/payload-encryption';
 import { configuredAddress } from '@shop/runtime/temporal-profile';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
@@ -32,13 +33,22 @@ export interface Settings extends z.output<typeof ownSettings> {
   amqpUrl: string | null;
   temporalAddress: string | null;
   temporalSecurity: TemporalSecurity;
+  /** Encrypts and decrypts the payloads of Temporal. */
+  codec: PayloadEncryption;
   brokerTls: TlsFiles;
   namespace: string;
   /** Whether the services refuse requests without a credential. */
   needsCredential: boolean;
 }
 
-const SECRETS = ['DATABASE_URL', 'PAYMENTS_DATABASE_URL', 'DATABASE_READ_URLS', 'AMQP_URL', 'TEMPORAL_API_KEY'];
+const SECRETS = [
+  'DATABASE_URL',
+  'PAYMENTS_DATABASE_URL',
+  'DATABASE_READ_URLS',
+  'AMQP_URL',
+  'TEMPORAL_API_KEY',
+  'PAYLOAD_KEYS',
+];
 
 /**
  * Reads the settings of `make run`, and validates those that it passes on to the services.
@@ -73,6 +83,7 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     amqpUrl: env['AMQP_URL'] || null,
     temporalAddress: configuredAddress(env) ?? null,
     temporalSecurity: securityOf(orders, env),
+    codec: new PayloadEncryption(orders.PAYLOAD_KEYS),
     brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
     needsCredential: needsCredential(orders),

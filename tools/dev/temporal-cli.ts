@@ -64,15 +64,16 @@ export async function findTemporalCli(
   return cli!;
 }
 
-/** The variables that select and secure the CLI's connection. */
-const CONNECTION = /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY(_FILE)?|TLS(_.*)?|GRPC_META_.*|CONFIG_FILE|PROFILE)$/;
+/** The variables that select and secure the CLI's connection, and those that it must not receive. */
+const CONNECTION =
+  /^(TEMPORAL_(ADDRESS|NAMESPACE|API_KEY(_FILE)?|TLS(_.*)?|GRPC_META_.*|CONFIG_FILE|PROFILE)|PAYLOAD_KEYS(_FILE)?)$/;
 
 /**
  * Returns the variables with which the CLI uses the configured server. They replace all others of this kind, and the CLI's
  * own configuration file.
  */
 export function cliEnvironment(settings: TemporalSettings): NodeJS.ProcessEnv {
-  const { TEMPORAL_TLS: _, TEMPORAL_GRPC_META: headers = {}, ...variables } = settings;
+  const { TEMPORAL_TLS: _tls, PAYLOAD_KEYS: _keys, TEMPORAL_GRPC_META: headers = {}, ...variables } = settings;
   return {
     ...Object.fromEntries(
       Object.entries(process.env).map(([name, value]) => [name, CONNECTION.test(name) ? undefined : value]),

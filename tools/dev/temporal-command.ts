@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { port, readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
 import { configuredAddress } from '@shop/runtime/temporal-profile';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
+import { withCodec } from './codec-for-cli';
 import { cliEnvironment, findTemporalCli } from './temporal-cli';
 
 /** Implements `make temporal`: runs Temporal's CLI against the server that the services use. */
@@ -21,9 +23,12 @@ function environmentOf(command: string | undefined): NodeJS.ProcessEnv {
 async function main(): Promise<void> {
   const cli = await findTemporalCli((line) => void process.stderr.write(`${line}\n`));
   const args = process.argv.slice(2);
-  const child = spawn(cli, args, { stdio: 'inherit', env: environmentOf(args[0]) });
   process.on('SIGINT', () => undefined); // the terminal sends it to the CLI too, whose exit code counts
-  child.on('exit', (code) => (process.exitCode = code ?? 1));
+  process.exitCode = await withCodec(settings.PAYLOAD_KEYS, async (codec) => {
+    const child = spawn(cli, args, { stdio: 'inherit', env: { ...codec, ...environmentOf(args[0]) } });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? 1;
+  });
 }
 
 main().catch((error: unknown) => {
