@@ -37,6 +37,11 @@ export class PayloadEncryption implements PayloadCodec {
     this.keys = new Map(keys.map((key) => [key.id, key]));
   }
 
+  /** Whether there is a key, so that new payloads are encrypted. */
+  get isOn(): boolean {
+    return this.active !== undefined;
+  }
+
   async encode(payloads: Payload[]): Promise<Payload[]> {
     const { active } = this;
     return active ? payloads.map((payload) => encrypt(payload, active)) : payloads;

@@ -17,6 +17,8 @@ const ownSettings = z.object({
   AMQP_PORT: port(5672),
   TEMPORAL_PORT: port(7233),
   TEMPORAL_UI_PORT: port(8233),
+  /** The port of the codec server, if payloads are encrypted. */
+  CODEC_PORT: port(8234),
   ORDER_PORT: port(8001),
   PAYMENT_PORT: port(8002),
   /** The program that starts missing servers in containers, such as `docker`; `none` disables containers. */
