@@ -70,10 +70,18 @@ function converting(
     async (request, response) => {
       const parsed = body.safeParse(request.body);
       if (!parsed.success) throw new Problem('malformed-body', 'The body must be an object with the list payloads.');
-      const payloads = await convert(Payloads.fromObject(parsed.data).payloads);
+      const payloads = await convert(readPayloads(parsed.data));
       response.json(Payloads.toObject(Payloads.fromObject({ payloads }), { bytes: String }));
     },
   ];
+}
+
+function readPayloads(json: object): Payload[] {
+  try {
+    return temporal.api.common.v1.Payloads.fromObject(json).payloads;
+  } catch {
+    throw new Problem('malformed-body', "The payloads are not in protobuf's JSON format.");
+  }
 }
 
 /** Decrypts payloads. One whose key is not configured stays encrypted, so that the others of its event are shown. */
@@ -100,7 +108,7 @@ const answerErrors =
 /** Converts an error of Express' parser, or of the store of credentials. */
 function problemOf(error: unknown, log: Logger): Problem {
   const { type } = (error ?? {}) as { type?: unknown };
-  if (type === 'entity.too.large') return new Problem('body-too-large', `The body is larger than ${BODY_LIMIT}.`);
+  if (type === 'entity.too.large') return new Problem('body-too-large', `The body is larger than 8 MB.`);
   if (typeof type === 'string') return new Problem('malformed-body', 'The body cannot be read.');
   log.error({ err: error }, 'request failed');
   return faultOf(error) === 'bug'
