@@ -43,6 +43,9 @@ parked: $(BUILT) ## List, show, retry or discard parked messages: ARGS="list", A
 api-keys: $(BUILT) ## Create, list or revoke API keys: ARGS="create --name shop --role operator", ARGS="list"
 	@node packages/runtime/dist/access/manage-api-keys.js $(ARGS)
 
+codec-server: $(BUILT) ## Show encrypted payloads in Temporal's Web UI and CLI; PAYLOAD_KEYS_FILE=path of the keys
+	@node packages/runtime/dist/serve-codec.js
+
 replay: $(BUILT) ## Replay the latest LAST=20 sagas of the server with this code, or FILES="a.json b.json"
 	@node tools/dev/dist/replay.js $(FILES)
 
@@ -165,7 +168,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
+.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults bench \
 	bench-growth bench-list bench-hostile bench-statements query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check sbom openapi format build order stop start clean

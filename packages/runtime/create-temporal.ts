@@ -2,6 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { buildIdOf, publishBuildId } from './build-id';
 import type { CommonConfig } from './environment';
 import type { Logger } from './log';
+import { PayloadEncryption } from './payload-encryption';
 import { measureSteps } from './step-metrics';
 import { allowTypes } from './temporal-metrics';
 import { securityOf } from './temporal-security';
@@ -30,6 +31,7 @@ export function createTemporal(
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     security: securityOf(config),
+    codec: new PayloadEncryption(config.PAYLOAD_KEYS),
     versioning: config.WORKER_VERSIONING,
     version: { deploymentName: service, buildId },
     log,

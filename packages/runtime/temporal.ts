@@ -14,7 +14,12 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { IllegalStateError, NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
+import {
+  IllegalStateError,
+  NamespaceNotFoundError,
+  type PayloadCodec,
+  type WorkerDeploymentVersion,
+} from '@temporalio/common';
 import pLimit from 'p-limit';
 import { UnavailableError } from './fault';
 import type { Part } from './lifecycle';
@@ -27,6 +32,8 @@ export interface TemporalOptions {
   namespace: string;
   /** Without TLS by default. */
   security?: TemporalSecurity;
+  /** Encrypts payloads. */
+  codec?: PayloadCodec;
   log: Logger;
   worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity' | 'interceptors'>;
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
@@ -224,7 +231,8 @@ export class Temporal implements Part {
   }
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
-    const { address, namespace, log, worker, version, versioning } = this.options;
+    const { address, namespace, log, worker, version, versioning, codec } = this.options;
+    const dataConverter = { payloadCodecs: codec ? [codec] : [] };
     const connection = await NativeConnection.connect({ address, ...this.options.security });
     this.connection = connection;
     try {
@@ -233,12 +241,13 @@ export class Temporal implements Part {
         ...worker,
         connection,
         namespace,
+        dataConverter,
         shutdownGraceTime: SHUTDOWN_GRACE,
         ...(version && { workerDeploymentOptions: deploymentOf(version, versioning) }),
         maxConcurrentWorkflowTaskExecutions: MAX_WORKFLOW_TASKS,
         maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       });
-      this.client = new Client({ connection, namespace });
+      this.client = new Client({ connection, namespace, dataConverter });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       this.misconfiguration = null;
       onConnected();

@@ -1,4 +1,5 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { orderWorkflowId, refundWorkflowId, sagaStatus, type SagaStatus } from '@shop/workflows/contract';
 import { withDatabase } from './with-database';
@@ -12,6 +13,8 @@ export interface OrderSources {
   paymentsDatabaseUrl: string;
   temporalAddress: string;
   temporalSecurity: TemporalSecurity;
+  /** Decrypts the payloads of Temporal. */
+  codec: PayloadCodec;
   namespace: string;
 }
 
@@ -142,7 +145,7 @@ async function readPayment(databaseUrl: string, orderId: string): Promise<Paymen
 }
 
 async function readTemporal(
-  { temporalAddress, temporalSecurity, namespace }: OrderSources,
+  { temporalAddress, temporalSecurity, codec, namespace }: OrderSources,
   orderId: string,
   paymentIds: (string | null)[],
 ): Promise<{ saga: SagaStatus | 'missing'; refunds: RefundWorkflow[] }> {
@@ -152,7 +155,7 @@ async function readTemporal(
     connectTimeout: TEMPORAL_TIMEOUT_MS,
   });
   try {
-    const { workflow } = new Client({ connection, namespace });
+    const { workflow } = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
     return await connection.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, async () => {
       const saga = await workflow.getHandle(orderWorkflowId(orderId)).query(sagaStatus).catch(orMissing);
       const answers = saga === 'missing' ? [] : saga.answers.map(({ paymentId }) => paymentId);
