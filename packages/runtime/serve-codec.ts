@@ -42,7 +42,7 @@ void runUntilSignal({ log, drainMs: 0 }, async (groups) => {
   const app = createCodecServer({
     encryption: new PayloadEncryption(config.PAYLOAD_KEYS),
     log,
-    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
+    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix), log),
     origins: config.CORS_ORIGINS.length > 0 ? config.CORS_ORIGINS : [new URL(config.TEMPORAL_UI_URL).origin],
     hosts: config.ALLOWED_HOSTS,
   });
