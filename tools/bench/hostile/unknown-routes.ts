@@ -3,6 +3,7 @@ import type { HostileLoad } from './hostile-load';
 
 /** All that Node parses, except the one that asks for a tunnel. */
 const methods = METHODS.filter((method) => method !== 'CONNECT');
+const TIMEOUT_MS = 30_000;
 const ID = '00000000-0000-4000-8000-00000000ffff';
 const paths = [
   '/',
@@ -19,15 +20,14 @@ const paths = [
   `/orderManagement/order/${ID}/history`,
 ];
 
-/** A client that tries every method on many paths: each pair may become a time series. */
+/** A client that tries every method on many paths, because each pair may become a time series. Ends by itself. */
 export const unknownRoutes: HostileLoad = {
   title: `${methods.length} methods on ${paths.length} paths`,
   seconds: 8,
-  apply: async (port, ended) => {
+  apply: async (port) => {
     let sent = 0;
     const tryMethods = async (path: string): Promise<void> => {
       for (const method of methods) {
-        if (ended.aborted) return;
         await send(port, method, path);
         sent++;
       }
@@ -39,9 +39,10 @@ export const unknownRoutes: HostileLoad = {
 
 function send(port: number, method: string, path: string): Promise<void> {
   return new Promise((resolve) => {
-    request({ port, host: '127.0.0.1', method, path, agent: false }, (response) => {
+    request({ port, host: '127.0.0.1', method, path, agent: false, timeout: TIMEOUT_MS }, (response) => {
       response.resume().on('close', resolve);
     })
+      .on('timeout', resolve)
       .on('error', () => resolve())
       .end();
   });
