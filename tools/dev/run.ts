@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
 import { startInContainers } from './container-engine';
-import { lockDataFolder, recordRun } from './data-folder';
+import { keepNewFilesPrivate, lockDataFolder, recordRun } from './data-folder';
 import { DEMONSTRATION_PRODUCT, demonstrate } from './demonstration';
 import { isTaken } from './ports';
 import { findOrStartPostgres } from './postgres';
@@ -125,6 +125,7 @@ async function main(): Promise<void> {
   const removeRecord = recordRun();
   try {
     unlock = lockDataFolder(dataFolder);
+    keepNewFilesPrivate();
     processFiles.clear();
     const outcome = await Promise.race([run(settings), interrupted, supervisor.failure]);
     if (outcome === 'interrupted') process.exitCode = 130;
