@@ -349,6 +349,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^npm run parked$/, (command) => fails(command, /retry <id>\|all/, 2)],
   [/^npm run parked -- list$/, inRepository(/0 parked/)],
   [/^npm run parked -- retry all$/, (command) => fails(command, /No message is parked/)],
+  [/^npm run parked -- discard all --actor ann$/, (command) => fails(command, /No message is parked/)],
   [
     /^make (test|conformance|check)$/,
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),

@@ -50,9 +50,18 @@ export interface RefundWorkflow {
   closedAt: Date | null;
 }
 
+/** A step that somebody has requested, as the history of the order names it. */
+export interface RequestedStep {
+  step: string;
+  time: Date;
+  reason: string | null;
+  actor: string;
+}
+
 /** Everything that is known about an order. */
 export interface OrderRecord {
   order: OrderRow;
+  requested: RequestedStep[];
   payment: PaymentRow | null;
   /** Refunds that have not ended. */
   refundsDue: { paymentId: string | null; since: Date }[];
@@ -89,7 +98,7 @@ export async function readOrder(sources: OrderSources, orderId: string): Promise
 async function readOrderRow(
   databaseUrl: string,
   orderId: string,
-): Promise<Pick<OrderRecord, 'order' | 'refundsDue'> | null> {
+): Promise<Pick<OrderRecord, 'order' | 'requested' | 'refundsDue'> | null> {
   return withDatabase(databaseUrl, async (sql) => {
     // The column of the original has no time zone; its times are in UTC.
     const { rows } = await sql.query<OrderRow>(
@@ -110,7 +119,12 @@ async function readOrderRow(
       `SELECT payment_id AS "paymentId", noted_at AS since FROM refunds_due WHERE order_id = $1 ORDER BY noted_at`,
       [orderId],
     );
-    return { order, refundsDue: refundsDue.rows };
+    const requested = await sql.query<RequestedStep>(
+      `SELECT step, recorded_at AS time, reason, actor FROM order_events
+       WHERE order_id = $1 AND actor IS NOT NULL ORDER BY recorded_at`,
+      [orderId],
+    );
+    return { order, requested: requested.rows, refundsDue: refundsDue.rows };
   });
 }
 
