@@ -48,8 +48,8 @@ afterAll(async () => {
 });
 
 const startOrders = (keys: string) => ServiceProcess.start('order-management', { ...settings, PAYLOAD_KEYS: keys });
-const startPayments = (keys: string) =>
-  ServiceProcess.start('payment-processing', {
+const launchPayments = (keys: string) =>
+  ServiceProcess.launch('payment-processing', {
     ...settings,
     PAYLOAD_KEYS: keys,
     DATABASE_URL: `${database.url}?schema=payments`,
@@ -120,7 +120,7 @@ describe('an order whose saga is encrypted', () => {
   let operatorKey: string;
 
   beforeAll(async () => {
-    const [orders] = await Promise.all([startOrders(OLD), startPayments(OLD)]);
+    const [orders] = await Promise.all([startOrders(OLD), launchPayments(OLD)]);
     orderId = await place(orders);
     await waitUntilShipped(orders, orderId);
 
@@ -232,7 +232,7 @@ test('an order waits while a worker lacks its key, and is shipped when the worke
   await first.end('SIGTERM');
 
   const lacking = await startOrders(NEW);
-  await startPayments(`${NEW},${OLD}`);
+  await launchPayments(`${NEW},${OLD}`);
   await eventually(
     () => expect(lacking.output).toMatch(/A payload is encrypted with the key old\/[\da-f]{16}, which PAYLOAD_KEYS/),
     60_000,
@@ -249,7 +249,7 @@ test('an order that was placed before encryption was switched on is shipped', as
   await waitForPaymentRequest(orderId);
   await first.end('SIGTERM');
 
-  const [orders] = await Promise.all([startOrders(NEW), startPayments(NEW)]);
+  const [orders] = await Promise.all([startOrders(NEW), launchPayments(NEW)]);
 
   await waitUntilShipped(orders, orderId);
 });
