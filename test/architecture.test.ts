@@ -54,6 +54,25 @@ describe('the imports of this repository', () => {
     expect(imports(bundled, (name) => !allowed.includes(name) && !name.startsWith('./workflows/'))).toEqual([]);
   });
 
+  test("only one file loads OpenTelemetry's SDK, and it is loaded only if tracing is on", () => {
+    const isSdk = (module: string): boolean =>
+      /^@opentelemetry\/(?!api$)|^@temporalio\/interceptors-opentelemetry/.test(module);
+    const users = new Set(code.filter(({ imports: modules }) => modules.some(isSdk)).map(({ path }) => path));
+    const folder = 'packages/runtime/tracing';
+    expect([...users].toSorted()).toEqual([
+      `${folder}/reported-exporter.ts`,
+      `${folder}/span-ids.ts`,
+      `${folder}/tracing-sdk.ts`,
+    ]);
+    const loads = imports(code, (module) => [...users].includes(`${module.slice(2)}.ts`));
+    expect(loads.toSorted()).toEqual([
+      `${folder}/tracing-sdk.ts imports ./${folder}/reported-exporter`,
+      `${folder}/tracing-sdk.ts imports ./${folder}/span-ids`,
+      `${folder}/tracing.ts imports ./${folder}/tracing-sdk`, // its type, and a require() if tracing is on
+      `${folder}/tracing.ts imports ./${folder}/tracing-sdk`,
+    ]);
+  });
+
   test('a file of another package is imported by the name of the package, except test helpers', () => {
     expect(imports(files, crossesPackages)).toEqual([]);
   });

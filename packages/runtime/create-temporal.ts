@@ -4,6 +4,7 @@ import type { CommonConfig } from './environment';
 import type { Logger } from './log';
 import { securityOf } from './temporal-security';
 import { Temporal, type TemporalOptions } from './temporal';
+import type { Tracing } from './tracing/tracing';
 
 export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
   /** Names the worker deployment. */
@@ -11,16 +12,17 @@ export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
   log: Logger;
   taskQueue: string;
   activities: NonNullable<WorkerOptions['activities']>;
-  /** The path of the bundled workflow code. */
-  bundle: string;
+  /** The paths of the bundled workflow code, without and with the interceptor that continues traces. */
+  bundle: { plain: string; traced: string };
+  tracing: Tracing | null;
 }
 
 /** Creates a service's connection to Temporal from the settings that all services share. Call it once per process. */
 export function createTemporal(
   config: CommonConfig,
-  { service, log, taskQueue, activities, bundle, prepare }: ServiceWorker,
+  { service, log, taskQueue, activities, bundle, tracing, prepare }: ServiceWorker,
 ): Temporal {
-  const buildId = config.BUILD_ID ?? buildIdOf(bundle);
+  const buildId = config.BUILD_ID ?? buildIdOf(bundle.plain); // both issue the same commands
   publishBuildId(buildId);
   return new Temporal({
     address: config.TEMPORAL_ADDRESS,
@@ -29,7 +31,8 @@ export function createTemporal(
     versioning: config.WORKER_VERSIONING,
     version: { deploymentName: service, buildId },
     log,
-    worker: { taskQueue, activities, workflowBundle: { codePath: bundle } },
+    worker: { taskQueue, activities, workflowBundle: { codePath: tracing ? bundle.traced : bundle.plain } },
+    ...(tracing && { tracing: tracing.temporal }),
     ...(prepare && { prepare }),
   });
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { authMethods, jwksUrl, type AuthMethod } from './access/auth-settings';
 import { isLoopback } from './loopback';
 import { certificateFile, keyFile } from './tls-files';
+import { tracingSettings } from './tracing/tracing-settings';
 
 /** At least one setting is invalid. The message has one line per problem. */
 export class ConfigError extends Error {
@@ -11,7 +12,7 @@ export class ConfigError extends Error {
 }
 
 /** Settings whose values are not printed: URLs contain passwords, and some set a key itself instead of its path. */
-const SECRET = /_(URLS?|KEYS?|PASSWORD|SECRET|TOKEN)$/;
+const SECRET = /_(URLS?|ENDPOINT|KEYS?|PASSWORD|SECRET|TOKEN)$/;
 
 /** Settings that may contain a secret, except paths of key files and the URL of the Web UI. */
 const MAY_BE_IN_A_FILE = /(?<!_UI)_(URLS?|API_KEY|KEYS|PASSWORD|SECRET|TOKEN)$/;
@@ -188,12 +189,11 @@ export const postgresUrls = (check: (url: string) => unknown) =>
   });
 
 /** The URL of a web page that people open. The output has no trailing slash. */
-export const httpUrl = (fallback: string) =>
+export const httpUrl = (example: string) =>
   z
     .string()
-    .default(fallback)
     .refine((text) => isUrlOf(text, /^https?:$/), {
-      error: `is not the URL of a web page. Use, for example, ${fallback}.`,
+      error: `is not the URL of a web page. Use, for example, ${example}.`,
     })
     .transform((text) => text.replace(/\/+$/, ''));
 
@@ -263,6 +263,7 @@ export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
 export const commonSettings = {
   ...temporalSettings,
   ...brokerSettings,
+  ...tracingSettings,
   /** The address to listen on. `localhost` stands for both loopback addresses. Check it with `checkListenAddress`. */
   LISTEN_ADDRESS: z.string().default('localhost'),
   /** How callers are identified; unset or `none`: not at all. Check this setting with `checkAuthentication`. */

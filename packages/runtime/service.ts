@@ -3,6 +3,7 @@ import { runUntilSignal, type Part } from './lifecycle';
 import { createLog, type Logger } from './log';
 import { boundNameLookups } from './name-lookup';
 import { installTemporalRuntime } from './temporal';
+import { isTracingOn, startTracing, type Tracing } from './tracing/tracing';
 
 export interface ServiceContext<C> {
   config: C;
@@ -11,6 +12,8 @@ export interface ServiceContext<C> {
   groups: Part[][];
   /** Aborted when the service receives SIGTERM, SIGINT or SIGHUP. */
   stopping: AbortSignal;
+  /** Null if tracing is off. */
+  tracing: Tracing | null;
 }
 
 /**
@@ -26,9 +29,11 @@ export function runService<C extends CommonConfig>(
 ): Promise<void> {
   boundNameLookups();
   const config = readOrExit(readConfig);
-  const log = createLog(name, config.LOG_LEVEL);
+  const log = createLog(name, config.LOG_LEVEL, { withTraces: isTracingOn(config) });
+  const tracing = startTracing(name, config, log);
   installTemporalRuntime(log);
-  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, (groups, stopping) =>
-    start({ config, log, groups, stopping }),
-  );
+  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, (groups, stopping) => {
+    if (tracing) groups.push([tracing]); // stops last, to send the spans of the other parts
+    return start({ config, log, groups, stopping, tracing });
+  });
 }
