@@ -58,6 +58,9 @@ interop: $(BUILT) ## Compare payment answers with those of the original service;
 fuzz: $(BUILT) ## Send REQUESTS=10000 requests, generated from the OpenAPI documents with SEED=22, to both services
 	@$(JEST) test/openapi/fuzz
 
+test-tracing: $(BUILT) ## Read the traces of orders from a real Jaeger, which is built if it is missing
+	@JAEGER=real $(JEST) --verbose test/tracing
+
 test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
 	@node --enable-source-maps tools/faults/dist/run.js
 
@@ -73,6 +76,9 @@ bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacit
 
 bench-list: $(BUILT) $(PEERS) ## Measure POST and memory while CLIENTS=20 read the list of ORDERS=1000000 orders at the same time
 	@$(BENCH_NODE) tools/bench/dist/list.js
+
+bench-tracing: $(BUILT) $(PEERS) ## Compare the CPU time per order with tracing off, at 1 % and at 100 %; BASELINE=another build
+	@$(BENCH_NODE) tools/bench/dist/tracing.js
 
 bench-statements: $(BUILT) ## Measure what the search indexes add to accepting and settling an order; ORDERS=100000
 	@node tools/bench/dist/statements.js
@@ -162,7 +168,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
-	bench-growth bench-list bench-statements query-table seed-orders \
+.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults test-tracing bench \
+	bench-growth bench-list bench-statements bench-tracing query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check sbom openapi format build order stop start clean

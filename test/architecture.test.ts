@@ -22,6 +22,9 @@ const isOfPackage =
   (module: string) =>
     module.startsWith(`@shop/${name}/`) || module.startsWith(`./${folder}/`);
 
+const isSdk = (module: string): boolean =>
+  /^@opentelemetry\/(?!api$)|^@temporalio\/interceptors-opentelemetry/.test(module);
+
 describe('the imports of this repository', () => {
   test.each(['workflows', 'order-management', 'payment-processing', 'prisma', 'packages'])(
     '%s imports no tool and no test helper',
@@ -55,8 +58,6 @@ describe('the imports of this repository', () => {
   });
 
   test("only one file loads OpenTelemetry's SDK, and it is loaded only if tracing is on", () => {
-    const isSdk = (module: string): boolean =>
-      /^@opentelemetry\/(?!api$)|^@temporalio\/interceptors-opentelemetry/.test(module);
     const users = new Set(code.filter(({ imports: modules }) => modules.some(isSdk)).map(({ path }) => path));
     const folder = 'packages/runtime/tracing';
     expect([...users].toSorted()).toEqual([

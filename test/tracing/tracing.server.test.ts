@@ -33,7 +33,9 @@ afterAll(async () => {
 /** Returns the spans of the trace that contains the saga of an order. */
 function traceOf({ orderId }: Order): Span[] {
   const workflowId = orderWorkflowId(orderId);
-  const saga = collector.spans.find(({ attributes }) => attributes['temporalWorkflowId'] === workflowId);
+  const saga = collector.spans.find(
+    ({ name, attributes }) => name === 'RunWorkflow:placeOrder' && attributes['temporalWorkflowId'] === workflowId,
+  );
   return collector.spans.filter(({ traceId }) => traceId === saga?.traceId);
 }
 

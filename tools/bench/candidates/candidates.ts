@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '@shop/dev/ports';
+import type { Starter } from '@shop/dev/servers';
 import { startServices } from '@shop/dev/services';
 import type { BenchEnvironment } from '../environment/bench-environment';
 import { insertFixture } from '../load/fixture';
@@ -34,11 +35,13 @@ const TEMPORAL = { engine: 'temporal' } as const;
  *
  * @param startTemporal starts Temporal and returns its address; by default the development server
  * @param fill fills the empty database before the services start
+ * @param servers starts the services
  */
 export async function startOurs(
   environment: BenchEnvironment,
   startTemporal = (): Promise<string> => environment.startTemporal(),
   fill = async (_databaseUrl: string): Promise<void> => undefined,
+  servers: Starter = environment.candidateServers,
 ): Promise<RunningCandidate> {
   const databaseUrl = await environment.createDatabase('ours');
   await fill(databaseUrl);
@@ -53,7 +56,7 @@ export async function startOurs(
       orderPort,
       paymentPort: await freePort(),
     },
-    environment.candidateServers,
+    servers,
     () => undefined,
   );
   await insertFixture(databaseUrl);
