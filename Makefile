@@ -61,6 +61,9 @@ interop: $(BUILT) ## Compare payment answers with those of the original service;
 fuzz: $(BUILT) ## Send REQUESTS=10000 requests, generated from the OpenAPI documents with SEED=22, to both services
 	@$(JEST) test/openapi/fuzz
 
+test-tracing: $(BUILT) ## Read the traces of orders from a real Jaeger, which is built if it is missing
+	@JAEGER=real $(JEST) --verbose test/tracing
+
 test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
 	@node --enable-source-maps tools/faults/dist/run.js
 
@@ -79,6 +82,9 @@ bench-list: $(BUILT) $(PEERS) ## Measure POST and memory while CLIENTS=20 read t
 
 bench-hostile: $(BUILT) $(PEERS) ## Measure POST, memory and refusals while hostile clients try to starve the system
 	@$(BENCH_NODE) tools/bench/dist/hostile.js
+
+bench-tracing: $(BUILT) $(PEERS) ## Compare the CPU time per order with tracing off, at 1 % and at 100 %; BASELINE=another build
+	@$(BENCH_NODE) tools/bench/dist/tracing.js
 
 bench-statements: $(BUILT) ## Measure what the search indexes add to accepting and settling an order; ORDERS=100000
 	@node tools/bench/dist/statements.js
@@ -168,7 +174,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults bench \
-	bench-growth bench-list bench-hostile bench-statements query-table seed-orders \
+.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults test-tracing bench \
+	bench-growth bench-list bench-hostile bench-statements bench-tracing query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check sbom openapi format build order stop start clean

@@ -13,7 +13,7 @@ import { whenAvailable } from '@shop/runtime/lifecycle';
 import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { runService } from '@shop/runtime/service';
-import { bundlePath } from '@shop/workflows/bundle-path';
+import { bundlePaths } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
 import { readConfig } from './config';
@@ -41,7 +41,7 @@ import { webUiUrlOf } from './saga/web-ui-url';
 
 const SERVICE = 'order-management';
 
-void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
@@ -57,17 +57,19 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePath('place-order'),
+    bundle: bundlePaths('place-order'),
     workflow: 'placeOrder',
+    tracing,
     taskQueue: ORDER_TASK_QUEUE,
     activities: createOrderActivities({ database, broker, handover, settlements, log }),
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),
   });
-  const sagas = new Sagas(temporal, {
+  const payment = {
     channel: config.PAYMENT_CHANNEL,
     maxRequests: config.PAYMENT_ASKS,
     answerTimeoutMs: config.PAYMENT_TIMEOUT,
-  });
+  };
+  const sagas = new Sagas(temporal, payment, config.TRACE_UI_URL);
   const rush = new Rush();
   const backlog = new Backlog(database, config.MAX_UNSETTLED, settlements);
   const starter = new SagaStarter(sagas, new StartLimit({ ...fastPath, rush }), log);

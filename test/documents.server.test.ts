@@ -368,6 +368,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
   [/^make (order|temporal|parked|record|openapi|interop|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make interop ORIGINAL=/, isKnownToMake],
+  [/^make test-tracing/, isKnownToMake], // `make test` reads the same traces from a receiver of its own
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make fuzz/, isKnownToMake], // a test of its own

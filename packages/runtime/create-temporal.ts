@@ -7,6 +7,7 @@ import { measureSteps } from './step-metrics';
 import { allowTypes } from './temporal-metrics';
 import { securityOf } from './temporal-security';
 import { Temporal, type TemporalOptions } from './temporal';
+import type { Tracing } from './tracing/tracing';
 
 export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
   /** Names the worker deployment. */
@@ -14,17 +15,19 @@ export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
   log: Logger;
   taskQueue: string;
   activities: NonNullable<WorkerOptions['activities']>;
-  /** The path of the bundled workflow code, and the name of its workflow. */
-  bundle: string;
+  /** The paths of the bundled workflow code, without and with the interceptor that continues traces. */
+  bundle: { plain: string; traced: string };
+  /** The name of its workflow. */
   workflow: string;
+  tracing: Tracing | null;
 }
 
 /** Creates a service's connection to Temporal from the settings that all services share. Call it once per process. */
 export function createTemporal(
   config: CommonConfig,
-  { service, log, taskQueue, activities, bundle, workflow, prepare }: ServiceWorker,
+  { service, log, taskQueue, activities, bundle, workflow, tracing, prepare }: ServiceWorker,
 ): Temporal {
-  const buildId = config.BUILD_ID ?? buildIdOf(bundle);
+  const buildId = config.BUILD_ID ?? buildIdOf(bundle.plain); // both issue the same commands
   publishBuildId(buildId);
   allowTypes([workflow, ...Object.keys(activities)]);
   return new Temporal({
@@ -38,9 +41,10 @@ export function createTemporal(
     worker: {
       taskQueue,
       activities,
-      workflowBundle: { codePath: bundle },
+      workflowBundle: { codePath: tracing ? bundle.traced : bundle.plain },
       interceptors: { activity: [measureSteps(Object.keys(activities))] },
     },
+    ...(tracing && { tracing: tracing.temporal }),
     ...(prepare && { prepare }),
   });
 }

@@ -6,6 +6,7 @@ import { isLoopback } from './loopback';
 import { payloadKeys } from './payload-keys';
 import { withTemporalProfile } from './temporal-profile';
 import { certificate, certificateFile, key, keyFile } from './tls-files';
+import { tracingSettings } from './tracing/tracing-settings';
 
 /** At least one setting is invalid. The message has one line per problem. */
 export class ConfigError extends Error {
@@ -13,7 +14,7 @@ export class ConfigError extends Error {
 }
 
 /** Settings whose values are not printed: URLs contain passwords, and some set a key itself instead of its path. */
-const SECRET = /_(URLS?|KEYS?|KEY_PATH|DATA|GRPC_META|PASSWORD|SECRET|TOKEN)$/;
+const SECRET = /_(URLS?|ENDPOINT|KEYS?|KEY_PATH|DATA|GRPC_META|PASSWORD|SECRET|TOKEN)$/;
 
 /** Settings that may contain a secret, except paths of key files and the URL of the Web UI. */
 const MAY_BE_IN_A_FILE = /(?<!_UI)_(URLS?|API_KEY|KEYS|PASSWORD|SECRET|TOKEN)$/;
@@ -194,12 +195,11 @@ export const postgresUrls = (check: (url: string) => unknown) =>
   });
 
 /** The URL of a web page that people open. The output has no trailing slash. */
-export const httpUrl = (fallback: string) =>
+export const httpUrl = (example: string) =>
   z
     .string()
-    .default(fallback)
     .refine((text) => isUrlOf(text, /^https?:$/), {
-      error: `is not the URL of a web page. Use, for example, ${fallback}.`,
+      error: `is not the URL of a web page. Use, for example, ${example}.`,
     })
     .transform((text) => text.replace(/\/+$/, ''));
 
@@ -303,6 +303,7 @@ export const httpSettings = {
 export const commonSettings = {
   ...temporalSettings,
   ...brokerSettings,
+  ...tracingSettings,
   ...httpSettings,
   /** How many requests each client may send per minute; 0 means that there is no limit. */
   RATE_LIMIT: integer(0, 0, 1_000_000),

@@ -26,6 +26,7 @@ import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import type { TemporalSecurity } from './temporal-security';
 import { tlsRemedyOf } from './tls-remedy';
+import type { TemporalTracing } from './tracing/tracing';
 
 export interface TemporalOptions {
   address: string;
@@ -39,6 +40,8 @@ export interface TemporalOptions {
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
+  /** Continues traces over Temporal. The workflow bundle must then contain the interceptor of `trace-context.ts`. */
+  tracing?: TemporalTracing;
   /** Prepares the server: on each new connection before the worker starts, and again if the server has lost its data. */
   prepare?: (connection: NativeConnection) => Promise<void>;
 }
@@ -231,7 +234,7 @@ export class Temporal implements Part {
   }
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
-    const { address, namespace, log, worker, version, versioning, codec } = this.options;
+    const { address, namespace, log, worker, tracing, version, versioning, codec } = this.options;
     const dataConverter = { payloadCodecs: codec ? [codec] : [] };
     const connection = await NativeConnection.connect({ address, ...this.options.security });
     this.connection = connection;
@@ -239,6 +242,10 @@ export class Temporal implements Part {
       await this.prepare();
       this.worker = await Worker.create({
         ...worker,
+        ...tracing?.worker,
+        interceptors: {
+          activity: [...(tracing?.worker.interceptors.activity ?? []), ...(worker.interceptors?.activity ?? [])],
+        },
         connection,
         namespace,
         dataConverter,
@@ -247,7 +254,7 @@ export class Temporal implements Part {
         maxConcurrentWorkflowTaskExecutions: MAX_WORKFLOW_TASKS,
         maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       });
-      this.client = new Client({ connection, namespace, dataConverter });
+      this.client = new Client({ connection, namespace, dataConverter, ...tracing?.client });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       this.misconfiguration = null;
       onConnected();

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '@shop/dev/ports';
 import { SERVICES } from '@shop/dev/service-program';
+import type { Starter } from '@shop/dev/servers';
 import { startServices } from '@shop/dev/services';
 import type { BenchEnvironment } from '../environment/bench-environment';
 import { insertFixture } from '../load/fixture';
@@ -41,11 +42,13 @@ export interface RunningShop extends RunningCandidate {
  *
  * @param startTemporal starts Temporal and returns its address; by default the development server
  * @param fill fills the empty database before the services start
+ * @param servers starts the services
  */
 export async function startOurs(
   environment: BenchEnvironment,
   startTemporal = (): Promise<string> => environment.startTemporal(),
   fill = async (_databaseUrl: string): Promise<void> => undefined,
+  servers: Starter = environment.candidateServers,
 ): Promise<RunningShop> {
   const databaseUrl = await environment.createDatabase('ours');
   await fill(databaseUrl);
@@ -59,7 +62,7 @@ export async function startOurs(
     orderPort,
     paymentPort: await freePort(),
   };
-  const start = (): Promise<void> => startServices(services, environment.candidateServers, () => undefined);
+  const start = (): Promise<void> => startServices(services, servers, () => undefined);
   await start();
   await insertFixture(databaseUrl);
   return {
