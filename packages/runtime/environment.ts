@@ -304,7 +304,6 @@ export const commonSettings = {
   ...temporalSettings,
   ...brokerSettings,
   ...tracingSettings,
-  ...httpSettings,
   /** How many requests each client may send per minute; 0 means that there is no limit. */
   RATE_LIMIT: integer(0, 0, 1_000_000),
   /** The load balancers whose header `X-Forwarded-For` names the client. */
@@ -325,6 +324,7 @@ export const commonSettings = {
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
   /** `off`: another role applies the migrations. `only`: the process applies them and exits. */
   MIGRATE: oneOf(['on', 'off', 'only'], 'on'),
+  ...httpSettings,
 };
 
 /** Reports an address that other machines can reach, unless authentication is configured or `none` is stated. */
