@@ -69,10 +69,10 @@ describe('with the address of a collector', () => {
     expect(texts.join('\n')).not.toContain(order.orderId);
   });
 
-  test('only requests of the API begin a trace: no health check, poll or sweep does', () => {
+  test('requests of the API begin traces, and sagas that the sweeper resumes; no poll, probe or health check does', () => {
     const roots = collector.spans.filter(({ parentId }) => parentId === '').map(({ name }) => name);
     expect(roots.length).toBeGreaterThan(0);
-    expect(roots.filter((name) => !/^(GET|POST) \/orderManagement\//.test(name))).toEqual([]);
+    expect(roots.filter((name) => !/^((GET|POST) \/orderManagement\/|(Start|Signal)Workflow:)/.test(name))).toEqual([]);
   });
 
   test('the log lines of both services about an order have the id of its trace', async () => {

@@ -16,6 +16,13 @@ import type { Tracing } from './tracing';
 /** How long a stop waits until the last spans are sent. */
 const FLUSH_MS = 2_000;
 
+/** Traces calls of Temporal, except the checks of sagas that the sweeper makes: each would be a trace of its own. */
+class ClientInterceptor extends OpenTelemetryWorkflowClientInterceptor {
+  override describe(...[input, next]: Parameters<OpenTelemetryWorkflowClientInterceptor['describe']>) {
+    return next(input);
+  }
+}
+
 /** A span of a workflow. Workflow code chooses its id, and passes it to the steps before the span ends. */
 export interface WorkflowSpan {
   name: string;
@@ -63,7 +70,7 @@ export function openTracing(service: string, log: Logger): Tracing {
       await pTimeout(provider.shutdown(), { milliseconds: FLUSH_MS, fallback: () => undefined });
     },
     temporal: {
-      client: { interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] } },
+      client: { interceptors: { workflow: [new ClientInterceptor()] } },
       worker: {
         interceptors: { activity: [(info) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(info) })] },
         sinks: { tracing: { workflowEnded: { fn: (_info, span: WorkflowSpan) => recordWorkflow(span) } } },
