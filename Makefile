@@ -80,6 +80,9 @@ bench-statements: $(BUILT) ## Measure what the search indexes add to accepting a
 query-table: $(BUILT) ## Measure each documented query with ORDERS=1000000 and write docs/query-performance.md
 	@node tools/bench/dist/query-table.js
 
+simulate: $(BUILT) ## Place RATE=5 orders per second, DECLINED=10% CANCELLED=5% of them, until Ctrl-C or FOR=10m; URL
+	@node tools/dev/dist/simulate.js
+
 seed-orders: $(BUILT) ## Fill the database with ORDERS=10000 settled orders of SEED=1; repeating it adds nothing
 	@node tools/dev/dist/seed-orders.js
 
@@ -163,6 +166,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 .PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
-	bench-growth bench-list bench-statements query-table seed-orders \
+	bench-growth bench-list bench-statements query-table simulate seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check sbom openapi format build order stop start clean

@@ -302,6 +302,10 @@ const revokesKey = async (command: string) => {
   await succeeds(command.replace('<prefix>', prefix), new RegExp(`${prefix} is revoked`), { cwd: ROOT });
 };
 
+/** Runs a simulation without an end for two seconds, at the services of this test. */
+const simulates = (command: string) =>
+  succeeds(`${command} FOR=2s URL=${orders.url}`, /^Simulated for [^]*^ {2}shipped +\d+ /m, { cwd: ROOT });
+
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
   [/^curl -H .*SHOP_KEY/, withKeys(/\[\{"orderId"/)],
   [/^curl -H .*CUSTOMER_KEY/, withKeys(new RegExp(`\\[\\{"orderId":"[^"]+","customerId":"${CUSTOMER}"`))],
@@ -360,6 +364,8 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make fuzz/, isKnownToMake], // a test of its own
+  [/^make simulate RATE=/, simulates],
+  [/^make simulate( URL=.*)?$/, isKnownToMake],
   [/^make (seed-orders|query-table)/, isKnownToMake], // documented-queries.server.test.ts seeds orders and explains the searches
   [/^npm run generate$/, isKnownToNpm], // every build runs it
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
