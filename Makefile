@@ -119,6 +119,9 @@ sbom: $(INSTALLED) ## Print the software bill of materials (CycloneDX) of the se
 openapi: $(BUILT) ## Write the OpenAPI documents of both services to docs/openapi
 	@node tools/dev/dist/openapi.js
 
+dashboards: $(BUILT) ## Write the Grafana dashboards to deploy/observability/dashboards
+	@node tools/dashboards/dist/write.js
+
 format: $(INSTALLED) ## Format all files
 	@npm run --silent format
 
@@ -168,4 +171,4 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 .PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
 	bench-growth bench-list bench-statements query-table simulate seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check sbom openapi format build order stop start clean
+	test-cluster check sbom openapi dashboards format build order stop start clean

@@ -359,7 +359,10 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   ],
   [/^make help$/, inRepository(/^test-faults /m)],
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
-  [/^make (order|temporal|parked|record|openapi|interop|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
+  [
+    /^make (order|temporal|parked|record|openapi|dashboards|interop|build|clean|test-unit|watch|test TEST=.*)$/,
+    isKnownToMake,
+  ],
   [/^make interop ORIGINAL=/, isKnownToMake],
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],

@@ -1,0 +1,63 @@
+import type { DashboardSpec } from '../dashboard';
+import { perSecond, quantile } from '../promql';
+
+/** Do the sagas make progress, and which step is slow or fails? */
+export const sagas: DashboardSpec = {
+  uid: 'sagas',
+  title: 'Sagas',
+  description: 'The steps of the sagas, their retries and compensations, and the workers that run them.',
+  panels: [
+    {
+      title: 'Running sagas',
+      description: 'Sagas of orders and of refunds that run in Temporal. The value is up to 15 seconds old.',
+      unit: 'short',
+      queries: { '{{type}}': 'max by (type) (sagas_running)' },
+    },
+    {
+      title: 'Failing sagas',
+      description:
+        'Sagas whose workflow task keeps failing. They continue after code that can replay them was deployed. The value is ' +
+        'up to a minute old.',
+      unit: 'short',
+      queries: { '{{type}}': 'max by (type) (sagas_failing)' },
+      limit: 1,
+    },
+    {
+      title: 'Started sagas per second',
+      description:
+        'New sagas, and those that the sweeper or a payment answer resumed. Many resumed sagas follow an outage.',
+      unit: 'suffix: /s',
+      queries: { '{{how}}': perSecond('sagas_started_total', 'how') },
+    },
+    {
+      title: 'Duration of the steps, p99',
+      description: 'Each attempt of a step. A step that becomes slow delays the orders after it.',
+      unit: 's',
+      queries: { '{{step}}': quantile(99, 'saga_step_duration_seconds', 'step') },
+    },
+    {
+      title: 'Attempts of steps per second',
+      description: 'Which steps the sagas run, and how often.',
+      unit: 'suffix: /s',
+      queries: { '{{step}}': perSecond('saga_step_attempts_total', 'step') },
+    },
+    {
+      title: 'Failed attempts per second, by step',
+      description: 'Failed attempts are repeated. The log of the service contains their errors.',
+      unit: 'suffix: /s',
+      queries: { '{{step}}': perSecond('saga_step_attempts_total{result="failed"}', 'step') },
+    },
+    {
+      title: 'Retries per second, by step',
+      description: 'Attempts that repeat a failed one. They end when the database or the broker is available again.',
+      unit: 'suffix: /s',
+      queries: { '{{step}}': perSecond('saga_step_retries_total', 'step') },
+    },
+    {
+      title: 'Compensations per second',
+      description: 'Stock that was released, refunds that were started, and payments that were refunded.',
+      unit: 'suffix: /s',
+      queries: { '{{kind}}': perSecond('compensations_total', 'kind') },
+    },
+  ],
+};
