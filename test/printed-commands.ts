@@ -4,7 +4,7 @@ export interface PrintedCommand {
   command: string;
 }
 
-const PROGRAMS = ['curl', 'docker', 'make', 'npm', 'npx', 'temporal'];
+const PROGRAMS = ['curl', 'docker', 'make', 'npm', 'npx', 'psql', 'temporal'];
 
 /** Finds the commands in a Markdown document: in code blocks, and in code spans of text and tables. */
 export function commandsIn(document: string, markdown: string): PrintedCommand[] {
