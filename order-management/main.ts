@@ -5,6 +5,7 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
 import { whenAvailable } from '@shop/runtime/lifecycle';
@@ -31,6 +32,7 @@ import { PaymentHandover } from './saga/fast-path/payment-handover';
 import { Rush } from './saga/fast-path/rush';
 import { StartLimit } from './saga/fast-path/start-limit';
 import { registerSearchAttributes } from './saga/register-search-attributes';
+import { registerSagaMetrics } from './saga/saga-metrics';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
 import { Sweeper } from './saga/sweeper';
@@ -82,7 +84,9 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const streams = new EventStreams({ feed });
   const waits = new SettlementWaits({ reads, log });
 
-  registerOrderMetrics(database, reads, { streams, waits });
+  registerOrderMetrics({ database, reads, maxUnsettled: config.MAX_UNSETTLED, streams, waits });
+  registerSagaMetrics(temporal);
+  registerDependencyMetric({ primary, temporal, broker, consumer });
   if (broker) {
     registerParkedMetric(broker, PAYMENT_STAT);
     registerQueuedMetric(broker, PAYMENT_STAT);

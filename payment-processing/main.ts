@@ -9,9 +9,11 @@ import { ReplicationProbe } from '@shop/prisma/replication';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { serveManagement } from '@shop/runtime/management';
+import { observePool } from '@shop/runtime/pool-metrics';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { retryLater } from '@shop/runtime/problem';
 import { runService } from '@shop/runtime/service';
@@ -30,7 +32,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const schema = { url: config.DATABASE_URL, history: 'payments', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
-  const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
+  const database = connectPayments(config.DATABASE_URL, {
+    poolSize: config.DATABASE_POOL_SIZE,
+    onOpen: observePool('primary'),
+  });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
   const ledger = new Ledger(database, log);
 
@@ -62,6 +67,8 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     registerParkedMetric(broker, PROCESS_PAYMENT);
     registerQueuedMetric(broker, PROCESS_PAYMENT);
   }
+
+  registerDependencyMetric({ primary, temporal, broker, consumer });
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const app = createHttpApp({

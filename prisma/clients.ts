@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { Pool } from 'pg';
 import { connectionOf } from './connection';
 import { PrismaClient as OrdersClient, type Prisma as OrdersPrisma } from './generated/orders/client';
 import { PrismaClient as PaymentsClient } from './generated/payments/client';
@@ -14,7 +15,12 @@ export interface PoolOptions {
   poolSize: number;
   /** How long a query waits for a connection, new or free. The default is 5 seconds. */
   connectTimeoutMs?: number;
+  /** Receives the pool when it is created, at the first query. */
+  onOpen?: (pool: PoolCounts) => void;
 }
+
+/** How many connections a pool has, how many of them no query uses, and how many queries wait for one. */
+export type PoolCounts = Readonly<Pick<Pool, 'totalCount' | 'idleCount' | 'waitingCount'>>;
 
 /** Creates a Prisma client for the tables of order-management. It connects at the first query. */
 export const connectOrders = (url: string, options: PoolOptions): OrdersClient =>
@@ -27,7 +33,11 @@ export const connectPayments = (url: string, options: PoolOptions): PaymentsClie
 /** For a server that no longer responds; longer than the time after which PostgreSQL cancels the statement. */
 const CLIENT_QUERY_TIMEOUT_MS = 10_000;
 
-function createAdapter(url: string, applicationName: string, { poolSize, connectTimeoutMs }: PoolOptions): PrismaPg {
+function createAdapter(
+  url: string,
+  applicationName: string,
+  { poolSize, connectTimeoutMs, onOpen }: PoolOptions,
+): PrismaPg {
   const { schema, pooled, database: _, ...config } = connectionOf(url, applicationName);
   return new RetryingPrismaPg(
     {
@@ -40,6 +50,7 @@ function createAdapter(url: string, applicationName: string, { poolSize, connect
     // PostgreSQL parses and plans a named statement only once per connection. This halves its CPU time per order, see
     // docs/decisions/0038-named-prepared-statements.md. PgBouncer would execute it on a connection that does not know it.
     { schema, ...(!pooled && { statementNameGenerator: ({ sql }) => statementName(sql) }) },
+    onOpen,
   );
 }
 
@@ -49,8 +60,17 @@ const statementName = (sql: string): string =>
 
 /** Repeats single statements that conflict. A transaction must be repeated as a whole, by its caller. */
 class RetryingPrismaPg extends PrismaPg {
+  constructor(
+    config: ConstructorParameters<typeof PrismaPg>[0],
+    options: ConstructorParameters<typeof PrismaPg>[1],
+    private readonly onOpen: PoolOptions['onOpen'],
+  ) {
+    super(config, options);
+  }
+
   override async connect(): ReturnType<PrismaPg['connect']> {
     const adapter = await super.connect();
+    this.onOpen?.(adapter.underlyingDriver());
     const queryRaw = adapter.queryRaw.bind(adapter);
     const executeRaw = adapter.executeRaw.bind(adapter);
     adapter.queryRaw = (query) => retryConflicts(() => queryRaw(query));

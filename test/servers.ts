@@ -27,6 +27,7 @@ export const VIRTUAL_HOSTS = [
   'conformance',
   'documents',
   'interop',
+  'metrics',
   'parked',
   'payments',
   'pgbouncer',

@@ -7,6 +7,7 @@ import type { OrderActivities, Settlement } from '@shop/workflows/contract';
 import { ApplicationFailure } from '@temporalio/common';
 import { OrderStep } from '../events/order-step';
 import { recordEvent } from '../events/record-event';
+import { countSettled } from '../orders/order-metrics';
 import { recordRefund } from '../orders/record-refund';
 import { recordRefundDue } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
@@ -31,7 +32,9 @@ export function createOrderActivities({
   settlements,
   log,
 }: OrderActivityOptions): OrderActivities {
-  const announce = (orderId: string, { changed, settlement }: SettledOrder): Settlement => {
+  const announce = (orderId: string, settled: SettledOrder): Settlement => {
+    countSettled(settled);
+    const { changed, settlement } = settled;
     const { orderStatus, cancellation, ...payment } = settlement;
     const fields = { orderId, ...payment, ...(cancellation && { cancellation }) };
     log.info(fields, changed ? `order ${orderStatus}` : `order was already ${orderStatus}`);

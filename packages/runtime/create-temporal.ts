@@ -2,6 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { buildIdOf, publishBuildId } from './build-id';
 import type { CommonConfig } from './environment';
 import type { Logger } from './log';
+import { measureSteps } from './step-metrics';
 import { securityOf } from './temporal-security';
 import { Temporal, type TemporalOptions } from './temporal';
 
@@ -29,7 +30,12 @@ export function createTemporal(
     versioning: config.WORKER_VERSIONING,
     version: { deploymentName: service, buildId },
     log,
-    worker: { taskQueue, activities, workflowBundle: { codePath: bundle } },
+    worker: {
+      taskQueue,
+      activities,
+      workflowBundle: { codePath: bundle },
+      interceptors: { activity: [measureSteps(Object.keys(activities))] },
+    },
     ...(prepare && { prepare }),
   });
 }

@@ -27,7 +27,7 @@ export interface TemporalOptions {
   /** Without TLS by default. */
   security?: TemporalSecurity;
   log: Logger;
-  worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity'>;
+  worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity' | 'interceptors'>;
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
@@ -142,6 +142,22 @@ export class Temporal implements Part {
   async probe(): Promise<void> {
     const { namespace } = this.options;
     await this.call((client) => client.workflowService.describeNamespace({ namespace }));
+  }
+
+  /**
+   * Checks whether the worker runs and the server answers within `withinMs` milliseconds. The call does not wait for the
+   * calls in flight.
+   */
+  async isAvailable(withinMs: number): Promise<boolean> {
+    const { namespace } = this.options;
+    if (!this.isUp || this.misconfiguration !== null || !this.client) return false;
+    const { client } = this;
+    return client
+      .withDeadline(Date.now() + withinMs, () => client.workflowService.describeNamespace({ namespace }))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   /** Prepares a server that has lost its data, or whose search attributes were changed, while its connections stayed open. */

@@ -4,6 +4,7 @@ import { literal } from '@shop/prisma/sql';
 import type { Logger } from '@shop/runtime/log';
 import type { PaymentAnswer, PaymentRequest, RefundInput, RefundResult } from '@shop/workflows/contract';
 import { declineReason } from './charge-limit';
+import { countPayment } from './payment-metrics';
 import { PaymentStatus } from './payment-status';
 
 /** The outcome of a payment, and when it was decided. */
@@ -26,6 +27,13 @@ interface PaymentRow {
   /** Rounded to cents; null in a void payment. */
   amount: string | null;
   has_other_amount: boolean;
+}
+
+interface RefundedPayment {
+  orderId: string;
+  paymentId: string;
+  /** In dollars. */
+  amount: { toString(): string } | null;
 }
 
 /** Stores the payments, one per order. A repeated charge or refund changes nothing and returns the same result. */
@@ -58,8 +66,10 @@ export class Ledger {
       return { contradiction: `totalAmount is ${totalAmount}, but order ${orderId} has a payment of ${amount}` };
     if (firstCustomer !== null && firstCustomer !== customerId)
       return { contradiction: `customerId is ${customerId}, but order ${orderId} has a payment of ${firstCustomer}` };
-    if (created)
+    if (created) {
+      countPayment(reason ? 'declined' : 'charged', totalAmount);
       this.log.info({ orderId, paymentId, amount: totalAmount, reason }, reason ? 'payment declined' : 'payment taken');
+    }
     return resultOf(row!);
   }
 
@@ -77,24 +87,32 @@ export class Ledger {
       where: { paymentId, orderId, status: PaymentStatus.success },
       data: { status: PaymentStatus.refunded, refundedAt: new Date() },
     });
-    if (refunded.count > 0) this.log.info({ orderId, paymentId }, 'payment refunded');
     const payment = await this.database.payment.findFirst({ where: { paymentId, orderId } });
     if (!payment) {
       throw new Error(
         `This service has no payment ${paymentId} for order ${orderId}. Refund it where it was charged, then terminate the workflow refund-${paymentId}.`,
       );
     }
+    if (refunded.count > 0) this.reportRefund(payment);
     return resultOfRefund(payment);
   }
 
+  private reportRefund({ orderId, paymentId, amount }: RefundedPayment): void {
+    countPayment('refunded', String(amount));
+    this.log.info({ orderId, paymentId }, 'payment refunded');
+  }
+
   private async refundOrVoid(orderId: string): Promise<RefundResult> {
-    const changed = await this.database.$queryRaw<{ payment_id: string; status: PaymentStatus }[]>`
+    const changed = await this.database.$queryRaw<Pick<PaymentRow, 'payment_id' | 'status' | 'amount'>[]>`
       INSERT INTO payments AS existing (payment_id, order_id, status)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${literal(PaymentStatus.void)})
       ON CONFLICT (order_id) DO UPDATE SET status = ${literal(PaymentStatus.refunded)}, refunded_at = now()
         WHERE existing.status = ${literal(PaymentStatus.success)}
-      RETURNING payment_id, status`;
-    for (const { payment_id: paymentId, status } of changed) this.log.info({ orderId, paymentId }, `payment ${status}`);
+      RETURNING payment_id, status, round(amount, 2)::text AS amount`;
+    for (const { payment_id: paymentId, status, amount } of changed) {
+      if (status === PaymentStatus.refunded) this.reportRefund({ orderId, paymentId, amount });
+      else this.log.info({ orderId, paymentId }, `payment ${status}`);
+    }
     return resultOfRefund(await this.database.payment.findUniqueOrThrow({ where: { orderId } }));
   }
 }
