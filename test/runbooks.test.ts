@@ -1,17 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
 import { ROOT } from './documents';
+import { OBSERVABILITY, readAlerts } from './observability/rule-files';
 
 // An alert links to its section of docs/runbooks.md, and each section belongs to an alert.
-const RULES = join(ROOT, 'deploy', 'observability', 'rules');
-const DASHBOARDS = join(ROOT, 'deploy', 'observability', 'dashboards');
-
-interface AlertRule {
-  alert: string;
-  annotations: { runbook_url: string };
-}
+const DASHBOARDS = join(OBSERVABILITY, 'dashboards');
 
 const runbooks = readFileSync(join(ROOT, 'docs', 'runbooks.md'), 'utf8');
 const [, alertsPart = ''] = runbooks.split('\n## Alerts\n');
@@ -19,22 +13,17 @@ const sections = new Map(
   alertsPart
     .split(/^### /m)
     .slice(1)
-    .map((section) => [section.split('\n', 1)[0]!, section]),
+    .map((section) => [section.slice(0, section.indexOf('\n')), section]),
 );
 
-const alerts = readdirSync(RULES)
-  .filter((name) => name.endsWith('.yml'))
-  .flatMap((name) => {
-    const { groups } = parse(readFileSync(join(RULES, name), 'utf8')) as { groups: { rules: Partial<AlertRule>[] }[] };
-    return groups.flatMap(({ rules }) => rules).filter((rule): rule is AlertRule => rule.alert !== undefined);
-  });
+const alerts = readAlerts();
 
 test('the sections of docs/runbooks.md are the alerts of the rules', () => {
   expect([...sections.keys()].toSorted()).toEqual([...new Set(alerts.map(({ alert }) => alert))].toSorted());
 });
 
 test.each(alerts)('$alert links to its runbook', ({ alert, annotations }) => {
-  expect(annotations.runbook_url).toMatch(new RegExp(`docs/runbooks\\.md#${alert.toLowerCase()}$`));
+  expect(annotations['runbook_url']).toMatch(new RegExp(`docs/runbooks\\.md#${alert.toLowerCase()}$`));
 });
 
 test.each([...sections])('the runbook of %s has four parts', (_, section) => {
