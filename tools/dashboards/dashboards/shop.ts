@@ -63,7 +63,7 @@ export const shop: DashboardSpec = {
       title: 'Unsettled orders',
       description: 'Orders that are neither shipped nor cancelled. At the limit, new orders are answered with 503.',
       unit: 'short',
-      queries: { unsettled: 'sum(max by (status) (orders_unsettled))', limit: 'min(unsettled_orders_limit)' },
+      queries: { unsettled: 'max(orders_unsettled)', limit: 'min(unsettled_orders_limit)' },
     },
     {
       title: 'Age of the oldest unsettled order',
@@ -88,7 +88,7 @@ export const shop: DashboardSpec = {
       title: 'Refunds due',
       description: 'Refunds that are not known to have ended; for some seconds also each order that was cancelled.',
       unit: 'short',
-      queries: { '{{state}}': 'max by (state) (refunds_due)' },
+      queries: { due: 'max(refunds_due)' },
     },
     {
       title: 'Age of the oldest refund due',
