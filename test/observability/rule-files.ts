@@ -5,6 +5,10 @@ import { parse } from 'yaml';
 /** The folder with the configuration of Prometheus, Alertmanager and Grafana. */
 export const OBSERVABILITY = join(__dirname, '..', '..', 'deploy', 'observability');
 
+const RULES = join(OBSERVABILITY, 'rules');
+/** The files with the alerts and recording rules. */
+export const RULE_FILES = readdirSync(RULES).map((name) => join(RULES, name));
+
 const CASES = join(__dirname, 'rule-cases');
 /** The files with cases for `promtool test rules`. */
 export const RULE_CASES = readdirSync(CASES).map((name) => join(CASES, name));
@@ -24,9 +28,8 @@ export interface Alert extends Rule {
 
 /** Reads all rules of the product. */
 export function readRules(): Rule[] {
-  const folder = join(OBSERVABILITY, 'rules');
-  return readdirSync(folder).flatMap((name) => {
-    const { groups } = parse(readFileSync(join(folder, name), 'utf8')) as { groups: { rules: Rule[] }[] };
+  return RULE_FILES.flatMap((path) => {
+    const { groups } = parse(readFileSync(path, 'utf8')) as { groups: { rules: Rule[] }[] };
     return groups.flatMap(({ rules }) => rules);
   });
 }
