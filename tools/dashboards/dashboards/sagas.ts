@@ -59,5 +59,37 @@ export const sagas: DashboardSpec = {
       unit: 'suffix: /s',
       queries: { '{{kind}}': perSecond('compensations_total', 'kind') },
     },
+    {
+      title: 'Wait of workflow tasks for a worker, p99',
+      description:
+        'If workflow tasks wait, the instances of order-management have too little CPU or too few free slots.',
+      unit: 's',
+      queries: {
+        '{{task_queue}}': quantile(99, 'temporal_workflow_task_schedule_to_start_latency_seconds', 'task_queue'),
+      },
+    },
+    {
+      title: 'Free slots of the workers',
+      description: 'How many more tasks a worker can run at the same time. The smallest number of any instance.',
+      unit: 'short',
+      queries: {
+        '{{job}} {{worker_type}}': 'min by (job, worker_type) (temporal_worker_task_slots_available)',
+      },
+    },
+    {
+      title: 'Duration of calls to Temporal, p99',
+      description: 'Slow calls mean that Temporal or its database has too much work.',
+      unit: 's',
+      queries: { '{{operation}}': quantile(99, 'temporal_request_latency_seconds', 'operation') },
+    },
+    {
+      title: 'Failed calls to Temporal per second',
+      description: 'Calls that Temporal refused or did not answer. They are repeated.',
+      unit: 'suffix: /s',
+      // The metric exists from the first failed call on.
+      queries: {
+        '{{job}}': `${perSecond('temporal_request_failure_total', 'job')} or 0 * ${perSecond('temporal_request_total', 'job')}`,
+      },
+    },
   ],
 };
