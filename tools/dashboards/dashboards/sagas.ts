@@ -1,6 +1,8 @@
 import type { DashboardSpec } from '../dashboard';
 import { perSecond, quantile } from '../promql';
 
+const FAILED_CALLS = 'temporal_request_failure_total{status_code!~"NOT_FOUND|ALREADY_EXISTS|INVALID_ARGUMENT"}';
+
 /** Do the sagas make progress, and which step is slow or fails? */
 export const sagas: DashboardSpec = {
   uid: 'sagas',
@@ -84,11 +86,13 @@ export const sagas: DashboardSpec = {
     },
     {
       title: 'Failed calls to Temporal per second',
-      description: 'Calls that Temporal refused or did not answer. They are repeated.',
+      description:
+        'Calls that Temporal did not answer, or answered with an error. They are repeated. The answers NOT_FOUND, ' +
+        'ALREADY_EXISTS and INVALID_ARGUMENT do not count: they are part of normal work.',
       unit: 'suffix: /s',
-      // The metric exists from the first failed call on.
+      // The first metric exists from the first failed call on.
       queries: {
-        '{{job}}': `${perSecond('temporal_request_failure_total', 'job')} or 0 * ${perSecond('temporal_request_total', 'job')}`,
+        '{{job}}': `${perSecond(FAILED_CALLS, 'job')} or 0 * ${perSecond('temporal_request_total', 'job')}`,
       },
     },
   ],
