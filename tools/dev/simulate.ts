@@ -1,5 +1,6 @@
 import { readOrExit } from '@shop/runtime/environment';
 import { SetupError } from './setup-error';
+import { Catalog } from './simulation/catalog';
 import { ProgressLine } from './simulation/progress-line';
 import { readSimulationSettings, type SimulationSettings } from './simulation/settings';
 import { ShopClient } from './simulation/shop-client';
@@ -27,13 +28,14 @@ async function run({ URL: url, SHOP_API_KEY: apiKey, ...load }: SimulationSettin
 
   const work = async (): Promise<void> => {
     await client.connect();
+    const catalog = await Catalog.prepare(client);
     progress.print(
       `Placing ${load.RATE} orders per second at ${url}, ${percent(load.DECLINED)} declined and ` +
         `${percent(load.CANCELLED)} cancelled.${load.FOR === 0 ? ' Ctrl-C ends this.' : ''}`,
     );
     const counts = (tally = new Tally());
     progress.start(() => counts.progressLine());
-    await simulate(load, { client, tally, stop: stop.signal });
+    await simulate(load, { client, catalog, tally, stop: stop.signal });
   };
   try {
     await Promise.race([work(), whenAborted(abort.signal)]);

@@ -72,7 +72,7 @@ export class ShopClient {
         this.outage ??= this.waitForRecovery(reasonOf(answer)).finally(() => (this.outage = null));
       } else if (answer.status === 401 || answer.status === 403) {
         throw new SetupError(
-          `${method} ${path} was answered with ${answer.status}: ${detailOf(answer)} Set SHOP_API_KEY to a key with the ` +
+          `${describe(method, path, answer)} Set SHOP_API_KEY to a key with the ` +
             'role operator, which this command creates: make api-keys ARGS="create --name simulate --role operator"',
         );
       } else return answer;
@@ -83,7 +83,7 @@ export class ShopClient {
   async call<T>(method: string, path: string, body?: object): Promise<T> {
     const answer = await this.request(method, path, body ? { body } : {});
     if (answer.status >= 300) {
-      throw new SetupError(`${method} ${path} was answered with ${answer.status}: ${detailOf(answer)}`);
+      throw new SetupError(describe(method, path, answer));
     }
     return answer.json as T;
   }
@@ -131,6 +131,9 @@ export class ShopClient {
 /** Returns the code of a problem; the status if the answer is none. */
 export const codeOf = ({ status, json }: ShopAnswer): string =>
   json !== null && typeof json === 'object' && 'code' in json ? String(json.code) : String(status);
+
+const describe = (method: string, path: string, answer: ShopAnswer): string =>
+  `${method} ${path.replace(/\?.*/, '')} was answered with ${answer.status}: ${detailOf(answer)}`;
 
 const detailOf = ({ json }: ShopAnswer): string =>
   json !== null && typeof json === 'object' && 'detail' in json ? String(json.detail) : JSON.stringify(json);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { Catalog } from './catalog';
+import type { Catalog } from './catalog';
 import { OrderMix } from './order-mix';
 import { Schedule } from './schedule';
 import type { SimulationSettings } from './settings';
@@ -36,9 +36,8 @@ interface OrderJson {
  */
 export async function simulate(
   settings: Pick<SimulationSettings, 'RATE' | 'DECLINED' | 'CANCELLED' | 'FOR'>,
-  { client, tally, stop }: { client: ShopClient; tally: Tally; stop: AbortSignal },
+  { client, catalog, tally, stop }: { client: ShopClient; catalog: Catalog; tally: Tally; stop: AbortSignal },
 ): Promise<void> {
-  const catalog = await Catalog.prepare(client);
   const mix = new OrderMix({ declined: settings.DECLINED, cancelled: settings.CANCELLED });
   const limitWaits = pLimit(LIMITS.waits);
   const orders = new Set<Promise<unknown>>();
