@@ -57,6 +57,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     service: SERVICE,
     log,
     bundle: bundlePath('place-order'),
+    workflow: 'placeOrder',
     taskQueue: ORDER_TASK_QUEUE,
     activities: createOrderActivities({ database, broker, handover, settlements, log }),
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),

@@ -43,6 +43,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     service: SERVICE,
     log,
     bundle: bundlePath('refund-payment'),
+    workflow: 'refundPayment',
     taskQueue: PAYMENT_TASK_QUEUE,
     activities: createPaymentActivities({ ledger }),
   });

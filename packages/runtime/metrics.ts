@@ -5,6 +5,8 @@ import { shareReads } from './share-reads';
 /** The metrics that `/metrics` returns: of the process, and of its requests, messages, reads and sagas. */
 export const registry = new Registry();
 collectDefaultMetrics({ register: registry });
+// Gauges whose names end in `_total`, as only a counter's may. The same numbers are in the gauges without that suffix.
+for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${kind}_total`);
 
 const registers = [registry];
 
@@ -92,6 +94,17 @@ export const createHistogram = <Label extends string = never>(
   buckets: readonly number[],
   labelNames: readonly Label[] = [],
 ): Histogram<Label> => new Histogram({ name, help, buckets: [...buckets], labelNames, registers });
+
+const texts: (() => Promise<string>)[] = [];
+
+/** Adds metrics that are not in the registry to each scrape, as text in the format of Prometheus. */
+export const addMetricsText = (read: () => Promise<string>): void => void texts.push(read);
+
+/** Returns all metrics in the text format of Prometheus. Leaves out a text that cannot be read. */
+export async function scrape(): Promise<string> {
+  const reads = texts.map((read) => pTimeout(read(), { milliseconds: READ_TIMEOUT_MS }).catch(() => ''));
+  return (await Promise.all([registry.metrics(), ...reads])).filter((text) => text !== '').join('\n') + '\n';
+}
 
 const READ_TIMEOUT_MS = 2_000; // RabbitMQ does not answer on a connection whose publishers it blocks
 

@@ -3,6 +3,7 @@ import { runUntilSignal, type Part } from './lifecycle';
 import { createLog, type Logger } from './log';
 import { boundNameLookups } from './name-lookup';
 import { installTemporalRuntime } from './temporal';
+import { exporterAt, freeMetricsAddress, publishTemporalMetrics } from './temporal-metrics';
 
 export interface ServiceContext<C> {
   config: C;
@@ -27,8 +28,20 @@ export function runService<C extends CommonConfig>(
   boundNameLookups();
   const config = readOrExit(readConfig);
   const log = createLog(name, config.LOG_LEVEL);
-  installTemporalRuntime(log);
-  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, (groups, stopping) =>
-    start({ config, log, groups, stopping }),
-  );
+  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (groups, stopping) => {
+    await installObservedRuntime(log);
+    return start({ config, log, groups, stopping });
+  });
+}
+
+/** Installs Temporal's runtime with its metrics, or without them if another process takes the port meanwhile. */
+async function installObservedRuntime(log: Logger): Promise<void> {
+  try {
+    const address = await freeMetricsAddress();
+    installTemporalRuntime(log, exporterAt(address));
+    publishTemporalMetrics(address);
+  } catch (error) {
+    log.warn({ err: error }, 'the metrics of the Temporal SDK are not available');
+    installTemporalRuntime(log);
+  }
 }

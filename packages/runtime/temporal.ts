@@ -4,6 +4,7 @@ import { Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
+  type MetricsExporterConfig,
   NativeConnection,
   Runtime,
   ShutdownError,
@@ -60,14 +61,14 @@ const MAX_CACHED_WORKFLOWS = 1_000; // a saga that was evicted from the cache is
 const RECONNECT_MS = { first: 500, longest: 10_000 };
 
 /** Writes Temporal's log lines to `log`, and leaves signals to `runUntilSignal`. Call it once per process, before any worker. */
-export function installTemporalRuntime(log: Logger): void {
+export function installTemporalRuntime(log: Logger, metrics?: MetricsExporterConfig): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { error, ...fields } = meta ?? {};
     log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
   });
   const logging = { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} };
-  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging } });
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }
 
 /**
