@@ -107,6 +107,9 @@ cluster-reload: $(BUILT) ## Reload deploy/haproxy.cfg without closing connection
 cluster-down: $(BUILT) ## Stop the cluster; its data stays in .data/cluster
 	@node --enable-source-maps tools/cluster/dist/main.js down
 
+test-alerts: $(BUILT) ## Cause each outage, and see in Prometheus and Alertmanager that its alert fires and no other page
+	@OUTAGES=all $(JEST) --verbose test/observability/outages
+
 test-cluster: $(BUILT) ## Test a separate cluster under load: restarts, failures and switch-overs; TRIES=5000 reads
 	@node --enable-source-maps tools/faults/dist/run-cluster.js
 
@@ -171,4 +174,4 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 .PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
 	bench-growth bench-list bench-statements query-table simulate seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check sbom openapi dashboards format build order stop start clean
+	test-alerts test-cluster check sbom openapi dashboards format build order stop start clean

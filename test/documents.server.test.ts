@@ -402,6 +402,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make simulate( URL=.*)?$/, isKnownToMake],
   [/^make (seed-orders|query-table)/, isKnownToMake], // documented-queries.server.test.ts seeds orders and explains the searches
   [/^npm run generate$/, isKnownToNpm], // every build runs it
+  [/^make test-alerts$/, isKnownToMake],
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
   [/^docker (compose|volume)/, isNotRun],
 ];

@@ -15,6 +15,8 @@ interface ApiAlert {
 export function alertmanagerAt(url: string) {
   const api = `${url}/api/v2/alerts`;
   return {
+    url,
+
     /** Lists the alerts that have not ended. */
     async alerts(): Promise<ReceivedAlert[]> {
       const alerts = (await (await fetch(api)).json()) as ApiAlert[];
