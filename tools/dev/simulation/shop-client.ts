@@ -34,9 +34,9 @@ export class ShopClient {
 
   constructor(private readonly options: ShopClientOptions) {}
 
-  /** Is resolved when order-management is available; null if it is available now. */
-  get recovery(): Promise<void> | null {
-    return this.outage;
+  /** Whether the last request received a response. */
+  get isAvailable(): boolean {
+    return this.outage === null;
   }
 
   /**

@@ -6,7 +6,6 @@ import { Schedule } from './schedule';
 import type { SimulationSettings } from './settings';
 import { codeOf, type ShopAnswer, type ShopClient } from './shop-client';
 import type { Tally } from './tally';
-import { whenAborted } from './when-aborted';
 
 const LIMITS = {
   /** Orders whose responses are awaited. Further orders are skipped: an open loop must not send a burst later. */
@@ -47,13 +46,12 @@ export async function simulate(
   const schedule = new Schedule(settings.RATE, performance.now());
   const endMs = settings.FOR === 0 ? Number.POSITIVE_INFINITY : performance.now() + settings.FOR;
   while (!stop.aborted && !failure && performance.now() < endMs) {
-    if (client.recovery) {
-      await Promise.race([client.recovery, whenAborted(stop)]);
-      schedule.restart(performance.now());
-    }
-    for (let due = schedule.take(performance.now()); due > 0; due--) {
-      if (posts < LIMITS.posts) begin();
-      else tally.skipped++;
+    if (!client.isAvailable) schedule.restart(performance.now());
+    else {
+      for (let due = schedule.take(performance.now()); due > 0; due--) {
+        if (posts < LIMITS.posts) begin();
+        else tally.skipped++;
+      }
     }
     await delay(TICK_MS);
   }
