@@ -321,9 +321,9 @@ const queries = async (command: string) => {
   await withDatabase(database.url, (sql) => sql.query(statement));
 };
 
-/** Runs a simulation without an end for two seconds, at the services of this test. */
+/** Runs a simulation without an end for two seconds, at the services of this test, and with fewer orders. */
 const simulates = (command: string) =>
-  succeeds(`${command} FOR=2s URL=${orders.url}`, /^Simulated for [^]*^ {2}shipped +\d+ /m, { cwd: ROOT });
+  succeeds(`${command} RATE=2 FOR=2s URL=${orders.url}`, /^Simulated for [^]*^ {2}shipped +\d+ /m, { cwd: ROOT });
 
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
   [/^curl -H .*SHOP_KEY/, withKeys(/\[\{"orderId"/)],
