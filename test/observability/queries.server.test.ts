@@ -43,6 +43,7 @@ describeWithPrometheus('with a Prometheus that scrapes both services under load'
     await shop.database.stop();
     expect((await shop.place()).status).toBe(503);
     await shop.database.restart();
+    await shop.orders.request('GET', '/products');
     shop.keepPlacing(300);
   });
   afterAll(async () => {
