@@ -3,6 +3,7 @@ import { createBroker } from '@shop/amqp/broker';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
+import type { FindApiKey } from '@shop/runtime/access/api-keys';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
@@ -12,7 +13,7 @@ import { whenAvailable } from '@shop/runtime/lifecycle';
 import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { runService } from '@shop/runtime/service';
-import { bundlePath } from '@shop/workflows/bundle-path';
+import { bundlePaths } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
 import { readConfig } from './config';
@@ -40,7 +41,7 @@ import { webUiUrlOf } from './saga/web-ui-url';
 
 const SERVICE = 'order-management';
 
-void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
@@ -56,17 +57,19 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePath('place-order'),
+    bundle: bundlePaths('place-order'),
     workflow: 'placeOrder',
+    tracing,
     taskQueue: ORDER_TASK_QUEUE,
     activities: createOrderActivities({ database, broker, handover, settlements, log }),
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),
   });
-  const sagas = new Sagas(temporal, {
+  const payment = {
     channel: config.PAYMENT_CHANNEL,
     maxRequests: config.PAYMENT_ASKS,
     answerTimeoutMs: config.PAYMENT_TIMEOUT,
-  });
+  };
+  const sagas = new Sagas(temporal, payment, config.TRACE_UI_URL);
   const rush = new Rush();
   const backlog = new Backlog(database, config.MAX_UNSETTLED, settlements);
   const starter = new SagaStarter(sagas, new StartLimit({ ...fastPath, rush }), log);
@@ -93,15 +96,16 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     registerQueuedMetric(broker, PAYMENT_STAT);
   }
 
+  const findKey: FindApiKey = async (prefix) => {
+    const found = await reads.read((source) => findApiKey(source, prefix));
+    // A secondary may not have a new key yet.
+    return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
+  };
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
   const app = createOrderApp({
     log,
     readiness: () => readiness.check(),
-    authenticate: createAuthenticate(config, async (prefix) => {
-      // A secondary may not have a new key yet.
-      const found = await reads.read((source) => findApiKey(source, prefix));
-      return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
-    }),
+    authenticate: createAuthenticate(config, findKey, log),
     isMigrated: () => readiness.migrated,
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),

@@ -17,7 +17,7 @@ import { observePool } from '@shop/runtime/pool-metrics';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { retryLater } from '@shop/runtime/problem';
 import { runService } from '@shop/runtime/service';
-import { bundlePath } from '@shop/workflows/bundle-path';
+import { bundlePaths } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
 import { readConfig } from './config';
 import { paymentApi } from './http/api';
@@ -28,7 +28,7 @@ import { createPaymentActivities } from './saga/activities';
 
 const SERVICE = 'payment-processing';
 
-void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'payments', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
@@ -42,8 +42,9 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePath('refund-payment'),
+    bundle: bundlePaths('refund-payment'),
     workflow: 'refundPayment',
+    tracing,
     taskQueue: PAYMENT_TASK_QUEUE,
     activities: createPaymentActivities({ ledger }),
   });
@@ -76,7 +77,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     ...paymentApi({ database }),
     log,
     readiness: () => readiness.check(),
-    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
+    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix), log),
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),
     explain: (error) =>

@@ -7,6 +7,7 @@ import { PrismaClient as PaymentsClient } from './generated/payments/client';
 import { retryConflicts } from './retry-conflicts';
 import { STATEMENT_TIMEOUT_MS } from './session';
 import { UNNAMED } from './sql';
+import { traceStatement } from './trace-statement';
 
 export type { OrdersClient, OrdersPrisma, PaymentsClient };
 
@@ -58,7 +59,7 @@ function createAdapter(
 const statementName = (sql: string): string =>
   sql.startsWith(UNNAMED) ? '' : createHash('md5').update(sql).digest('hex');
 
-/** Repeats single statements that conflict. A transaction must be repeated as a whole, by its caller. */
+/** Traces statements, and repeats single ones that conflict. A transaction must be repeated as a whole, by its caller. */
 class RetryingPrismaPg extends PrismaPg {
   constructor(
     config: ConstructorParameters<typeof PrismaPg>[0],
@@ -71,10 +72,23 @@ class RetryingPrismaPg extends PrismaPg {
   override async connect(): ReturnType<PrismaPg['connect']> {
     const adapter = await super.connect();
     this.onOpen?.(adapter.underlyingDriver());
-    const queryRaw = adapter.queryRaw.bind(adapter);
-    const executeRaw = adapter.executeRaw.bind(adapter);
-    adapter.queryRaw = (query) => retryConflicts(() => queryRaw(query));
-    adapter.executeRaw = (query) => retryConflicts(() => executeRaw(query));
+    wrap(adapter, (sql, run) => traceStatement(sql, () => retryConflicts(run)));
+    const startTransaction = adapter.startTransaction.bind(adapter);
+    adapter.startTransaction = async (isolationLevel) => {
+      const transaction = await startTransaction(isolationLevel);
+      wrap(transaction, traceStatement);
+      return transaction;
+    };
     return adapter;
   }
+}
+
+type Queryable = Pick<Awaited<ReturnType<PrismaPg['connect']>>, 'queryRaw' | 'executeRaw'>;
+
+/** Runs each statement of a connection or a transaction by the given function. */
+function wrap(queryable: Queryable, around: <T>(sql: string, run: () => Promise<T>) => Promise<T>): void {
+  const queryRaw = queryable.queryRaw.bind(queryable);
+  const executeRaw = queryable.executeRaw.bind(queryable);
+  queryable.queryRaw = (query) => around(query.sql, () => queryRaw(query));
+  queryable.executeRaw = (query) => around(query.sql, () => executeRaw(query));
 }

@@ -38,6 +38,7 @@ export const VIRTUAL_HOSTS = [
   'stop',
   'system',
   'takeover',
+  'tracing',
   'web-ui',
 ] as const;
 

@@ -73,7 +73,8 @@ export const historyJson = z.array(
         .nullable()
         .meta({
           description:
-            'Who requested the step: `anonymous`, `api-key:<prefix>` or `jwt:<sub>`. Null if the system did, if it was not ' +
+            'Who requested the step: `anonymous`, `api-key:<prefix>` or `jwt:<sub>`, or `operator:<name>` for a command. Null if ' +
+            'the system did, if it was not ' +
             'recorded, and for customers.',
         }),
     })

@@ -91,7 +91,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
       const orderKey =
         key === undefined ? null : { key: scopedKey(caller, key), fingerprint: fingerprintOf(requested) };
       orderList.giveWay();
-      const outcome = await acceptOnce(needs, requested, orderKey);
+      const outcome = await acceptOnce(needs, requested, orderKey, caller);
       if ('orderId' in outcome) {
         const existing = await readOrderOfKey(outcome);
         await sendToken(response, reads);

@@ -1,5 +1,5 @@
 import type { Broker } from '@shop/amqp/broker';
-import { PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { ADOPTED_HEADER, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { databaseFaultOf } from '@shop/prisma/errors';
 import type { Logger } from '@shop/runtime/log';
@@ -52,12 +52,12 @@ export function createOrderActivities({
   };
   return {
     resumeOrder: (orderId) => rejectBadData(resumeOrder(database, orderId)),
-    requestPayment: async ({ orderId, customerId, totalAmount }, attempt) => {
+    requestPayment: async ({ orderId, customerId, totalAmount, adopted }, attempt) => {
       if (!broker) throw new Error('AMQP_URL is none, but this order is paid over RabbitMQ. Set AMQP_URL.');
       const request = { orderId, customerId, totalAmount: Number(totalAmount) };
       let recorded = Promise.resolve();
-      const answer = await handover.request({ orderId, totalAmount }, async () => {
-        await broker.send(PROCESS_PAYMENT, request);
+      const answer = await handover.request({ orderId, totalAmount: adopted ? null : totalAmount }, async () => {
+        await broker.send(PROCESS_PAYMENT, request, adopted && { [ADOPTED_HEADER]: true });
         recorded = recordRequest(orderId, attempt); // while the answer is on its way
       });
       await recorded; // so that it precedes the events of the next steps

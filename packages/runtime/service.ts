@@ -4,6 +4,7 @@ import { createLog, type Logger } from './log';
 import { boundNameLookups } from './name-lookup';
 import { installTemporalRuntime } from './temporal';
 import { exporterAt, freeMetricsAddress, publishTemporalMetrics } from './temporal-metrics';
+import { isTracingOn, startTracing, type Tracing } from './tracing/tracing';
 
 export interface ServiceContext<C> {
   config: C;
@@ -12,6 +13,8 @@ export interface ServiceContext<C> {
   groups: Part[][];
   /** Aborted when the service receives SIGTERM, SIGINT or SIGHUP. */
   stopping: AbortSignal;
+  /** Null if tracing is off. */
+  tracing: Tracing | null;
 }
 
 /**
@@ -27,10 +30,12 @@ export function runService<C extends CommonConfig>(
 ): Promise<void> {
   boundNameLookups();
   const config = readOrExit(readConfig);
-  const log = createLog(name, config.LOG_LEVEL);
+  const log = createLog(name, config.LOG_LEVEL, { withTraces: isTracingOn(config) });
+  const tracing = startTracing(name, config, log);
   return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (groups, stopping) => {
+    if (tracing) groups.push([tracing]); // stops last, to send the spans of the other parts
     await installObservedRuntime(log);
-    return start({ config, log, groups, stopping });
+    return start({ config, log, groups, stopping, tracing });
   });
 }
 

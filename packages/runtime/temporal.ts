@@ -14,24 +14,34 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { IllegalStateError, NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
+import {
+  IllegalStateError,
+  NamespaceNotFoundError,
+  type PayloadCodec,
+  type WorkerDeploymentVersion,
+} from '@temporalio/common';
 import pLimit from 'p-limit';
 import { UnavailableError } from './fault';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import type { TemporalSecurity } from './temporal-security';
 import { tlsRemedyOf } from './tls-remedy';
+import type { TemporalTracing } from './tracing/tracing';
 
 export interface TemporalOptions {
   address: string;
   namespace: string;
   /** Without TLS by default. */
   security?: TemporalSecurity;
+  /** Encrypts payloads. */
+  codec?: PayloadCodec;
   log: Logger;
   worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity' | 'interceptors'>;
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
+  /** Continues traces over Temporal. The workflow bundle must then contain the interceptor of `trace-context.ts`. */
+  tracing?: TemporalTracing;
   /** Prepares the server: on each new connection before the worker starts, and again if the server has lost its data. */
   prepare?: (connection: NativeConnection) => Promise<void>;
 }
@@ -224,21 +234,27 @@ export class Temporal implements Part {
   }
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
-    const { address, namespace, log, worker, version, versioning } = this.options;
+    const { address, namespace, log, worker, tracing, version, versioning, codec } = this.options;
+    const dataConverter = { payloadCodecs: codec ? [codec] : [] };
     const connection = await NativeConnection.connect({ address, ...this.options.security });
     this.connection = connection;
     try {
       await this.prepare();
       this.worker = await Worker.create({
         ...worker,
+        ...tracing?.worker,
+        interceptors: {
+          activity: [...(tracing?.worker.interceptors.activity ?? []), ...(worker.interceptors?.activity ?? [])],
+        },
         connection,
         namespace,
+        dataConverter,
         shutdownGraceTime: SHUTDOWN_GRACE,
         ...(version && { workerDeploymentOptions: deploymentOf(version, versioning) }),
         maxConcurrentWorkflowTaskExecutions: MAX_WORKFLOW_TASKS,
         maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       });
-      this.client = new Client({ connection, namespace });
+      this.client = new Client({ connection, namespace, dataConverter, ...tracing?.client });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       this.misconfiguration = null;
       onConnected();

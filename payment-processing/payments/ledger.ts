@@ -10,6 +10,8 @@ import { PaymentStatus } from './payment-status';
 /** The outcome of a payment, and when it was decided. */
 export interface PaymentResult extends PaymentAnswer {
   paidAt: Date;
+  /** Set if the payment has another amount than the request: decimal with two places. */
+  chargedAmount?: string;
 }
 
 /** Why a request contradicts the first request of its order, for an operator. */
@@ -45,12 +47,13 @@ export class Ledger {
 
   /**
    * Charges an order or declines the charge, and stores the payment. An order that has a payment keeps it: a refunded or
-   * void payment is returned as a decline.
+   * void payment is returned as a decline. So is the payment of an adopted order: the original requested it, at the prices
+   * that the client had sent.
    *
    * @returns the payment; a contradiction if the order has a payment of another customer or another amount. Amounts are
    *   compared to the cent, because they pass through floating-point numbers
    */
-  async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult | Contradiction> {
+  async charge({ orderId, customerId, totalAmount, adopted }: PaymentRequest): Promise<PaymentResult | Contradiction> {
     const reason = declineReason(totalAmount);
     const status = reason ? PaymentStatus.failed : PaymentStatus.success;
     // DO UPDATE changes nothing here. Unlike DO NOTHING, it makes RETURNING return the existing row, whose xmax is the
@@ -62,7 +65,7 @@ export class Ledger {
       RETURNING payment_id, status, reason, paid_at, xmax = 0 AS created, customer_id, round(amount, 2)::text AS amount,
         (round(amount, 2) <> round(${totalAmount}::numeric, 2)) IS TRUE AS has_other_amount`;
     const { payment_id: paymentId, created, customer_id: firstCustomer, amount, has_other_amount: differs } = row!;
-    if (differs)
+    if (differs && !adopted)
       return { contradiction: `totalAmount is ${totalAmount}, but order ${orderId} has a payment of ${amount}` };
     if (firstCustomer !== null && firstCustomer !== customerId)
       return { contradiction: `customerId is ${customerId}, but order ${orderId} has a payment of ${firstCustomer}` };
@@ -70,7 +73,9 @@ export class Ledger {
       countPayment(reason ? 'declined' : 'charged', totalAmount);
       this.log.info({ orderId, paymentId, amount: totalAmount, reason }, reason ? 'payment declined' : 'payment taken');
     }
-    return resultOf(row!);
+    if (!differs || amount === null) return resultOf(row!);
+    this.log.info({ orderId, paymentId, amount, requested: totalAmount }, 'adopted order was charged before');
+    return { ...resultOf(row!), chargedAmount: amount };
   }
 
   /**
