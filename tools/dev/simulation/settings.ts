@@ -28,9 +28,11 @@ const schema = z
     /** How long orders are placed; zero: until the program is interrupted. */
     FOR: duration('0s', { allowZero: true }),
     /** The address of order-management, without a path. */
-    URL: httpUrl('http://localhost:8001').refine((text) => !URL.canParse(text) || new URL(text).pathname === '/', {
-      error: 'has a path. Use the address only, for example http://localhost:8001.',
-    }),
+    URL: httpUrl('http://localhost:8001')
+      .refine((text) => !URL.canParse(text) || new URL(text).pathname === '/', {
+        error: 'has a path. Use the address only, for example http://localhost:8001.',
+      })
+      .default('http://localhost:8001'),
     /** An API key with the role operator, if order-management requires credentials. */
     SHOP_API_KEY: z.string().optional(),
   })
