@@ -28,6 +28,8 @@ export const VIRTUAL_HOSTS = [
   'documents',
   'interop',
   'metrics',
+  'monitored',
+  'outages',
   'parked',
   'payments',
   'pgbouncer',
