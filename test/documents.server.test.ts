@@ -141,6 +141,8 @@ const listsRunning = (command: string) =>
 /** Starts a refund that waits for payment-processing, and expects that the command terminates it. */
 const terminatesRefunds = async (command: string) => {
   const refund = { orderId: randomUUID() };
+  const running = "WorkflowType = 'refundPayment' AND ExecutionStatus = 'Running'";
+  await succeeds(`temporal workflow count --query "${running}"`, /Total: 0/); // the tests before may have started some
   payments.send('SIGSTOP');
   try {
     const input = `--input '{"orderId":"<orderId>"}' --task-queue payment-processing --workflow-id refund-<orderId>`;
