@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { summaryOf } from './trace-statement';
+import { failureOf, summaryOf } from './trace-statement';
 
 test.each([
   ['SELECT "public"."orders"."order_id" FROM "public"."orders" WHERE 1=1', 'SELECT orders'],
@@ -14,4 +14,12 @@ test.each([
   ['', 'SQL'],
 ])('summarizes %j as %s', (sql, summary) => {
   expect(summaryOf(sql)).toBe(summary);
+});
+
+test('describes a failed statement without the parameter that PostgreSQL quotes', () => {
+  const cause = { kind: 'InvalidInputValue', originalCode: '22P02', message: 'invalid input: "ann@example.com"' };
+  const error = Object.assign(new Error(cause.message, { cause }), { name: 'DriverAdapterError' });
+
+  expect(failureOf(error)).toBe('DriverAdapterError InvalidInputValue 22P02');
+  expect(failureOf('ann@example.com')).toBe('Error');
 });

@@ -6,7 +6,8 @@ const tracer = trace.getTracer('order-placement');
 const MAX_TEXT = 2_000;
 
 /**
- * Runs a statement in a span of its own, with the text of the statement but without its parameters.
+ * Runs a statement in a span of its own, with the text of the statement but without its parameters. A failed one has the
+ * class of the error and its SQLSTATE, not its message: PostgreSQL quotes parameters there, such as an e-mail address.
  *
  * Only a span that is recorded and has not ended gets such a child: the statements of background work would otherwise be
  * traces of their own, or late children of the request that started the work.
@@ -18,7 +19,7 @@ export function traceStatement<T>(sql: string, run: () => Promise<T>): Promise<T
     try {
       return await run();
     } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+      span.setStatus({ code: SpanStatusCode.ERROR, message: failureOf(error) });
       throw error;
     } finally {
       span.end();
@@ -32,4 +33,11 @@ export function summaryOf(sql: string): string {
   const keyword = /\b[a-z]+\b/i.exec(text)?.[0].toUpperCase() ?? 'SQL';
   const table = /\b(?:from|into|update(?!\s+set\b)|join)\s+(?:\w+\.)?(\w+)\b(?!\()/i.exec(text)?.[1];
   return table === undefined ? keyword : `${keyword} ${table}`;
+}
+
+/** Describes the error of a statement without what it quotes: the adapter's word for it and PostgreSQL's SQLSTATE. */
+export function failureOf(error: unknown): string {
+  const { name, cause } = error instanceof Error ? error : { name: 'Error', cause: null };
+  const { kind, originalCode } = (cause ?? {}) as { kind?: unknown; originalCode?: unknown };
+  return [name, kind, originalCode].filter((part) => typeof part === 'string').join(' ');
 }

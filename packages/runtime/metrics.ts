@@ -1,6 +1,6 @@
 import pTimeout from 'p-timeout';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { shareReads } from './share-reads';
+import { readForScrape } from './read-for-scrape';
 
 /** The metrics that `/metrics` returns: of the process, and of its requests, messages, reads and sagas. */
 export const registry = new Registry();
@@ -102,15 +102,15 @@ export const addMetricsText = (read: () => Promise<string>): void => void texts.
 
 /** Returns all metrics in the text format of Prometheus. Leaves out a text that cannot be read. */
 export async function scrape(): Promise<string> {
-  const reads = texts.map((read) => pTimeout(read(), { milliseconds: READ_TIMEOUT_MS }).catch(() => ''));
+  const reads = texts.map((read) => pTimeout(read(), { milliseconds: TEXT_TIMEOUT_MS }).catch(() => ''));
   return (await Promise.all([registry.metrics(), ...reads])).filter((text) => text !== '').join('\n') + '\n';
 }
 
-const READ_TIMEOUT_MS = 2_000; // RabbitMQ does not answer on a connection whose publishers it blocks
+const TEXT_TIMEOUT_MS = 2_000;
 
 /**
- * Registers a gauge whose values are read at each scrape. A scrape leaves the gauge out if `read` fails or takes longer
- * than 2 seconds, as it does while the source is unavailable. While a read hangs, no other is started.
+ * Registers a gauge whose values are read at each scrape. A scrape leaves the gauge out if `read` fails or hangs, as it does
+ * while the source is unavailable. `readForScrape` states how long a scrape waits, and what it returns if reads are slow.
  *
  * @param label the name of the gauge's only label
  * @param read returns the value for each value of the label
@@ -136,13 +136,13 @@ function addGauge<T>(
   read: () => Promise<T>,
   set: (gauge: Gauge, values: T) => void,
 ): void {
-  const readOnce = shareReads(read);
+  const readNow = readForScrape(read);
   registry.registerMetric(
     new Gauge({
       ...configuration,
       registers: [],
       async collect() {
-        const values = await pTimeout(readOnce(), { milliseconds: READ_TIMEOUT_MS }).catch(() => null);
+        const values = await readNow();
         this.reset();
         if (values !== null) set(this, values);
         else if (configuration.labelNames.length === 0) this.remove(); // `reset` leaves a 0

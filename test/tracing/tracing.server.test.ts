@@ -107,6 +107,52 @@ describe('with the address of a collector', () => {
     expect(new Set(logOf(notRecorded).map(({ trace_id }) => trace_id))).toEqual(new Set([unsampled]));
   });
 
+  test('hostile headers and paths continue no trace, and no span contains what a client sends in them or in a body', async () => {
+    const secrets = [
+      'secret-name',
+      'secret@example.com',
+      'secret-token',
+      'secret-state',
+      'secret-baggage',
+      'secret-query',
+    ];
+    const customer = { firstName: 'secret-name', lastName: 'Bo', email: 'secret@example.com' };
+    const before = collector.spans.length;
+    const hostile = [
+      'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`,
+      'x'.repeat(4_000),
+    ];
+    for (const traceparent of hostile) {
+      const response = await fetch(`${shop.orders.url}/orderManagement/customer`, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          Authorization: 'Bearer secret-token',
+          traceparent,
+          tracestate: `secret-state=${'y'.repeat(4_000)}`,
+          baggage: `secret-baggage=${'z'.repeat(4_000)}`,
+        },
+        body: JSON.stringify(customer),
+      });
+      expect([201, 409]).toContain(response.status);
+    }
+    await fetch(`${shop.orders.url}/orderManagement/${'p'.repeat(8_000)}?secret-query`);
+    await eventually(() =>
+      expect(collector.spans.slice(before).map(({ attributes }) => attributes['url.path'] ?? '')).toContainEqual(
+        expect.stringMatching(/\/ppp/),
+      ),
+    );
+
+    const spans = collector.spans.slice(before);
+    expect(
+      spans.filter(({ name }) => name === 'POST /orderManagement/customer').map(({ parentId }) => parentId),
+    ).toEqual(hostile.map(() => ''));
+    const values = collector.spans.flatMap(({ name, attributes }) => [name, ...Object.values(attributes)]);
+    expect(values.filter((value) => secrets.some((secret) => value.includes(secret)))).toEqual([]);
+    expect(Math.max(...values.map(({ length }) => length))).toBeLessThanOrEqual(2_000);
+  });
+
   test('the headers of the settings are sent to the collector', () => {
     expect(collector.headers).toMatchObject({ 'x-tenant': 'shop', 'content-type': 'application/x-protobuf' });
   });

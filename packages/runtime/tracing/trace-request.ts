@@ -3,6 +3,9 @@ import type { RequestHandler } from 'express';
 import { methodLabel } from '../metrics';
 import { tracer } from './in-span';
 
+/** The longest path in a span. Clients choose it, up to Node's limit of 16 KB, and up to 2,048 spans wait in memory. */
+const MAX_PATH = 200;
+
 /**
  * Opens the span of a request, which continues the client's trace if the header `traceparent` names one. It ends when the
  * response is sent, or when the client disconnects.
@@ -11,7 +14,8 @@ export const traceRequest: RequestHandler = (request, response, next) => {
   const parent = propagation.extract(ROOT_CONTEXT, request.headers);
   const method = methodLabel(request.method);
   const prefix = request.baseUrl;
-  const attributes = { 'http.request.method': method, 'url.path': request.originalUrl.replace(/\?.*/s, '') };
+  const path = request.originalUrl.replace(/\?.*/s, '').slice(0, MAX_PATH);
+  const attributes = { 'http.request.method': method, 'url.path': path };
   const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent);
   if (span.isRecording()) {
     response.once('close', () => {

@@ -30,6 +30,14 @@ test.each<[NodeJS.ProcessEnv, string]>([
     'config: OTEL_EXPORTER_OTLP_PROTOCOL="grpc" is not valid. Use one of http/protobuf.',
   ],
   [{ OTEL_TRACES_SAMPLER_ARG: '1%' }, 'config: OTEL_TRACES_SAMPLER_ARG="1%" is not a number from 0 to 1.'],
+  [
+    { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '0' },
+    'config: OTEL_BSP_MAX_EXPORT_BATCH_SIZE="0" is not a whole number from 1 to 100000.',
+  ],
+  [
+    { OTEL_EXPORTER_OTLP_TIMEOUT: '10s' },
+    'config: OTEL_EXPORTER_OTLP_TIMEOUT="10s" is not a whole number from 1 to 600000.',
+  ],
 ])('rejects %j', (environment, problem) => {
   expect(() => read(environment)).toThrow(new ConfigError(problem));
 });

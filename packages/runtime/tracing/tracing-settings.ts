@@ -22,6 +22,18 @@ const endpoint = () =>
 const word = <const W extends readonly [string, ...string[]]>(words: W) =>
   z.enum(words, { error: `is not valid. Use one of ${words.join(', ')}.` }).optional();
 
+/** A number that the SDK reads itself. It ignores text, and does not end if a batch has no spans. */
+const number = (max: number) =>
+  z
+    .string()
+    .refine((text) => /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= max, {
+      error: `is not a whole number from 1 to ${max}.`,
+    })
+    .optional();
+
+const MAX_MS = 600_000;
+const MAX_SPANS = 100_000; // each takes about 2 KB
+
 /**
  * The settings of tracing that a service checks. Their names are OpenTelemetry's, whose SDK reads these and others itself:
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
@@ -39,6 +51,12 @@ export const tracingSettings = {
     .string()
     .refine((text) => /^(0|1|[01]?\.\d+)$/.test(text) && Number(text) <= 1, { error: 'is not a number from 0 to 1.' })
     .optional(),
+  OTEL_EXPORTER_OTLP_TIMEOUT: number(MAX_MS),
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: number(MAX_MS),
+  OTEL_BSP_SCHEDULE_DELAY: number(MAX_MS),
+  OTEL_BSP_EXPORT_TIMEOUT: number(MAX_MS),
+  OTEL_BSP_MAX_QUEUE_SIZE: number(MAX_SPANS),
+  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: number(MAX_SPANS),
 };
 
 export type TracingSettings = z.output<z.ZodObject<typeof tracingSettings>>;

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
@@ -47,5 +49,33 @@ describe('tracing', () => {
     expect(results).toBe(4_000);
     expect(lines).toEqual(['spans cannot be sent and are dropped']);
     expect(stoppedAfterMs).toBeLessThan(3_000);
+  });
+
+  test.each<[string, RequestListener]>([
+    ['never answers', () => undefined],
+    ['answers 500', (_request, response) => response.writeHead(500).end()],
+    [
+      'answers 503 and asks to try again later',
+      (_, response) => response.writeHead(503, { 'Retry-After': '60' }).end(),
+    ],
+  ])('stops within 3 seconds if a collector %s', async (_how, listener) => {
+    const collector = createServer(listener);
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const { port } = collector.address() as AddressInfo;
+    try {
+      const { stoppedAfterMs } = await run<{ stoppedAfterMs: number }>(
+        { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
+        `for (let i = 0; i < 5_000; i++) await inSpan('work', {}, async () => 1);
+        const before = performance.now();
+        await tracing.stop();
+        console.log(JSON.stringify({ stoppedAfterMs: performance.now() - before }));
+        process.exit();`,
+      );
+
+      expect(stoppedAfterMs).toBeLessThan(3_000);
+    } finally {
+      collector.close();
+      collector.closeAllConnections();
+    }
   });
 });
