@@ -1,15 +1,19 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
+import { ParkedQueue } from '@shop/amqp/parked-queue';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
+import { buildIdOf } from '@shop/runtime/build-id';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
+import { InstanceReports } from '@shop/runtime/instance-reports';
 import { whenAvailable } from '@shop/runtime/lifecycle';
 import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
+import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
@@ -42,6 +46,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
+  const bundle = bundlePath('place-order');
   const { database, primary, reads, parts } = openDatabase(config, log);
   const broker = createBroker(config, {
     connectionName: SERVICE,
@@ -54,7 +59,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePath('place-order'),
+    bundle,
     taskQueue: ORDER_TASK_QUEUE,
     activities: createOrderActivities({ database, broker, handover, settlements, log }),
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),
@@ -89,6 +94,18 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   }
 
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
+  const instance = new InstanceReports({
+    service: SERVICE,
+    buildId: config.BUILD_ID ?? buildIdOf(bundle),
+    database,
+    readiness: () => readiness.check(),
+    log,
+  });
+  const parked = new ParkedQueue({
+    settings: config,
+    route: PAYMENT_STAT,
+    alone: runAlone(database, parkedQueue(PAYMENT_STAT)),
+  });
   const app = createOrderApp({
     log,
     readiness: () => readiness.check(),
@@ -109,6 +126,13 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     feed,
     streams,
     waits,
+    parked,
+    maxUnsettled: config.MAX_UNSETTLED,
+    consoleSettings: {
+      temporalUiUrl: config.TEMPORAL_UI_URL,
+      temporalNamespace: config.TEMPORAL_NAMESPACE,
+      paymentApiOrigin: config.PAYMENT_API_ORIGIN,
+    },
     sagaUrl: (orderId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, orderWorkflowId(orderId)),
   });
   const management = await serveManagement(config, { log, readiness: () => readiness.check(), stopping });
@@ -118,11 +142,12 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   });
   // Requests in flight still start sagas; all of these parts use the database and the broker.
   groups.push(management, [...parts, ...(broker ? [broker] : [])], [starter]);
-  groups.push([http, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
+  groups.push([http, instance, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
 
   await prepareSchema(schema);
   await whenAvailable('PostgreSQL', { log, attempt: () => loadPredefined(database) });
   readiness.migrated = true;
+  instance.start();
   temporal.start();
   sweeper.start();
   await broker?.open();

@@ -1,19 +1,23 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
+import { ParkedQueue } from '@shop/amqp/parked-queue';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isSchemaError } from '@shop/prisma/errors';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
+import { buildIdOf } from '@shop/runtime/build-id';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
+import { InstanceReports } from '@shop/runtime/instance-reports';
 import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { retryLater } from '@shop/runtime/problem';
+import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
 import { bundlePath } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
@@ -30,6 +34,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const schema = { url: config.DATABASE_URL, history: 'payments', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
+  const bundle = bundlePath('refund-payment');
   const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
   const ledger = new Ledger(database, log);
@@ -37,7 +42,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePath('refund-payment'),
+    bundle,
     taskQueue: PAYMENT_TASK_QUEUE,
     activities: createPaymentActivities({ ledger }),
   });
@@ -64,8 +69,20 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   }
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
+  const instance = new InstanceReports({
+    service: SERVICE,
+    buildId: config.BUILD_ID ?? buildIdOf(bundle),
+    database,
+    readiness: () => readiness.check(),
+    log,
+  });
+  const parked = new ParkedQueue({
+    settings: config,
+    route: PROCESS_PAYMENT,
+    alone: runAlone(database, parkedQueue(PROCESS_PAYMENT)),
+  });
   const app = createHttpApp({
-    ...paymentApi({ database }),
+    ...paymentApi({ database, parked }),
     log,
     readiness: () => readiness.check(),
     authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
@@ -85,10 +102,11 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     { name: 'database probe', stop: () => primary.stop() },
     ...(broker ? [broker] : []),
   ]);
-  groups.push([http, temporal, ...(consumer ? [consumer] : [])]); // they use the database and the broker
+  groups.push([http, instance, temporal, ...(consumer ? [consumer] : [])]); // they use the database and the broker
 
   await prepareSchema(schema);
   readiness.migrated = true;
+  instance.start();
   temporal.start();
   await broker?.open();
 });

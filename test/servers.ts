@@ -28,6 +28,7 @@ export const VIRTUAL_HOSTS = [
   'documents',
   'interop',
   'parked',
+  'parked-api',
   'payments',
   'pgbouncer',
   'privileges',

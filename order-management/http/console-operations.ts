@@ -1,0 +1,110 @@
+import type { OrdersClient } from '@shop/prisma/clients';
+import { ROLES } from '@shop/runtime/access/role';
+import { operation, type Operation } from '@shop/runtime/operation';
+import { z } from 'zod';
+import { STATISTICS_WINDOWS, readStatistics, type StatisticsWindow } from '../orders/order-statistics';
+import { countUnsettledOrders } from '../orders/unsettled-orders';
+import type { ReadClient } from '../reads/read-client';
+import { backlogJson, consoleSettingsJson, statisticsJson } from './json';
+
+/** The addresses of what the console links to or uses, and the limits that it shows. */
+export interface ConsoleSettings {
+  temporalUiUrl: string;
+  temporalNamespace: string;
+  /** The origin of payment-processing as browsers reach it; null if it is the origin of the console. */
+  paymentApiOrigin: string | null;
+}
+
+export interface ConsoleOperationsNeeds {
+  database: OrdersClient;
+  reads: ReadClient;
+  consoleSettings: ConsoleSettings;
+  /** How many orders may be unsettled. */
+  maxUnsettled: number;
+}
+
+const tag = 'Operation';
+const windows = Object.keys(STATISTICS_WINDOWS) as [StatisticsWindow, ...StatisticsWindow[]];
+
+/** The operations of the console: who the caller is, what the console links to, the backlog and the statistics. */
+export const consoleOperations = (needs: ConsoleOperationsNeeds): Operation[] => [
+  operation({
+    id: 'readCaller',
+    method: 'get',
+    path: '/me',
+    tag,
+    access: 'any',
+    summary: 'Read who the caller is',
+    description: 'Without authentication, every caller is an anonymous operator.',
+    responses: {
+      200: {
+        description: 'The caller.',
+        schema: z
+          .object({
+            actor: z.string().meta({ description: '`anonymous`, `api-key:<prefix>` or `jwt:<sub>`.' }),
+            role: z.enum(ROLES),
+            customerId: z.guid().nullable().meta({ description: 'Null unless the role is `customer`.' }),
+          })
+          .meta({ id: 'Caller' }),
+      },
+    },
+    example: {},
+    handle: ({ caller: { actor, role, customerId }, response }) => void response.json({ actor, role, customerId }),
+  }),
+
+  operation({
+    id: 'readConsoleSettings',
+    method: 'get',
+    path: '/console-settings',
+    tag,
+    access: 'any',
+    summary: 'Read the addresses that the console uses',
+    responses: { 200: { description: 'The addresses.', schema: consoleSettingsJson } },
+    example: {},
+    handle: ({ response }) => void response.json(needs.consoleSettings),
+  }),
+
+  operation({
+    id: 'readBacklog',
+    method: 'get',
+    path: '/backlog',
+    tag,
+    access: 'operator',
+    summary: 'Read how many orders wait to be settled',
+    responses: { 200: { description: 'The backlog.', schema: backlogJson } },
+    example: {},
+    handle: async ({ response }) => {
+      response.json({ unsettled: await countUnsettledOrders(needs.database), limit: needs.maxUnsettled });
+    },
+  }),
+
+  operation({
+    id: 'readStatistics',
+    method: 'get',
+    path: '/statistics',
+    tag,
+    access: 'operator',
+    summary: 'Read what became of recent orders',
+    description:
+      'Counts the orders that were placed in a window, by their outcome so far. If the window has more than 5,000 orders, ' +
+      'only the newest 5,000 are counted: `complete` is then false, and `from` is the time of the oldest of them.',
+    query: z.object({
+      window: z
+        .enum(windows, { error: `must be one of ${windows.join(', ')}` })
+        .default('24h')
+        .meta({ description: 'The time that is covered; `24h` by default.' }),
+    }),
+    responses: { 200: { description: 'The statistics.', schema: statisticsJson } },
+    cost: 'list',
+    example: { query: { window: '24h' } },
+    handle: async ({ query: { window }, response }) => {
+      const { buckets, from, to, ...statistics } = await needs.reads.read((source) => readStatistics(source, window));
+      response.json({
+        ...statistics,
+        from: from.toISOString(),
+        to: to.toISOString(),
+        buckets: buckets.map(({ start, ...outcomes }) => ({ start: start.toISOString(), ...outcomes })),
+      });
+    },
+  }),
+];
