@@ -22,6 +22,7 @@ import { readConfig } from './config';
 import { openDatabase } from './database';
 import { EventFeed } from './events/event-feed';
 import { createOrderApp } from './http/app';
+import { consolePages } from './http/console-pages';
 import { EventStreams } from './http/event-streams';
 import { registerOrderMetrics } from './metrics';
 import { Backlog } from './orders/backlog';
@@ -106,7 +107,10 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     route: PAYMENT_STAT,
     alone: runAlone(database, parkedQueue(PAYMENT_STAT)),
   });
+  const pages = consolePages(config.PAYMENT_API_ORIGIN);
+  if (!pages) log.warn('the console is not built, so it is not served');
   const app = createOrderApp({
+    ...(pages && { pages }),
     log,
     readiness: () => readiness.check(),
     authenticate: createAuthenticate(config, async (prefix) => {
