@@ -31,7 +31,7 @@ export function InstancesSection({ service }: { service: Service }) {
             )}
             {instances.length === 0 && <p class="empty">No instance has reported within the last hour.</p>}
             {instances.length > 0 && (
-              <div class="scroll" tabIndex={0} role="region" aria-label={`Instances of ${service}`}>
+              <div class="scroll" tabIndex={0} role="region" aria-label={`Table: instances of ${service}`}>
                 <table class="cards">
                   <thead>
                     <tr>

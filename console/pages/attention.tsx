@@ -70,7 +70,7 @@ function RefundsSection() {
           refunds.length === 0 ? (
             <p class="empty">No refund is due.</p>
           ) : (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Refunds due">
+            <div class="scroll" tabIndex={0} role="region" aria-label="Table: Refunds due">
               <table class="cards">
                 <thead>
                   <tr>
@@ -143,7 +143,7 @@ function UnsettledSection() {
           ) : (
             <>
               <p>{formatCount(Number(headers.get('x-total-count')))} orders, the oldest first.</p>
-              <div class="scroll" tabIndex={0} role="region" aria-label="Orders placed for too long">
+              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders placed for too long">
                 <table class="cards">
                   <thead>
                     <tr>

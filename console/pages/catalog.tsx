@@ -82,7 +82,7 @@ function ProductTable({ products, onAct }: ProductTableProps) {
   if (products.length === 0) return <p class="empty">No product matches.</p>;
   return (
     <>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Products">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products">
         <table class="cards">
           <thead>
             <tr>

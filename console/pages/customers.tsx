@@ -37,7 +37,7 @@ export function CustomersPage() {
           <>
             {customers.length === 0 && <p class="empty">No customer begins like this.</p>}
             {customers.length > 0 && (
-              <div class="scroll" tabIndex={0} role="region" aria-label="Customers">
+              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Customers">
                 <table class="cards">
                   <thead>
                     <tr>
@@ -60,7 +60,7 @@ export function CustomersPage() {
                         <td data-label="Orders">
                           <a
                             href={`/orders?customer_id=${customerId}`}
-                            aria-label={`Orders of ${firstName} ${lastName}`}
+                            aria-label={`Show orders of ${firstName} ${lastName}`}
                           >
                             Show orders
                           </a>

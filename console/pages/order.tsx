@@ -174,7 +174,7 @@ function Lines({ order }: { order: OrderDetails }) {
   return (
     <section class="panel">
       <h2>Products</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Products of the order">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products of the order">
         <table>
           <thead>
             <tr>

@@ -174,7 +174,7 @@ function OrderTable({ found, query, onSort }: OrderTableProps) {
     </th>
   );
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Orders">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders">
       <table class="cards">
         <thead>
           <tr>

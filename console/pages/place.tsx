@@ -164,7 +164,7 @@ function ChooseProducts({ products, quantities, onChange }: ChooseProductsProps)
         Filter by name
         <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
       </label>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Products to order">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products to order">
         <table>
           <thead>
             <tr>

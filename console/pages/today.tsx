@@ -73,39 +73,41 @@ function Charts({ statistics }: { statistics: Statistics }) {
         <Tile name="Half settled within" value={total.settleP50 === null ? '–' : formatDuration(total.settleP50)} />
         <Tile name="95 % settled within" value={total.settleP95 === null ? '–' : formatDuration(total.settleP95)} />
       </dl>
-      <BarChart
-        title="Orders by outcome"
-        labels={labels}
-        format={formatCount}
-        isStacked
-        series={series([
-          ['shipped', 'shipped', 'good'],
-          ['placed', 'not settled', 'waiting'],
-          ['cancelled', 'cancelled', 'neutral'],
-          ['refunded', 'refunded', 'bad'],
-        ])}
-      />
-      <BarChart
-        title="Dollars by outcome"
-        labels={labels}
-        format={formatWholeMoney}
-        isStacked
-        series={series([
-          ['shippedAmount', 'shipped', 'good'],
-          ['placedAmount', 'not settled', 'waiting'],
-          ['cancelledAmount', 'cancelled', 'neutral'],
-          ['refundedAmount', 'refunded', 'bad'],
-        ])}
-      />
-      <BarChart
-        title="Time from acceptance to settlement"
-        labels={labels}
-        format={formatDuration}
-        series={series([
-          ['settleP50', 'half within', 'good'],
-          ['settleP95', '95 % within', 'waiting'],
-        ])}
-      />
+      <div class="charts">
+        <BarChart
+          title="Orders by outcome"
+          labels={labels}
+          format={formatCount}
+          isStacked
+          series={series([
+            ['shipped', 'shipped', 'good'],
+            ['placed', 'not settled', 'waiting'],
+            ['cancelled', 'cancelled', 'neutral'],
+            ['refunded', 'refunded', 'bad'],
+          ])}
+        />
+        <BarChart
+          title="Dollars by outcome"
+          labels={labels}
+          format={formatWholeMoney}
+          isStacked
+          series={series([
+            ['shippedAmount', 'shipped', 'good'],
+            ['placedAmount', 'not settled', 'waiting'],
+            ['cancelledAmount', 'cancelled', 'neutral'],
+            ['refundedAmount', 'refunded', 'bad'],
+          ])}
+        />
+        <BarChart
+          title="Time from acceptance to settlement"
+          labels={labels}
+          format={formatDuration}
+          series={series([
+            ['settleP50', 'half within', 'good'],
+            ['settleP95', '95 % within', 'waiting'],
+          ])}
+        />
+      </div>
     </>
   );
 }

@@ -16,7 +16,7 @@ interface BarChartProps {
   isStacked?: boolean;
 }
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 200, 8, 22];
+const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [640, 220, 64, 10, 24];
 
 /** Draws bars, with a table that contains the same numbers. */
 export function BarChart({ title, labels, series, format, isStacked = false }: BarChartProps) {
@@ -27,8 +27,8 @@ export function BarChart({ title, labels, series, format, isStacked = false }: B
   });
   const largest = Math.max(...totals, 0);
   const slot = (WIDTH - LEFT) / Math.max(1, labels.length);
-  const scale = largest > 0 ? (HEIGHT - BOTTOM - 16) / largest : 0;
-  const everyLabel = Math.ceil(labels.length / 8);
+  const scale = largest > 0 ? (HEIGHT - BOTTOM - TOP) / largest : 0;
+  const everyLabel = Math.ceil(labels.length / 6);
   return (
     <figure class="chart">
       <figcaption id={id}>{title}</figcaption>
@@ -38,10 +38,19 @@ export function BarChart({ title, labels, series, format, isStacked = false }: B
             <span class={`key ${kind}`} aria-hidden="true" /> {name}
           </li>
         ))}
-        <li class="muted">highest: {format(largest)}</li>
       </ul>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={id}>
-        <line class="axis" x1={LEFT} x2={WIDTH} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} />
+        {[0, 0.5, 1].map((part) => {
+          const y = HEIGHT - BOTTOM - part * (HEIGHT - BOTTOM - TOP);
+          return (
+            <g key={part}>
+              <line class="axis" x1={LEFT} x2={WIDTH} y1={y} y2={y} />
+              <text x={LEFT - 6} y={y + 4} text-anchor="end">
+                {format(largest * part)}
+              </text>
+            </g>
+          );
+        })}
         {labels.map((label, at) => {
           let top = HEIGHT - BOTTOM;
           const width = Math.max(1, slot * 0.8) / (isStacked ? 1 : series.length);
