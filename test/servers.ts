@@ -25,6 +25,7 @@ export const VIRTUAL_HOSTS = [
   'bridge',
   'bridge-faults',
   'conformance',
+  'console',
   'documents',
   'interop',
   'parked',

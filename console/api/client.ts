@@ -1,22 +1,10 @@
-import type { components, paths as OrderPaths } from '@shop/openapi/order-management';
-import type { components as PaymentComponents, paths as PaymentPaths } from '@shop/openapi/payment-processing';
+import type { paths as OrderPaths } from '@shop/openapi/order-management';
+import type { paths as PaymentPaths } from '@shop/openapi/payment-processing';
 import createClient, { type Middleware } from 'openapi-fetch';
 import { offline, problemOf } from './problem';
 import { forgetCredential, readCredential } from './session';
 
-type Schemas = components['schemas'];
-export type Order = Schemas['Order'];
-export type OrderDetails = Schemas['OrderDetails'];
-export type HistoryEntry = Schemas['HistoryEntry'];
-export type Product = Schemas['Product'];
-export type Customer = Schemas['Customer'];
-export type Statistics = Schemas['Statistics'];
-export type Caller = Schemas['Caller'];
-export type ConsoleSettings = Schemas['ConsoleSettings'];
-export type ParkedMessage = Schemas['ParkedMessage'];
-export type Instance = Schemas['Instance'];
-export type RefundDue = Schemas['RefundDue'];
-export type Payment = PaymentComponents['schemas']['Payment'];
+export type * from './types';
 
 const authorize: Middleware = {
   onRequest: ({ request }) => {

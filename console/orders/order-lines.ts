@@ -1,4 +1,4 @@
-import type { Order } from '../api/client';
+import type { Order } from '../api/types';
 import { totalOf } from '../format/money';
 
 /** Describes the lines of an order, such as `2 × Mug, 1 × Lamp`. */

@@ -1,4 +1,4 @@
-import type { OrderDetails, Payment } from '../api/client';
+import type { OrderDetails, Payment } from '../api/types';
 
 /** Amounts in dollars. */
 export interface OrderMoney {

@@ -1,4 +1,4 @@
-import type { Statistics } from '../api/client';
+import type { Statistics } from '../api/types';
 
 type Bucket = Statistics['buckets'][number];
 
