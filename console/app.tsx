@@ -104,7 +104,8 @@ const isCurrent = (path: string, target: string, [first]: { path: string }[]): b
 
 function CurrentPage({ path, caller }: { path: string; caller: Caller }) {
   const [, section = '', id] = path.split('/');
-  const target = section === '' ? PAGES.find(({ roles }) => roles.includes(caller.role))?.path : `/${section}`;
+  const first = PAGES.find(({ roles }) => roles.includes(caller.role));
+  const target = section === '' ? (first?.path ?? '') : `/${section}`;
   const page = PAGES.find((one) => one.path === target);
   if (page && !page.roles.includes(caller.role)) {
     return (

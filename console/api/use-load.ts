@@ -39,19 +39,20 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
       problem: before.key === key ? before.problem : null,
       isLoading: true,
     }));
-    latest.current(ending.signal).then(
-      (data) => {
+    const run = async (): Promise<void> => {
+      try {
+        const data = await latest.current(ending.signal);
         if (ending.signal.aborted) return;
         setState({ key, data, problem: null, isLoading: false });
         if (everyMs !== undefined) again(everyMs);
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (ending.signal.aborted) return;
         const problem = toProblem(error);
         setState((before) => ({ ...before, problem, isLoading: false }));
         if (problem.status === 0 || problem.status === 503) again(RETRY_MS);
-      },
-    );
+      }
+    };
+    void run();
     return () => {
       ending.abort();
       clearTimeout(timer);

@@ -5,6 +5,7 @@ import { useLoad } from '../api/use-load';
 import { useConsole } from '../console-context';
 import { formatCount, formatMoney, parseMoney } from '../format/money';
 import { Dialog } from '../parts/dialog';
+import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { loadProducts } from '../products/load-products';
@@ -159,7 +160,7 @@ function ProductDialog({ kind, product, requestKey, onDone, onClose }: ProductDi
     onDone(`${name} now has ${formatCount((await read(request)).quantityAvailable)} units.`);
   };
   const reprice = async (form: FormData): Promise<void> => {
-    const amount = parseMoney(String(form.get('price')));
+    const amount = parseMoney(textOf(form, 'price'));
     if (amount === null) throw new TypeError('Enter an amount such as 12.50.');
     onDone(`${name} now costs ${formatMoney((await repriceUnchanged(product, amount)).price)}.`);
   };
@@ -167,39 +168,36 @@ function ProductDialog({ kind, product, requestKey, onDone, onClose }: ProductDi
     await read(orders.POST('/orderManagement/product/{id}/retire', { params: { path } }));
     onDone(`${name} is no longer sold.`, product);
   };
-  switch (kind) {
-    case 'restock':
-      return (
-        <Dialog title={`Restock ${name}`} action="Change the stock" onConfirm={restock} onClose={onClose}>
-          <p>
-            The stock is {formatCount(quantityAvailable)} now. The units are added to it, whatever is ordered meanwhile;
-            a negative number removes units.
-          </p>
-          <label>
-            Units to add
-            <input name="quantity" type="number" step={1} required />
-          </label>
-        </Dialog>
-      );
-    case 'reprice':
-      return (
-        <Dialog title={`Reprice ${name}`} action="Change the price" onConfirm={reprice} onClose={onClose}>
-          <p>The price is {formatMoney(price)} now. Orders that were placed before keep their price.</p>
-          <label>
-            New price in dollars
-            <input name="price" inputMode="decimal" required />
-          </label>
-        </Dialog>
-      );
-    case 'retire':
-      return (
-        <Dialog title={`Retire ${name}?`} action="Retire" isDangerous onConfirm={retire} onClose={onClose}>
-          <p>
-            New orders of it are refused. Orders that were placed before are not affected. It can be sold again later.
-          </p>
-        </Dialog>
-      );
+  if (kind === 'restock') {
+    return (
+      <Dialog title={`Restock ${name}`} action="Change the stock" onConfirm={restock} onClose={onClose}>
+        <p>
+          The stock is {formatCount(quantityAvailable)} now. The units are added to it, whatever is ordered meanwhile; a
+          negative number removes units.
+        </p>
+        <label>
+          Units to add
+          <input name="quantity" type="number" step={1} required />
+        </label>
+      </Dialog>
+    );
   }
+  if (kind === 'reprice') {
+    return (
+      <Dialog title={`Reprice ${name}`} action="Change the price" onConfirm={reprice} onClose={onClose}>
+        <p>The price is {formatMoney(price)} now. Orders that were placed before keep their price.</p>
+        <label>
+          New price in dollars
+          <input name="price" inputMode="decimal" required />
+        </label>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={`Retire ${name}?`} action="Retire" isDangerous onConfirm={retire} onClose={onClose}>
+      <p>New orders of it are refused. Orders that were placed before are not affected. It can be sold again later.</p>
+    </Dialog>
+  );
 }
 
 /** Changes the price of a product unless somebody has changed the price that the reader saw. */

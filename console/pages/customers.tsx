@@ -6,13 +6,14 @@ import { Page } from '../parts/page';
 import { ShortId } from '../parts/short-id';
 import { navigate, usePlace } from '../router';
 
+const addressOf = (parameters: Record<string, string>): string => `/customers?${new URLSearchParams(parameters)}`;
+
 /** The customers, with links to their orders. */
 export function CustomersPage() {
   const { query } = usePlace();
   const [find, cursor] = [query.get('find') ?? '', query.get('cursor')];
   const [text, setText] = useState(find);
   const found = useLoad(`customers ${find} ${cursor}`, (signal) => findCustomers(find, { limit: 25, cursor, signal }));
-  const addressOf = (parameters: Record<string, string>): string => `/customers?${new URLSearchParams(parameters)}`;
   const search = (event: SubmitEvent): void => {
     event.preventDefault();
     navigate(addressOf(text.trim() === '' ? {} : { find: text.trim() }));

@@ -8,6 +8,7 @@ import { formatTime } from '../format/time';
 import { linesOf } from '../orders/order-lines';
 import { moneyOf } from '../orders/order-money';
 import { Dialog } from '../parts/dialog';
+import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { Status } from '../parts/status';
@@ -40,7 +41,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
   };
   const cancel = () => act(() => read(orders.POST('/orderManagement/order/{id}/cancel', path)));
   const refund = (form: FormData) => {
-    const body = { reason: String(form.get('reason')) };
+    const body = { reason: textOf(form, 'reason') };
     return act(() => read(orders.POST('/orderManagement/order/{id}/refund', { ...path, body })));
   };
 

@@ -10,6 +10,7 @@ import { exportOrders } from '../orders/export-orders';
 import { linesOf, orderTotal } from '../orders/order-lines';
 import { DEFAULT_SORT, isId, quoted, toApiQuery, withFilter, withPageOf, withSort } from '../orders/order-query';
 import { OrderFilters } from '../orders/order-filters';
+import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
@@ -19,6 +20,8 @@ import { navigate, usePlace } from '../router';
 
 const load = (query: URLSearchParams, signal: AbortSignal): Promise<Answer<Order[]>> =>
   answerOf(orders.GET('/orderManagement/order', { signal, querySerializer: () => query.toString() }));
+
+const go = (changed: URLSearchParams): void => navigate(`/orders?${changed}`);
 
 /** The orders that match the filters of the address, with their live status. */
 export function OrdersPage() {
@@ -35,7 +38,6 @@ export function OrdersPage() {
     setChanges(0);
     loaded.reload();
   };
-  const go = (changed: URLSearchParams): void => navigate(`/orders?${changed}`);
 
   return (
     <Page
@@ -84,7 +86,7 @@ function Find({ query }: { query: URLSearchParams }) {
 
   const find = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const text = String(new FormData(event.target as HTMLFormElement).get('find')).trim();
+    const text = textOf(new FormData(event.target as HTMLFormElement), 'find').trim();
     setProblem(null);
     if (text === '') return;
     if (!isId(text)) {
@@ -134,7 +136,9 @@ function Summary({ count, isEstimate, query }: { count: string | null; isEstimat
   const run = async (): Promise<void> => {
     try {
       setExported('Exporting …');
-      const rows = await exportOrders(query, (rows) => setExported(`Exporting, ${formatCount(rows)} orders so far …`));
+      const rows = await exportOrders(query, (count) =>
+        setExported(`Exporting, ${formatCount(count)} orders so far …`),
+      );
       setExported(`Exported ${formatCount(rows)} orders.`);
     } catch (error) {
       const { title, detail } = toProblem(error);

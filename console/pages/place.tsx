@@ -107,10 +107,11 @@ interface ChooseCustomerProps {
   onChoose: (customerId: string) => void;
 }
 
+const nameOf = ({ firstName, lastName, email }: Customer): string => `${firstName} ${lastName}, ${email}`;
+
 function ChooseCustomer({ customerId, onChoose }: ChooseCustomerProps) {
   const [text, setText] = useState('');
   const found = useLoad(`customers ${text}`, (signal) => findCustomers(text, { limit: 8, signal }));
-  const nameOf = ({ firstName, lastName, email }: Customer): string => `${firstName} ${lastName}, ${email}`;
   return (
     <fieldset class="panel">
       <legend>Customer</legend>

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { orders, read } from '../api/client';
 import { toProblem, type ApiProblem } from '../api/problem';
 import { keepCredential } from '../api/session';
+import { textOf } from '../parts/form-text';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 
@@ -12,7 +13,7 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
 
   const signIn = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const credential = String(new FormData(event.target as HTMLFormElement).get('credential')).trim();
+    const credential = textOf(new FormData(event.target as HTMLFormElement), 'credential').trim();
     setBusy(true);
     try {
       await read(orders.GET('/orderManagement/me', { headers: { Authorization: `Bearer ${credential}` } }));

@@ -19,7 +19,8 @@ const PARKED = parkedQueue(PAYMENT_STAT);
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
 let queues: Queues;
-let instances: Awaited<ReturnType<typeof serveInstance>>[];
+type Instance = Awaited<ReturnType<typeof serveInstance>>;
+let instances: [Instance, Instance];
 
 async function serveInstance(amqpUrl = url) {
   const settings = z.object(brokerSettings).parse({ AMQP_URL: amqpUrl });
@@ -62,9 +63,9 @@ interface Listed {
   body: string;
 }
 
-const call = (method: string, path: string, body?: object, at = 0) =>
-  callService(instances[at]!, method, `/orderManagement/parked-messages${path}`, body);
-async function list(at = 0): Promise<Listed[]> {
+const call = (method: string, path: string, body?: object, at: 0 | 1 = 0) =>
+  callService(instances[at], method, `/orderManagement/parked-messages${path}`, body);
+async function list(at: 0 | 1 = 0): Promise<Listed[]> {
   const { status, body } = await call('GET', '', undefined, at);
   expect({ status, body }).toMatchObject({ status: 200 });
   return body as Listed[];
@@ -113,7 +114,7 @@ test('names only the messages that it has handled itself, if two people act at t
   await park('one');
   const ids = [await idOf('one')];
 
-  const answers = await Promise.all([0, 1, 0, 1].map((at) => call('POST', '/discard', { ids }, at)));
+  const answers = await Promise.all(([0, 1, 0, 1] as const).map((at) => call('POST', '/discard', { ids }, at)));
 
   const handled = answers.map(({ body }) => (body as { ids: string[] }).ids);
   expect(handled.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ids]);
@@ -123,7 +124,7 @@ test('shows every reader all messages, even if several read at the same time fro
   const bodies = Array.from({ length: 10 }, (_, number) => `message ${number}`);
   await park(...bodies);
 
-  const lists = await Promise.all([0, 1].map((at) => list(at)));
+  const lists = await Promise.all(([0, 1] as const).map((at) => list(at)));
 
   for (const messages of lists) expect(messages.map(({ body }) => body)).toEqual(bodies);
 });

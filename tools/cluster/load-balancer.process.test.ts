@@ -70,11 +70,9 @@ testWithHaproxy('does not forward the paths of the management port, which an ins
 });
 
 testWithHaproxy('serves both services under one origin', async () => {
-  const served = await Promise.all(
-    (['order-management', 'payment-processing'] as const).map((name) => serveName(name)),
-  );
-  layout.ports.services['order-management'][1] = served[0]!.port;
-  layout.ports.services['payment-processing'][1] = served[1]!.port;
+  const [orders, payments] = [await serveName('order-management'), await serveName('payment-processing')];
+  layout.ports.services['order-management'][1] = orders.port;
+  layout.ports.services['payment-processing'][1] = payments.port;
   await loadBalancer.start();
   const serviceAt = async (path: string): Promise<string> =>
     (await fetch(`http://127.0.0.1:${layout.ports.orders}${path}`)).text();
@@ -85,7 +83,7 @@ testWithHaproxy('serves both services under one origin', async () => {
   for (const path of ['/', '/orders', '/payments', '/order-management/order?x=/paymentProcessing/']) {
     expect([path, await serviceAt(path)]).toEqual([path, 'order-management']);
   }
-  for (const { server } of served) server.close();
+  for (const { server } of [orders, payments]) server.close();
 });
 
 /** Serves a text at every path. */
