@@ -51,6 +51,8 @@ async function stop(): Promise<void> {
 }
 
 interface View {
+  /** The service that serves the console; the one without authentication by default. */
+  url?: string;
   /** Whether a part of the page stays without data, because a service is suspended. */
   isPartial?: boolean;
   viewport?: { width: number; height: number };
@@ -60,13 +62,13 @@ interface View {
 /** Opens a page of the console, and waits until everything on it is loaded. */
 async function open(
   path: string,
-  { viewport = DESKTOP, colorScheme = 'light', isPartial = false }: View = {},
+  { url = shop.orders.url, viewport = DESKTOP, colorScheme = 'light', isPartial = false }: View = {},
 ): Promise<Page> {
   const context = await browser.newContext({ viewport, colorScheme, timezoneId: 'UTC', locale: 'en-US' });
   const page = await context.newPage();
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(String(error)));
-  await page.goto(shop.orders.url + path);
+  await page.goto(url + path);
   await page.getByRole('heading', { level: 1 }).waitFor();
   if (!isPartial) await eventually(async () => expect(await page.locator('.loading').count()).toBe(0));
   return page;
@@ -130,14 +132,15 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
   test('filters are in the address, which the back button and a new visit restore', async () => {
     const page = await open('/orders');
 
-    await page.getByLabel('Status').selectOption('cancelled');
+    const choice = (name: string) => page.getByRole('combobox', { name, exact: true });
+    await choice('Status').selectOption('cancelled');
     await shows(page, '1 order');
     expect(new URL(page.url()).search).toBe('?order_status=cancelled');
-    await page.getByLabel('Payment').selectOption('refunded');
+    await choice('Payment').selectOption('refunded');
     await shows(page, 'No order matches these filters.');
     await page.goBack();
     await shows(page, '1 order');
-    expect(await page.getByLabel('Payment').inputValue()).toBe('');
+    expect(await choice('Payment').inputValue()).toBe('');
     await page.reload();
     await shows(page, 'total amount over $1000');
     await close(page);
@@ -335,6 +338,34 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
     await others.getByText('No message is parked.').waitFor();
     await close(page);
+  });
+
+  test('asks for a credential if the service needs one, keeps it for the tab, and forgets it', async () => {
+    const guarded = await shop.startGuarded();
+    const page = await open('/attention', { url: guarded.url });
+    const signIn = async (credential: string): Promise<void> => {
+      await page.getByLabel('API key or token').fill(credential);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    };
+
+    await signIn('wrong');
+    await page.getByRole('alert').getByText('no valid credential').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await signIn(await shop.anApiKey('operator'));
+    await page.getByRole('heading', { name: 'Attention' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Attention' }).waitFor();
+    expect(await page.evaluate('localStorage.length')).toBe(0);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+
+    await signIn(await shop.anApiKey('catalog'));
+    await page.getByText('The page needs the role operator. This credential has the role catalog.').waitFor();
+    expect(await page.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts()).toEqual(['Catalog']);
+    await close(page);
+    await guarded.end('SIGTERM');
+    errors.splice(0); // the browser reports the responses 401
   });
 
   test('can be used by keyboard: Enter opens a dialog, Escape closes it', async () => {

@@ -1,6 +1,9 @@
 import { freePort } from '@shop/dev/ports';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
+import { createApiKey, formatApiKey } from '@shop/runtime/access/api-key';
+import { insertApiKey } from '@shop/runtime/access/api-key-store';
+import type { Role } from '@shop/runtime/access/role';
 import { expect } from '@jest/globals';
 import { eventually } from './eventually';
 import { Queues } from './queues';
@@ -15,6 +18,8 @@ export class ConsoleShop {
     readonly queues: Queues,
     readonly client: OrdersClient,
     private readonly database: Awaited<ReturnType<typeof createDatabase>>,
+    /** The settings of order-management. */
+    private readonly settings: NodeJS.ProcessEnv,
   ) {}
 
   static async start(name: (typeof VIRTUAL_HOSTS)[number], settings: NodeJS.ProcessEnv = {}): Promise<ConsoleShop> {
@@ -28,13 +33,13 @@ export class ConsoleShop {
       LOG_LEVEL: 'info',
       ...settings,
     };
+    const orderSettings = {
+      ...shared,
+      DATABASE_URL: database.url,
+      PAYMENT_API_ORIGIN: `http://localhost:${paymentPort}`,
+    };
     const [orders, payments] = await Promise.all([
-      ServiceProcess.start('order-management', {
-        ...shared,
-        PORT: String(orderPort),
-        DATABASE_URL: database.url,
-        PAYMENT_API_ORIGIN: `http://localhost:${paymentPort}`,
-      }),
+      ServiceProcess.start('order-management', { ...orderSettings, PORT: String(orderPort) }),
       ServiceProcess.start('payment-processing', {
         ...shared,
         PORT: String(paymentPort),
@@ -44,7 +49,7 @@ export class ConsoleShop {
     ]);
     const queues = await Queues.open(virtualHostUrl(name));
     const client = connectOrders(database.url, { poolSize: 2 });
-    return new ConsoleShop(orders, payments, queues, client, database);
+    return new ConsoleShop(orders, payments, queues, client, database, orderSettings);
   }
 
   async end(): Promise<void> {
@@ -52,6 +57,19 @@ export class ConsoleShop {
     await this.client.$disconnect();
     await ServiceProcess.endAll();
     await this.database.drop();
+  }
+
+  /** Starts another instance of order-management, which requires API keys. */
+  startGuarded(): Promise<ServiceProcess> {
+    return ServiceProcess.start('order-management', { ...this.settings, AUTH: 'api-keys' });
+  }
+
+  /** Creates an API key of order-management. */
+  async anApiKey(role: Role): Promise<string> {
+    const key = createApiKey();
+    const customerId = role === 'customer' ? PREDEFINED_CUSTOMER.customerId : null;
+    await insertApiKey(this.client, key, { name: 'test', role, customerId, expiresAt: null });
+    return formatApiKey(key);
   }
 
   /** Adds a product at $45. @returns its id */

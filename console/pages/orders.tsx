@@ -48,7 +48,7 @@ export function OrdersPage() {
         </span>
       }
     >
-      <Find query={query} />
+      <Find />
       <OrderFilters query={query} onChange={go} />
       {changes > 0 && (
         <p class="note" role="status">
@@ -80,7 +80,7 @@ export function OrdersPage() {
 }
 
 /** Finds an order, a customer or a product by its id, and orders by the name of a product. */
-function Find({ query }: { query: URLSearchParams }) {
+function Find() {
   const { caller } = useConsole();
   const [problem, setProblem] = useState<ApiProblem | null>(null);
 
@@ -92,7 +92,9 @@ function Find({ query }: { query: URLSearchParams }) {
     if (!isId(text)) {
       if (text.includes('@') && caller.role === 'operator')
         return navigate(`/customers?find=${encodeURIComponent(text)}`);
-      return navigate(`/orders?${withFilter(query, { expression: `name STARTS_WITH ${quoted(text)}` })}`);
+      return navigate(
+        `/orders?${withFilter(new URLSearchParams(), { expression: `name STARTS_WITH ${quoted(text)}` })}`,
+      );
     }
     try {
       navigate(await addressOf(text));
@@ -136,8 +138,8 @@ function Summary({ count, isEstimate, query }: { count: string | null; isEstimat
   const run = async (): Promise<void> => {
     try {
       setExported('Exporting …');
-      const rows = await exportOrders(query, (count) =>
-        setExported(`Exporting, ${formatCount(count)} orders so far …`),
+      const rows = await exportOrders(query, (soFar) =>
+        setExported(`Exporting, ${formatCount(soFar)} orders so far …`),
       );
       setExported(`Exported ${formatCount(rows)} orders.`);
     } catch (error) {
