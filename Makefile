@@ -43,6 +43,9 @@ parked: $(BUILT) ## List, show, retry or discard parked messages: ARGS="list", A
 api-keys: $(BUILT) ## Create, list or revoke API keys: ARGS="create --name shop --role operator", ARGS="list"
 	@node packages/runtime/dist/access/manage-api-keys.js $(ARGS)
 
+codec-server: $(BUILT) ## Show encrypted payloads in Temporal's Web UI and CLI; PAYLOAD_KEYS_FILE=path of the keys
+	@node packages/runtime/dist/serve-codec.js
+
 replay: $(BUILT) ## Replay the latest LAST=20 sagas of the server with this code, or FILES="a.json b.json"
 	@node tools/dev/dist/replay.js $(FILES)
 
@@ -61,6 +64,9 @@ interop: $(BUILT) ## Compare payment answers with those of the original service;
 fuzz: $(BUILT) ## Send REQUESTS=10000 requests, generated from the OpenAPI documents with SEED=22, to both services
 	@$(JEST) test/openapi/fuzz
 
+test-tracing: $(BUILT) ## Read the traces of orders from a real Jaeger, which is built if it is missing
+	@JAEGER=real $(JEST) --verbose test/tracing
+
 test-faults: $(BUILT) ## Place ORDERS=2000 orders while the faults of SEED=1 are injected, then check every invariant
 	@node --enable-source-maps tools/faults/dist/run.js
 
@@ -76,6 +82,12 @@ bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacit
 
 bench-list: $(BUILT) $(PEERS) ## Measure POST and memory while CLIENTS=20 read the list of ORDERS=1000000 orders at the same time
 	@$(BENCH_NODE) tools/bench/dist/list.js
+
+bench-hostile: $(BUILT) $(PEERS) ## Measure POST, memory and refusals while hostile clients try to starve the system
+	@$(BENCH_NODE) tools/bench/dist/hostile.js
+
+bench-tracing: $(BUILT) $(PEERS) ## Compare the CPU time per order with tracing off, at 1 % and at 100 %; BASELINE=another build
+	@$(BENCH_NODE) tools/bench/dist/tracing.js
 
 bench-statements: $(BUILT) ## Measure what the search indexes add to accepting and settling an order; ORDERS=100000
 	@node tools/bench/dist/statements.js
@@ -165,7 +177,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test test-console fuzz test-unit watch temporal parked api-keys replay record conformance interop test-faults bench \
-	bench-growth bench-list bench-statements query-table seed-orders \
+.PHONY: FORCE help run demo test test-console fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults test-tracing bench \
+	bench-growth bench-list bench-hostile bench-statements bench-tracing query-table seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-cluster check sbom openapi format build order stop start clean

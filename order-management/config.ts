@@ -32,7 +32,7 @@ const settings = z
     /** How long a read waits until a secondary has replayed the client's last write. */
     READ_WAIT: duration('200ms'),
     /** The address of Temporal's Web UI, for the links of orders to their sagas. */
-    TEMPORAL_UI_URL: httpUrl('http://localhost:8233'),
+    TEMPORAL_UI_URL: httpUrl('http://localhost:8233').default('http://localhost:8233'),
     /** The origin at which browsers reach payment-processing, for the console; null if it is the origin of this service. */
     PAYMENT_API_ORIGIN: z
       .string()
@@ -41,6 +41,8 @@ const settings = z
         error: 'is neither an origin nor same. Use, for example, http://localhost:8002.',
       })
       .transform((text) => (text === 'same' ? null : text)),
+    /** The address of Jaeger, for the links of sagas to their traces. */
+    TRACE_UI_URL: z.optional(httpUrl('http://localhost:16686')),
     /** How sagas reach the payment service. */
     PAYMENT_CHANNEL: oneOf(['events', 'activity'], 'events'),
     /** Payment requests per order before it is cancelled. The original payment service charges each, so use 1 with it. */

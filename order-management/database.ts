@@ -2,6 +2,7 @@ import { connectOrders } from '@shop/prisma/clients';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import type { Part } from '@shop/runtime/lifecycle';
 import type { Logger } from '@shop/runtime/log';
+import { observePool } from '@shop/runtime/pool-metrics';
 import type { Config } from './config';
 import { ReadClient } from './reads/read-client';
 
@@ -12,7 +13,7 @@ import { ReadClient } from './reads/read-client';
  */
 export function openDatabase(config: Config, log: Logger) {
   const poolSize = config.DATABASE_POOL_SIZE;
-  const database = connectOrders(config.DATABASE_URL, { poolSize });
+  const database = connectOrders(config.DATABASE_URL, { poolSize, onOpen: observePool('primary') });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
   const reads = new ReadClient(database, {
     primary,

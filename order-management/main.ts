@@ -1,12 +1,15 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
+import { recordInHistory } from '@shop/amqp/parked-audit';
 import { ParkedQueue } from '@shop/amqp/parked-queue';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
+import type { FindApiKey } from '@shop/runtime/access/api-keys';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { buildIdOf } from '@shop/runtime/build-id';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
 import { InstanceReports } from '@shop/runtime/instance-reports';
@@ -15,7 +18,7 @@ import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
-import { bundlePath } from '@shop/workflows/bundle-path';
+import { bundlePaths } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
 import { readConfig } from './config';
@@ -36,6 +39,7 @@ import { PaymentHandover } from './saga/fast-path/payment-handover';
 import { Rush } from './saga/fast-path/rush';
 import { StartLimit } from './saga/fast-path/start-limit';
 import { registerSearchAttributes } from './saga/register-search-attributes';
+import { registerSagaMetrics } from './saga/saga-metrics';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
 import { Sweeper } from './saga/sweeper';
@@ -43,11 +47,11 @@ import { webUiUrlOf } from './saga/web-ui-url';
 
 const SERVICE = 'order-management';
 
-void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
-  const bundle = bundlePath('place-order');
+  const bundle = bundlePaths('place-order');
   const { database, primary, reads, parts } = openDatabase(config, log);
   const broker = createBroker(config, {
     connectionName: SERVICE,
@@ -61,15 +65,18 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     service: SERVICE,
     log,
     bundle,
+    workflow: 'placeOrder',
+    tracing,
     taskQueue: ORDER_TASK_QUEUE,
     activities: createOrderActivities({ database, broker, handover, settlements, log }),
     prepare: (connection) => registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE, log),
   });
-  const sagas = new Sagas(temporal, {
+  const payment = {
     channel: config.PAYMENT_CHANNEL,
     maxRequests: config.PAYMENT_ASKS,
     answerTimeoutMs: config.PAYMENT_TIMEOUT,
-  });
+  };
+  const sagas = new Sagas(temporal, payment, config.TRACE_UI_URL);
   const rush = new Rush();
   const backlog = new Backlog(database, config.MAX_UNSETTLED, settlements);
   const starter = new SagaStarter(sagas, new StartLimit({ ...fastPath, rush }), log);
@@ -88,16 +95,23 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
   const streams = new EventStreams({ feed });
   const waits = new SettlementWaits({ reads, log });
 
-  registerOrderMetrics(database, reads, { streams, waits });
+  registerOrderMetrics({ database, reads, maxUnsettled: config.MAX_UNSETTLED, streams, waits });
+  registerSagaMetrics(temporal);
+  registerDependencyMetric({ primary, temporal, broker, consumer });
   if (broker) {
     registerParkedMetric(broker, PAYMENT_STAT);
     registerQueuedMetric(broker, PAYMENT_STAT);
   }
 
+  const findKey: FindApiKey = async (prefix) => {
+    const found = await reads.read((source) => findApiKey(source, prefix));
+    // A secondary may not have a new key yet.
+    return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
+  };
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
   const instance = new InstanceReports({
     service: SERVICE,
-    buildId: config.BUILD_ID ?? buildIdOf(bundle),
+    buildId: config.BUILD_ID ?? buildIdOf(bundle.plain),
     database,
     readiness: () => readiness.check(),
     log,
@@ -106,6 +120,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     settings: config,
     route: PAYMENT_STAT,
     alone: runAlone(database, parkedQueue(PAYMENT_STAT)),
+    recordInHistory: (action, message) => recordInHistory(database, action, message),
   });
   const pages = consolePages(config.PAYMENT_API_ORIGIN);
   if (!pages) log.warn('the console is not built, so it is not served');
@@ -113,11 +128,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     ...(pages && { pages }),
     log,
     readiness: () => readiness.check(),
-    authenticate: createAuthenticate(config, async (prefix) => {
-      // A secondary may not have a new key yet.
-      const found = await reads.read((source) => findApiKey(source, prefix));
-      return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
-    }),
+    authenticate: createAuthenticate(config, findKey, log),
     isMigrated: () => readiness.migrated,
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),

@@ -11,15 +11,17 @@ import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { buildIdOf } from '@shop/runtime/build-id';
 import { createTemporal } from '@shop/runtime/create-temporal';
+import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { InstanceReports } from '@shop/runtime/instance-reports';
 import { serveManagement } from '@shop/runtime/management';
+import { observePool } from '@shop/runtime/pool-metrics';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { retryLater } from '@shop/runtime/problem';
 import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
-import { bundlePath } from '@shop/workflows/bundle-path';
+import { bundlePaths } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
 import { readConfig } from './config';
 import { paymentApi } from './http/api';
@@ -30,12 +32,15 @@ import { createPaymentActivities } from './saga/activities';
 
 const SERVICE = 'payment-processing';
 
-void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) => {
+void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'payments', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
-  const bundle = bundlePath('refund-payment');
-  const database = connectPayments(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
+  const bundle = bundlePaths('refund-payment');
+  const database = connectPayments(config.DATABASE_URL, {
+    poolSize: config.DATABASE_POOL_SIZE,
+    onOpen: observePool('primary'),
+  });
   const primary = new ReplicationProbe(config.DATABASE_URL, 'primary');
   const ledger = new Ledger(database, log);
 
@@ -43,6 +48,8 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     service: SERVICE,
     log,
     bundle,
+    workflow: 'refundPayment',
+    tracing,
     taskQueue: PAYMENT_TASK_QUEUE,
     activities: createPaymentActivities({ ledger }),
   });
@@ -68,10 +75,12 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     registerQueuedMetric(broker, PROCESS_PAYMENT);
   }
 
+  registerDependencyMetric({ primary, temporal, broker, consumer });
+
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const instance = new InstanceReports({
     service: SERVICE,
-    buildId: config.BUILD_ID ?? buildIdOf(bundle),
+    buildId: config.BUILD_ID ?? buildIdOf(bundle.plain),
     database,
     readiness: () => readiness.check(),
     log,
@@ -85,7 +94,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping }) =
     ...paymentApi({ database, parked }),
     log,
     readiness: () => readiness.check(),
-    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix)),
+    authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix), log),
     stopping,
     policy: httpPolicyOf(config, config.LISTEN_ADDRESS),
     explain: (error) =>

@@ -22,6 +22,9 @@ const isOfPackage =
   (module: string) =>
     module.startsWith(`@shop/${name}/`) || module.startsWith(`./${folder}/`);
 
+const isSdk = (module: string): boolean =>
+  /^@opentelemetry\/(?!api$)|^@temporalio\/interceptors-opentelemetry/.test(module);
+
 describe('the imports of this repository', () => {
   test.each(['workflows', 'order-management', 'payment-processing', 'prisma', 'packages'])(
     '%s imports no tool and no test helper',
@@ -52,6 +55,23 @@ describe('the imports of this repository', () => {
     expect(bundled.length).toBeGreaterThan(2);
     const allowed = ['@temporalio/common', '@temporalio/workflow'];
     expect(imports(bundled, (name) => !allowed.includes(name) && !name.startsWith('./workflows/'))).toEqual([]);
+  });
+
+  test("only one file loads OpenTelemetry's SDK, and it is loaded only if tracing is on", () => {
+    const users = new Set(code.filter(({ imports: modules }) => modules.some(isSdk)).map(({ path }) => path));
+    const folder = 'packages/runtime/tracing';
+    expect([...users].toSorted()).toEqual([
+      `${folder}/reported-exporter.ts`,
+      `${folder}/span-ids.ts`,
+      `${folder}/tracing-sdk.ts`,
+    ]);
+    const loads = imports(code, (module) => [...users].includes(`${module.slice(2)}.ts`));
+    expect(loads.toSorted()).toEqual([
+      `${folder}/tracing-sdk.ts imports ./${folder}/reported-exporter`,
+      `${folder}/tracing-sdk.ts imports ./${folder}/span-ids`,
+      `${folder}/tracing.ts imports ./${folder}/tracing-sdk`, // its type, and a require() if tracing is on
+      `${folder}/tracing.ts imports ./${folder}/tracing-sdk`,
+    ]);
   });
 
   test('a file of another package is imported by the name of the package, except test helpers', () => {

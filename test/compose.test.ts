@@ -32,6 +32,15 @@ test('the containers of the product and of the load balancer have no capabilitie
   for (const service of strict) expect(service.cap_add).toBeUndefined();
 });
 
+test('PostgreSQL writes only to its volume and to temporary file systems', () => {
+  const servers = Object.values(services).filter(({ image }) => image.startsWith('postgres:'));
+
+  expect(servers).toHaveLength(3);
+  for (const server of servers) {
+    expect(server).toMatchObject({ read_only: true, tmpfs: ['/tmp', '/var/run/postgresql'] });
+  }
+});
+
 test('every image has a version', () => {
   const images = Object.values(services).map(({ image }) => image);
   for (const image of images.filter((name) => name !== 'order-placement')) expect(image).toMatch(/^[\w/-]+:[\w.-]+$/);

@@ -302,6 +302,12 @@ const revokesKey = async (command: string) => {
   await succeeds(command.replace('<prefix>', prefix), new RegExp(`${prefix} is revoked`), { cwd: ROOT });
 };
 
+/** Changes the CLI's own configuration file, in the folder of this test. */
+const configuresCli = async (command: string) => {
+  const own = `XDG_CONFIG_HOME=${folder} HOME=${folder} ${command.replace('<key>', 'secret')}`;
+  expect(await run(own, { cwd: ROOT })).toMatchObject({ exitCode: 0 });
+};
+
 const rules: [RegExp, (command: string, document: string) => Promise<void>][] = [
   [/^curl -H .*SHOP_KEY/, withKeys(/\[\{"orderId"/)],
   [/^curl -H .*CUSTOMER_KEY/, withKeys(new RegExp(`\\[\\{"orderId":"[^"]+","customerId":"${CUSTOMER}"`))],
@@ -309,7 +315,11 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make api-keys ARGS="create/, createsKey],
   [/^make api-keys ARGS="list"$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^make api-keys ARGS="revoke/, revokesKey],
-  [/^make (api-keys|sbom)$/, isKnownToMake],
+  [/^make (api-keys|codec-server|sbom)$/, isKnownToMake],
+  [/^make temporal ARGS="config set/, configuresCli],
+  [/^TEMPORAL_PROFILE=cloud make replay$/, (command) => isKnownToMake(command.replace(/^\S+ /, ''), 'docs/')],
+  [/^echo "2026-11:\$\(openssl rand -base64 32\)" > payload-keys$/, (command) => succeeds(command, /^$/)],
+  [/^temporal workflow show .*--codec-endpoint/, isNotRun], // encryption.server.test.ts runs it with a codec server
   [/^npm run api:keys -- list$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
@@ -349,6 +359,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^npm run parked$/, (command) => fails(command, /retry <id>\|all/, 2)],
   [/^npm run parked -- list$/, inRepository(/0 parked/)],
   [/^npm run parked -- retry all$/, (command) => fails(command, /No message is parked/)],
+  [/^npm run parked -- discard all --actor ann$/, (command) => fails(command, /No message is parked/)],
   [
     /^make (test|conformance|check)$/,
     (command, document) => (folderOf(document) === '.' ? byCi(command) : isKnownToMake(command, document)),
@@ -357,6 +368,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
   [/^make (order|temporal|parked|record|openapi|interop|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
   [/^make interop ORIGINAL=/, isKnownToMake],
+  [/^make test-tracing/, isKnownToMake], // `make test` reads the same traces from a receiver of its own
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make fuzz/, isKnownToMake], // a test of its own

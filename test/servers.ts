@@ -28,6 +28,7 @@ export const VIRTUAL_HOSTS = [
   'console',
   'documents',
   'interop',
+  'metrics',
   'parked',
   'parked-api',
   'payments',
@@ -37,6 +38,7 @@ export const VIRTUAL_HOSTS = [
   'stop',
   'system',
   'takeover',
+  'tracing',
   'web-ui',
 ] as const;
 

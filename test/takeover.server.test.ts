@@ -32,7 +32,7 @@ const executed = new Set<string>();
 interface Rows {
   customers: object[];
   products: object[];
-  orders: { order_id: string }[];
+  orders: { order_id: string; customer_id: string }[];
   order_products: object[];
 }
 
@@ -156,6 +156,28 @@ test('takes over a database of the original without losing a row, and settles th
   expect(after.order_products).toEqual(before.order_products);
   expect(after.customers).toEqual(before.customers);
   expect(withoutStock(after)).toEqual(withoutStock(before));
+});
+
+// The original order service requested the payment from payment-processing at an earlier price, and lost the answer.
+test('ships an order that payment-processing has charged at another price, and charges nothing more', async () => {
+  const payments = { ...shared, DATABASE_URL: `${database.url}?schema=payments` };
+  await ServiceProcess.start('payment-processing', payments);
+  const { customer_id: customerId } = (await originalRows()).orders.find(
+    ({ order_id }) => order_id === NEVER_ANSWERED,
+  )!;
+  await queues.send(PROCESS_PAYMENT, { orderId: NEVER_ANSWERED, customerId, totalAmount: 9.99 });
+  const { paymentId } = JSON.parse(String((await queues.take(PAYMENT_STAT.queue)).content)) as { paymentId: string };
+
+  await startOrders({ ADOPT: 'ask' });
+  await makeDue();
+
+  await eventually(async () => {
+    expect(await orderRow(NEVER_ANSWERED)).toMatchObject({ order_status: 'shipped', payment_id: paymentId });
+  });
+  const { rows } = await sql.query('SELECT amount::text, status FROM payments.payments WHERE order_id = $1', [
+    NEVER_ANSWERED,
+  ]);
+  expect(rows).toEqual([{ amount: '9.99', status: 'success' }]);
 });
 
 test('holds the orders left placed, and does with each what an operator decides', async () => {

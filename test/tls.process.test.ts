@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
@@ -36,6 +36,14 @@ let secured: Record<
   string
 > &
   NodeJS.ProcessEnv;
+/** Unsets what `secured` sets for Temporal. */
+const withoutTemporal = {
+  TEMPORAL_ADDRESS: '',
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: '',
+  TEMPORAL_TLS_CLIENT_CERT_PATH: '',
+  TEMPORAL_TLS_CLIENT_KEY_PATH: '',
+};
+const profile = join(folder, 'home', 'temporalio', 'temporal.toml');
 let plainAmqpPort: number;
 let plainTemporal: string;
 
@@ -79,10 +87,21 @@ ssl_options.fail_if_no_peer_cert = true
     AMQP_TLS_CERT: client.cert,
     AMQP_TLS_KEY: client.key,
     TEMPORAL_ADDRESS: `localhost:${temporal.port}`,
-    TEMPORAL_TLS_CA: authority.cert,
-    TEMPORAL_TLS_CERT: client.cert,
-    TEMPORAL_TLS_KEY: client.key,
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: authority.cert,
+    TEMPORAL_TLS_CLIENT_CERT_PATH: client.cert,
+    TEMPORAL_TLS_CLIENT_KEY_PATH: client.key,
   };
+  mkdirSync(dirname(profile), { recursive: true });
+  writeFileSync(
+    profile,
+    `[profile.shop]
+address = "${secured.TEMPORAL_ADDRESS}"
+[profile.shop.tls]
+server_ca_cert_path = "${authority.cert}"
+client_cert_path = "${client.cert}"
+client_key_path = "${client.key}"
+`,
+  );
 });
 afterEach(() => ServiceProcess.endAll());
 afterAll(async () => {
@@ -116,7 +135,32 @@ describe('a service connects to Temporal', () => {
   test.each<[string, () => NodeJS.ProcessEnv]>([
     [
       'with the CA of NODE_EXTRA_CA_CERTS',
-      () => ({ TEMPORAL_TLS: 'on', TEMPORAL_TLS_CA: '', NODE_EXTRA_CA_CERTS: authority.cert }),
+      () => ({ TEMPORAL_TLS: 'on', TEMPORAL_TLS_SERVER_CA_CERT_PATH: '', NODE_EXTRA_CA_CERTS: authority.cert }),
+    ],
+    [
+      'with the older names of the settings',
+      () => ({
+        ...withoutTemporal,
+        TEMPORAL_ADDRESS: secured.TEMPORAL_ADDRESS,
+        TEMPORAL_TLS_CA: authority.cert,
+        TEMPORAL_TLS_CERT: client.cert,
+        TEMPORAL_TLS_KEY: client.key,
+      }),
+    ],
+    [
+      'with certificates as values',
+      () => ({
+        ...withoutTemporal,
+        TEMPORAL_ADDRESS: secured.TEMPORAL_ADDRESS,
+        TEMPORAL_TLS_SERVER_CA_CERT_DATA: readFileSync(authority.cert, 'utf8'),
+        TEMPORAL_TLS_CLIENT_CERT_DATA: readFileSync(client.cert, 'utf8'),
+        TEMPORAL_TLS_CLIENT_KEY_DATA: readFileSync(client.key, 'utf8'),
+      }),
+    ],
+    ['with a profile', () => ({ ...withoutTemporal, TEMPORAL_CONFIG_FILE: profile, TEMPORAL_PROFILE: 'shop' })],
+    [
+      'with a profile of the home folder',
+      () => ({ ...withoutTemporal, XDG_CONFIG_HOME: join(folder, 'home'), TEMPORAL_PROFILE: 'shop' }),
     ],
     [
       'whose certificate has the name of TEMPORAL_TLS_SERVER_NAME',
@@ -148,11 +192,15 @@ describe('a service names the setting to change if a handshake fails', () => {
       () => ({ AMQP_URL: `amqps://guest:guest@localhost:${plainAmqpPort}` }),
       'The broker does not use TLS on this port.',
     ],
-    ['no TEMPORAL_TLS_CA', () => ({ TEMPORAL_TLS_CA: '' }), 'Set TEMPORAL_TLS_CA to'],
     [
-      'no TEMPORAL_TLS_CERT',
-      () => ({ TEMPORAL_TLS_CERT: '', TEMPORAL_TLS_KEY: '' }),
-      'Set TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY to',
+      'no TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+      () => ({ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '' }),
+      'Set TEMPORAL_TLS_SERVER_CA_CERT_PATH to',
+    ],
+    [
+      'no TEMPORAL_TLS_CLIENT_CERT_PATH',
+      () => ({ TEMPORAL_TLS_CLIENT_CERT_PATH: '', TEMPORAL_TLS_CLIENT_KEY_PATH: '' }),
+      'Set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to',
     ],
     [
       'no TEMPORAL_TLS_SERVER_NAME',
@@ -174,17 +222,25 @@ describe('a service names the setting to change if a handshake fails', () => {
 const untrusting = (url: string): string => url.replace(/&sslrootcert=[^&]*/, '');
 
 test.each<[string, string, NodeJS.ProcessEnv]>([
-  ['TEMPORAL_TLS_CA', 'is not a PEM file with a certificate. Error: ENOENT', { TEMPORAL_TLS_CA: '/missing.pem' }],
+  [
+    'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+    'is not a PEM file with a certificate. Error: ENOENT',
+    { TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/missing.pem' },
+  ],
   ['AMQP_TLS_CA', 'is not a PEM file with a certificate.', { AMQP_TLS_CA: client.key }],
   ['AMQP_TLS_KEY', 'is not a PEM file with a private key without a passphrase.', { AMQP_TLS_KEY: client.cert }],
-  ['TEMPORAL_TLS_CERT', 'needs TEMPORAL_TLS_KEY. Set both or none.', { TEMPORAL_TLS_KEY: '' }],
+  [
+    'TEMPORAL_TLS_CLIENT_CERT_PATH',
+    'needs TEMPORAL_TLS_CLIENT_KEY_PATH. Set both or none.',
+    { TEMPORAL_TLS_CLIENT_KEY_PATH: '' },
+  ],
   ['AMQP_TLS_KEY', 'needs AMQP_TLS_CERT. Set both or none.', { AMQP_TLS_CERT: '' }],
   ['AMQP_TLS_CERT', 'does not belong to the private key in AMQP_TLS_KEY.', { AMQP_TLS_KEY: stranger.key }],
 ])('a service refuses to start if %s %s', async (setting, problem, settings) => {
   const payments = await ServiceProcess.launch('payment-processing', { ...secured, ...settings });
 
   expect(await payments.ended).toEqual({ code: 1, signal: null });
-  const shown = setting.endsWith('_KEY') ? '' : '=.*'; // an operator may have set the key itself instead of its path
+  const shown = /_KEY(_PATH)?$/.test(setting) ? '' : '=.*'; // an operator may have set the key itself instead of its path
   expect(payments.output).toMatch(new RegExp(`^config: ${setting}${shown} ${problem.replaceAll('.', '\\.')}`));
 });
 
@@ -221,5 +277,7 @@ describe('the commands use the same certificates', () => {
   test('make temporal', async () => {
     const list = ['workflow', 'list', '--limit', '1'];
     await expect(run('tools/dev/dist/temporal-command.js', list, secured)).resolves.toMatch(/^ *Status|^$/);
+    const selected = { TEMPORAL_CONFIG_FILE: profile, TEMPORAL_PROFILE: 'shop' };
+    await expect(run('tools/dev/dist/temporal-command.js', list, selected)).resolves.toMatch(/^ *Status|^$/);
   });
 });

@@ -6,7 +6,14 @@ export type BundledWorkflow = 'place-order' | 'refund-payment';
 export const bundledWorkflowOf = (workflowType: string | null | undefined): BundledWorkflow =>
   workflowType === 'refundPayment' ? 'refund-payment' : 'place-order';
 
-/** Returns the path of a workflow's bundle, which `npm run build` writes and a worker loads. */
-export function bundlePath(workflow: BundledWorkflow): string {
-  return join(require.resolve('@shop/workflows/package.json'), '..', 'dist', `${workflow}.bundle.js`);
-}
+/** Returns the paths of a workflow's bundles, which `npm run build` writes: for workers that do not trace, and that do. */
+export const bundlePaths = (workflow: BundledWorkflow): { plain: string; traced: string } => ({
+  plain: bundlePath(workflow),
+  traced: fileOf(`${workflow}.traced`),
+});
+
+/** Returns the path of the bundle for workers that do not trace. */
+export const bundlePath = (workflow: BundledWorkflow): string => fileOf(workflow);
+
+const fileOf = (name: string): string =>
+  join(require.resolve('@shop/workflows/package.json'), '..', 'dist', `${name}.bundle.js`);

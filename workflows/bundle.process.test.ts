@@ -4,10 +4,12 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { temporaryFolder } from '../test/temporary-folder';
-import { bundlePath } from './bundle-path';
+import { bundlePaths } from './bundle-path';
 
 const REPOSITORY = join(__dirname, '..');
-const BUNDLES = (['place-order', 'refund-payment'] as const).map((name) => ({ name, path: bundlePath(name) }));
+const BUNDLES = (['place-order', 'refund-payment'] as const).flatMap((name) =>
+  Object.entries(bundlePaths(name)).map(([kind, path]) => ({ name, kind, path })),
+);
 
 /** Copies a folder with hard links, which takes a second. If it is on another file system, copies the files. */
 function copy(source: string, target: string): void {
@@ -35,19 +37,26 @@ test('the bundles are the same bytes if they are built in another folder, so tha
   }
 });
 
-test.each(BUNDLES)('the source map of $name leads from the code to the TypeScript sources', ({ name, path }) => {
-  const [code = '', map = ''] = readFileSync(path, 'utf8')
-    .split(/^\/\/# sourceMappingURL=.*base64,/m)
-    .slice(-2);
-  const line = code.split('\n').findIndex((text) => /^(async )?function (placeOrder|refundPayment)\(/.test(text));
-  const sourceMap = new SourceMap(JSON.parse(String(Buffer.from(map, 'base64'))) as SourceMapPayload);
+test.each(BUNDLES)(
+  'the source map of the $kind bundle of $name leads from the code to the TypeScript sources',
+  ({ name, path }) => {
+    const [code = '', map = ''] = readFileSync(path, 'utf8')
+      .split(/^\/\/# sourceMappingURL=.*base64,/m)
+      .slice(-2);
+    const line = code.split('\n').findIndex((text) => /^(async )?function (placeOrder|refundPayment)\(/.test(text));
+    const sourceMap = new SourceMap(JSON.parse(String(Buffer.from(map, 'base64'))) as SourceMapPayload);
 
-  const { originalSource, originalLine } = sourceMap.findEntry(line, 0) as {
-    originalSource: string;
-    originalLine: number;
-  };
+    const { originalSource, originalLine } = sourceMap.findEntry(line, 0) as {
+      originalSource: string;
+      originalLine: number;
+    };
 
-  expect(originalSource).toBe(`/workflows/${name}.ts`);
-  const source = readFileSync(join(REPOSITORY, originalSource), 'utf8').split('\n');
-  expect(source[originalLine]).toMatch(/^export (async )?function (placeOrder|refundPayment)/);
+    expect(originalSource).toBe(`/workflows/${name}.ts`);
+    const source = readFileSync(join(REPOSITORY, originalSource), 'utf8').split('\n');
+    expect(source[originalLine]).toMatch(/^export (async )?function (placeOrder|refundPayment)/);
+  },
+);
+
+test.each(BUNDLES)('the $kind bundle of $name contains nothing of OpenTelemetry', ({ path }) => {
+  expect(readFileSync(path, 'utf8')).not.toContain('node_modules/@opentelemetry/');
 });

@@ -57,6 +57,8 @@ export interface PaymentRequest {
   customerId: string;
   /** Decimal with two places, such as `90.00`. Only the message of the contract carries it as a JSON number. */
   totalAmount: string;
+  /** Set if the original placed the order: it may have been charged before, at prices that are not stored. */
+  adopted?: true;
 }
 
 /** The answer of the payment service. `reason` is empty if the payment succeeded. */
@@ -113,7 +115,7 @@ export interface CancelOrderInput extends Cancellation {
 
 /** The state of an order that an earlier saga may have worked on. `cancel` is set if the order can only be cancelled. */
 export type ResumedOrder =
-  { settled: Settlement } | { settled: null; totalAmount: string; cancel: Cancellation | null };
+  { settled: Settlement } | { settled: null; totalAmount: string; adopted?: true; cancel: Cancellation | null };
 
 export interface RefundInput {
   orderId: string;

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { Runtime, Worker } from '@temporalio/worker';
 import { HISTORIES } from '../test/saga-workers';
 import { silentLog } from '../test/silent-log';
-import { bundledWorkflowOf, bundlePath } from './bundle-path';
+import { bundledWorkflowOf, bundlePaths } from './bundle-path';
 
 // If a new version is deployed while a saga runs, the saga continues in the new code. The new code must issue the same
 // commands as the old code did. Each file is the recorded history of one path. Never delete one to make a change pass.
@@ -19,8 +19,17 @@ test('finds recorded histories', () => {
   expect(files.length).toBeGreaterThan(0);
 });
 
-test.each(files)('replays %s', async (file) => {
-  const history = historyFromJSON(JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')));
-  const { name } = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType ?? {};
-  await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath(bundledWorkflowOf(name)) } }, history);
+// A saga may continue in a process that traces, or in one that does not.
+describe.each(['plain', 'traced'] as const)('the %s bundle', (bundle) => {
+  test.each(files)('replays %s', async (file) => {
+    const history = historyFromJSON(JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')));
+    const { name } = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType ?? {};
+    const codePath = bundlePaths(bundledWorkflowOf(name))[bundle];
+    await Worker.runReplayHistory({ workflowBundle: { codePath } }, history);
+  });
+});
+
+test('some of the recorded sagas were traced', () => {
+  const traced = files.filter((file) => readFileSync(join(HISTORIES, file), 'utf8').includes('_tracer-data'));
+  expect(traced.length).toBeGreaterThan(0);
 });

@@ -17,7 +17,8 @@ export async function loadOrder(input: PlaceOrderInput, inbox: PaymentInbox, tim
   if (found.settled) return { ...input, settled: found.settled };
   timeline.totalAmount = found.totalAmount;
   if (found.cancel) inbox.cancel(found.cancel.code, found.cancel.reason);
-  return { ...input, totalAmount: found.totalAmount, settled: null };
+  const { totalAmount, adopted } = found;
+  return { ...input, totalAmount, ...(adopted && { adopted }), settled: null };
 }
 
 /** Ships a paid order, unless a cancel came first: then its row ends `cancelled` and its stock is released. */

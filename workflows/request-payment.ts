@@ -21,11 +21,11 @@ export function requestPayment(
  * activity's result; any other arrives as a signal.
  */
 async function requestByMessage(
-  { orderId, customerId, totalAmount, payment: { maxRequests, answerTimeoutMs } }: PlaceOrderInput,
+  { orderId, customerId, totalAmount, adopted, payment: { maxRequests, answerTimeoutMs } }: PlaceOrderInput,
   inbox: PaymentInbox,
   timeline: Timeline,
 ): Promise<PaymentOutcome> {
-  const request = { orderId, customerId, totalAmount };
+  const request = { orderId, customerId, totalAmount, ...(adopted && { adopted }) };
   for (let attempt = 1; attempt <= maxRequests && !inbox.outcome; attempt++) {
     const attemptLabel = `attempt ${attempt} of ${maxRequests}`;
     const summary = `Request $${totalAmount} over RabbitMQ, ${attemptLabel}`;
@@ -45,7 +45,7 @@ async function requestByMessage(
 
 /** Charges the order by an ordinary activity, so that operators see that it waits for the payment service. */
 async function requestByActivity(
-  { orderId, customerId, totalAmount, payment: { maxRequests, answerTimeoutMs } }: PlaceOrderInput,
+  { orderId, customerId, totalAmount, adopted, payment: { maxRequests, answerTimeoutMs } }: PlaceOrderInput,
   inbox: PaymentInbox,
   timeline: Timeline,
 ): Promise<PaymentOutcome> {
@@ -63,7 +63,8 @@ async function requestByActivity(
   const charging = new CancellationScope();
   inbox.onOutcome = () => charging.cancel();
   try {
-    inbox.receive(await charging.run(() => payments.processPayment({ orderId, customerId, totalAmount })));
+    const request = { orderId, customerId, totalAmount, ...(adopted && { adopted }) };
+    inbox.receive(await charging.run(() => payments.processPayment(request)));
     if (!inbox.outcome) return inbox.cancel('payment-failed', 'The payment service returned no valid answer.');
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;

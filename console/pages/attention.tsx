@@ -4,7 +4,7 @@ import { InstancesSection } from '../attention/instances-section';
 import { ParkedSection } from '../attention/parked-section';
 import { useConsole } from '../console-context';
 import { formatCount, formatMoney } from '../format/money';
-import { formatAge, formatTime } from '../format/time';
+import { formatAge, formatDuration, formatTime } from '../format/time';
 import { linesOf } from '../orders/order-lines';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
@@ -35,10 +35,11 @@ function BacklogSection() {
     <section class="panel" aria-labelledby="backlog">
       <h2 id="backlog">Backlog</h2>
       <LoadState loaded={loaded} what="the backlog">
-        {({ unsettled, limit }) => (
+        {({ unsettled, oldestSeconds, limit }) => (
           <>
             <p>
               {formatCount(unsettled)} of at most {formatCount(limit)} orders wait to be settled.
+              {oldestSeconds > 0 && ` The oldest has waited for ${formatDuration(oldestSeconds)}.`}
               {unsettled >= limit && ' New orders are refused while payments settle orders.'}
             </p>
             <meter

@@ -1,3 +1,5 @@
+import { PARKED_STEPS } from '@shop/amqp/parked-audit';
+
 /** The steps in the life of an order, as its history and its events name them. */
 export const OrderStep = {
   accepted: 'accepted',
@@ -10,6 +12,8 @@ export const OrderStep = {
   refundDue: 'refund-due',
   refunded: 'refunded',
   deleted: 'deleted',
+  messageRetried: PARKED_STEPS.retry,
+  messageDiscarded: PARKED_STEPS.discard,
 } as const;
 
 export type OrderStep = (typeof OrderStep)[keyof typeof OrderStep];

@@ -3,7 +3,7 @@ import { ROLES } from '@shop/runtime/access/role';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { z } from 'zod';
 import { STATISTICS_WINDOWS, readStatistics, type StatisticsWindow } from '../orders/order-statistics';
-import { countUnsettledOrders } from '../orders/unsettled-orders';
+import { summarizeUnsettledOrders } from '../orders/unsettled-orders';
 import type { ReadClient } from '../reads/read-client';
 import { backlogJson, consoleSettingsJson, statisticsJson } from './json';
 
@@ -74,7 +74,8 @@ export const consoleOperations = (needs: ConsoleOperationsNeeds): Operation[] =>
     responses: { 200: { description: 'The backlog.', schema: backlogJson } },
     example: {},
     handle: async ({ response }) => {
-      response.json({ unsettled: await countUnsettledOrders(needs.database), limit: needs.maxUnsettled });
+      const { count, oldestSeconds } = await summarizeUnsettledOrders(needs.database);
+      response.json({ unsettled: count, oldestSeconds, limit: needs.maxUnsettled });
     },
   }),
 

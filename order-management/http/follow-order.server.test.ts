@@ -114,7 +114,7 @@ describe('the history', () => {
     expect(status).toBe(200);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(body).toEqual([
-      { step: 'accepted', time, reason: null, actor: null },
+      { step: 'accepted', time, reason: null, actor: 'anonymous' },
       { step: 'cancel-requested', time, reason: null, actor: 'anonymous' },
       { step: 'paid', time, reason: `payment ${paymentId}`, actor: null },
       { step: 'cancelled', time, reason: CUSTOMER_CANCELLED.reason, actor: null },

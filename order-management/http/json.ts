@@ -73,7 +73,8 @@ export const historyJson = z.array(
         .nullable()
         .meta({
           description:
-            'Who requested the step: `anonymous`, `api-key:<prefix>` or `jwt:<sub>`. Null if the system did, if it was not ' +
+            'Who requested the step: `anonymous`, `api-key:<prefix>` or `jwt:<sub>`, or `operator:<name>` for a command. Null if ' +
+            'the system did, if it was not ' +
             'recorded, and for customers.',
         }),
     })
@@ -115,6 +116,7 @@ export const consoleSettingsJson = z
 export const backlogJson = z
   .object({
     unsettled: z.int().meta({ description: 'Orders that are neither shipped nor cancelled.' }),
+    oldestSeconds: z.number().meta({ description: 'How long the oldest of them has waited; 0 if there is none.' }),
     limit: z.int().meta({ description: 'The setting `MAX_UNSETTLED`.' }),
   })
   .meta({ id: 'Backlog' });

@@ -12,6 +12,7 @@ import type { Refusal, Shortage } from '../orders/accept-order';
 import { findOrder, findOrdersById } from '../orders/find-orders';
 import { fingerprintOf, type KeptOrder } from '../orders/order-key';
 import { findOrderDetails, type OrderDetails } from '../orders/order-details';
+import { ordersAccepted } from '../orders/order-metrics';
 import { canTransition, isFinal, OrderStatus } from '../orders/order-status';
 import { deleteOrder, requestCancel } from '../orders/request-cancel';
 import type { PlacedOrder } from '../orders/placed-order';
@@ -90,7 +91,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
       const orderKey =
         key === undefined ? null : { key: scopedKey(caller, key), fingerprint: fingerprintOf(requested) };
       orderList.giveWay();
-      const outcome = await acceptOnce(needs, requested, orderKey);
+      const outcome = await acceptOnce(needs, requested, orderKey, caller);
       if ('orderId' in outcome) {
         const existing = await readOrderOfKey(outcome);
         await sendToken(response, reads);
@@ -98,6 +99,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
         return;
       }
       if (!outcome.accepted) throw refusalProblem(outcome, customerId);
+      ordersAccepted.inc();
       const { order, totalAmount } = outcome;
       // The order is committed, and its row is its own outbox: the response does not wait for the start of the saga. If
       // the start fails, the sweeper starts the saga later.

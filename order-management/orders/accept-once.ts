@@ -1,5 +1,6 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { isDuplicate } from '@shop/prisma/errors';
+import { ANONYMOUS, type Caller } from '@shop/runtime/access/caller';
 import { acceptOrder, type Acceptance, type OrderRequest } from './accept-order';
 import type { Backlog } from './backlog';
 import { findByKey, type KeptOrder, type OrderKey } from './order-key';
@@ -21,11 +22,12 @@ export async function acceptOnce(
   { database, backlog, examineAfterMs }: AcceptNeeds,
   request: OrderRequest,
   key: OrderKey | null,
+  caller: Pick<Caller, 'actor'> = ANONYMOUS,
 ): Promise<Acceptance | KeptOrder> {
   const kept = key && (await findByKey(database, key));
   if (kept) return kept;
   try {
-    const outcome = await backlog.admit(() => acceptOrder(database, request, examineAfterMs, key));
+    const outcome = await backlog.admit(() => acceptOrder(database, request, examineAfterMs, key, caller));
     if (outcome.accepted || key === null) return outcome;
     // A concurrent request with this key may have taken the stock: its order is the answer.
     return (await findByKey(database, key)) ?? outcome;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { literal } from '@shop/prisma/sql';
+import { ANONYMOUS, type Caller } from '@shop/runtime/access/caller';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { OrderStep } from '../events/order-step';
 import type { OrderKey } from './order-key';
@@ -52,6 +53,7 @@ interface HeldLine {
  *
  * @param examineAfterMs time until the sweeper checks the order, in milliseconds
  * @param key idempotency key of the order, if the client sent one
+ * @param caller who sent the request, for the history of the order
  * @throws a unique violation (`isDuplicate`) if an order with this key exists
  */
 export async function acceptOrder(
@@ -59,6 +61,7 @@ export async function acceptOrder(
   { customerId, lines }: OrderRequest,
   examineAfterMs: number,
   key: OrderKey | null = null,
+  { actor }: Pick<Caller, 'actor'> = ANONYMOUS,
 ): Promise<Acceptance> {
   const orderId = randomUUID();
   const productIds = lines.map((line) => line.productId);
@@ -94,7 +97,7 @@ export async function acceptOrder(
       INSERT INTO order_products (order_id, product_id, quantity, unit_price)
       SELECT placed.order_id, held.product_id, held.quantity, held.price FROM held, placed
     ), recorded AS (
-      INSERT INTO order_events (order_id, step) SELECT order_id, ${literal(OrderStep.accepted)} FROM placed
+      INSERT INTO order_events (order_id, step, actor) SELECT order_id, ${literal(OrderStep.accepted)}, ${actor} FROM placed
     ), keyed AS (
       INSERT INTO idempotency_keys (key, fingerprint, order_id)
       SELECT ${key?.key ?? null}::text, ${key?.fingerprint ?? null}::text, order_id FROM placed

@@ -7,12 +7,18 @@ export const ORDER_TOTAL = sql`(
   FROM order_products line JOIN products product USING (product_id) WHERE line.order_id = orders.order_id)`;
 
 /**
+ * Whether this system accepted the order in `orders` and priced it: acceptance takes the stock in the statement that dates
+ * the order. The stock of an order of the original is taken when it is adopted, or not at all.
+ */
+export const IS_OWN = sql`(stock_taken_at AT TIME ZONE 'UTC' = order_date) IS TRUE`;
+
+/**
  * Reads the total of an order: decimal text with two places. Returns null if there is no such order, or if the original
- * placed it and it is not adopted: the original charged the prices that the client had sent, and stored none.
+ * placed it: the original charged the prices that the client had sent, and stored none.
  */
 export async function readOrderTotal(database: OrdersClient, orderId: string): Promise<string | null> {
   const rows = await database.$queryRaw<{ total: string }[]>`
-    SELECT ${ORDER_TOTAL} AS total FROM orders WHERE order_id = ${orderId}::uuid AND stock_taken_at IS NOT NULL`;
+    SELECT ${ORDER_TOTAL} AS total FROM orders WHERE order_id = ${orderId}::uuid AND ${IS_OWN}`;
   return rows[0]?.total ?? null;
 }
 

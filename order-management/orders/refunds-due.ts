@@ -1,4 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
+import { compensations } from '@shop/runtime/metrics';
 import { refundId, type RefundInput } from '@shop/workflows/contract';
 import { OrderStep } from '../events/order-step';
 import { recordEvent } from '../events/record-event';
@@ -6,9 +7,12 @@ import { recordEvent } from '../events/record-event';
 /** Time from the record of a refund to its first check, in milliseconds. The refund has usually ended by then. */
 export const EXAMINE_AFTER_MS = 10_000;
 
-/** Records that a refund is due, before its workflow is started. Recording it again changes nothing. */
+const refundStarted = compensations.labels('refund_started');
+refundStarted.inc(0);
+
+/** Records that a refund is due, before its workflow is started. Recording it again changes and counts nothing. */
 export async function recordRefundDue(database: OrdersClient, refund: RefundInput): Promise<void> {
-  await database.$transaction([
+  const [, recorded] = await database.$transaction([
     database.$executeRaw`
       INSERT INTO refunds_due (refund_id, order_id, payment_id, examine_after)
       SELECT ${refundId(refund)}::uuid, order_id, ${refund.paymentId ?? null}::uuid,
@@ -17,6 +21,8 @@ export async function recordRefundDue(database: OrdersClient, refund: RefundInpu
       ON CONFLICT DO NOTHING`,
     recordEvent(database, refund.orderId, OrderStep.refundDue, reasonOf(refund)),
   ]);
+  // The event is recorded once per refund. The row is not: the statement that cancels an order may have inserted it.
+  refundStarted.inc(recorded);
 }
 
 const reasonOf = ({ paymentId }: RefundInput): string =>
@@ -68,5 +74,17 @@ export async function deleteRefundDue(database: OrdersClient, refund: RefundInpu
   await database.refundDue.deleteMany({ where: { refundId: refundId(refund) } });
 }
 
-/** Counts the refunds that are recorded as due. */
-export const countRefundsDue = (database: OrdersClient): Promise<number> => database.refundDue.count();
+/** The refunds that are recorded as due, and the age of the oldest in seconds; 0 if there is none. */
+export interface RefundsDueSummary {
+  count: number;
+  oldestSeconds: number;
+}
+
+/** Summarizes the refunds that are recorded as due. */
+export async function summarizeRefundsDue(database: OrdersClient): Promise<RefundsDueSummary> {
+  const [summary] = await database.$queryRaw<RefundsDueSummary[]>`
+    SELECT count(*)::int AS count,
+      greatest(coalesce(extract(epoch FROM now() - min(noted_at)), 0), 0)::float8 AS "oldestSeconds"
+    FROM refunds_due`;
+  return summary!;
+}

@@ -94,7 +94,7 @@ test('takes the stock and sets the prices of an order of the original once when 
     [1, 2, 3, 4].map(() => () => resumeOrder(database, orderId)),
   );
 
-  expect(resumed).toEqual(resumed.map(() => ({ settled: null, totalAmount: '9.00', cancel: null })));
+  expect(resumed).toEqual(resumed.map(() => ({ settled: null, totalAmount: '9.00', adopted: true, cancel: null })));
   expect(await stockOf(database, product)).toBe(8);
   await database.product.update({ where: { productId: product.productId }, data: { price: '99.00' } });
   expect(await findOrder(database, orderId)).toMatchObject({ lines: [{ price: '4.50' }] });
@@ -132,6 +132,7 @@ test('cancels an order of the original that has no products', async () => {
   await expect(resumeOrder(database, orderId)).resolves.toEqual({
     settled: null,
     totalAmount: '0.00',
+    adopted: true,
     cancel: { code: 'empty-order', reason: 'The order has no products.' },
   });
 });

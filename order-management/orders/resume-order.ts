@@ -2,12 +2,13 @@ import type { OrdersClient } from '@shop/prisma/clients';
 import { retryConflicts } from '@shop/prisma/retry-conflicts';
 import type { Cancellation, ResumedOrder } from '@shop/workflows/contract';
 import { isFinal } from './order-status';
-import { ORDER_TOTAL } from './order-total';
+import { IS_OWN, ORDER_TOTAL } from './order-total';
 import { CUSTOMER_CANCELLED, NOT_FOUND, settlementOf, type SettledRow } from './settle-order';
 
 interface OrderRow extends SettledRow {
   stock_taken_at: Date | null;
   cancel_requested_at: Date | null;
+  is_own: boolean;
 }
 
 interface LineRow {
@@ -27,7 +28,7 @@ export async function resumeOrder(database: OrdersClient, orderId: string): Prom
     database.$transaction(async (tx) => {
       const [order] = await tx.$queryRaw<OrderRow[]>`
         SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason, stock_taken_at,
-          cancel_requested_at
+          cancel_requested_at, ${IS_OWN} AS is_own
         FROM orders WHERE order_id = ${orderId}::uuid FOR NO KEY UPDATE`;
       if (!order) return { settled: NOT_FOUND };
       if (isFinal(order.order_status)) return { settled: settlementOf(order) };
@@ -40,7 +41,7 @@ export async function resumeOrder(database: OrdersClient, orderId: string): Prom
       if (!order.stock_taken_at && !cancel) await takeStock(tx, orderId);
       const [total] = await tx.$queryRaw<{ total_amount: string }[]>`
         SELECT ${ORDER_TOTAL} AS total_amount FROM orders WHERE order_id = ${orderId}::uuid`;
-      return { settled: null, totalAmount: total!.total_amount, cancel };
+      return { settled: null, totalAmount: total!.total_amount, ...(!order.is_own && { adopted: true }), cancel };
     }),
   );
 }

@@ -10,6 +10,8 @@ import { EXAMINE_AFTER_MS } from './refunds-due';
 export interface SettledOrder {
   changed: boolean;
   settlement: Settlement;
+  /** Seconds since the order's stock was taken; null if no stock was taken, or if this call did not settle the order. */
+  secondsSinceAccepted: number | null;
 }
 
 /** The reason of an order that its customer cancelled before it was shipped. */
@@ -81,7 +83,7 @@ async function settle(
   orderId: string,
   { ship, paymentId, paymentStatus, why }: Intent,
 ): Promise<SettledOrder> {
-  const settled = await database.$queryRaw<SettledRow[]>`
+  const settled = await database.$queryRaw<(SettledRow & { seconds_since_accepted: number | null })[]>`
     WITH decided AS (
       SELECT order_id, ${ship} AND cancel_requested_at IS NULL AND stock_taken_at IS NOT NULL AS ships,
         ${ship} AND cancel_requested_at IS NOT NULL AS customer_cancelled
@@ -122,14 +124,18 @@ async function settle(
       SELECT order_id, order_id, now() + ${EXAMINE_AFTER_MS}::int * interval '1 ms' FROM settled
       WHERE order_status = ${CANCELLED} AND payment_status = ${UNPAID}
     )
-    SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason FROM settled`;
-  if (settled[0]) return { changed: true, settlement: settlementOf(settled[0]) };
+    SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason,
+      extract(epoch FROM now() - stock_taken_at)::float8 AS seconds_since_accepted FROM settled`;
+  if (settled[0]) {
+    const secondsSinceAccepted = settled[0].seconds_since_accepted;
+    return { changed: true, settlement: settlementOf(settled[0]), secondsSinceAccepted };
+  }
 
   // A second statement: the snapshot of the first may be older than the transaction that settled the order.
   const [row] = await database.$queryRaw<SettledRow[]>`
     SELECT order_status, payment_status, payment_id, cancellation_code, cancellation_reason
     FROM orders WHERE order_id = ${orderId}::uuid`;
-  return { changed: false, settlement: row ? settlementOf(row) : NOT_FOUND };
+  return { changed: false, settlement: row ? settlementOf(row) : NOT_FOUND, secondsSinceAccepted: null };
 }
 
 /** The settlement of an order whose row does not exist. */

@@ -52,9 +52,29 @@ export async function claimUnsettledOrders(
   return rows.map((row) => row.order_id);
 }
 
-/** Counts the orders that are `placed`. A partial index makes the cost independent of the number of settled orders. */
-export const countUnsettledOrders = (database: OrdersClient): Promise<number> =>
-  database.order.count({ where: { orderStatus: OrderStatus.placed } });
+/** The orders that are `placed`. */
+export interface UnsettledSummary {
+  count: number;
+  /** Age of the oldest order whose stock was taken, in seconds; 0 if there is none. */
+  oldestSeconds: number;
+  /** Orders that the original left `placed` and that are not adopted, by whether an operator has released them. */
+  held: number;
+  released: number;
+}
+
+/**
+ * Summarizes the orders that are `placed` in one pass. A partial index makes the cost independent of the number of settled
+ * orders.
+ */
+export async function summarizeUnsettledOrders(database: OrdersClient): Promise<UnsettledSummary> {
+  const [summary] = await database.$queryRaw<UnsettledSummary[]>`
+    SELECT count(*)::int AS count,
+      greatest(coalesce(extract(epoch FROM now() - min(stock_taken_at)), 0), 0)::float8 AS "oldestSeconds",
+      count(*) FILTER (WHERE stock_taken_at IS NULL AND released_at IS NULL)::int AS held,
+      count(*) FILTER (WHERE stock_taken_at IS NULL AND released_at IS NOT NULL)::int AS released
+    FROM orders WHERE order_status = ${literal(OrderStatus.placed)}`;
+  return summary!;
+}
 
 /** Counts the orders that the original left `placed` and that are not adopted, and how many of them are released. */
 export async function countOriginalOrders(database: OrdersClient): Promise<{ held: number; released: number }> {

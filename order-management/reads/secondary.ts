@@ -2,6 +2,7 @@ import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { ReplicationProbe, type ReplicationStatus } from '@shop/prisma/replication';
 import type { WalPosition } from '@shop/prisma/wal-position';
 import type { Logger } from '@shop/runtime/log';
+import { observePool } from '@shop/runtime/pool-metrics';
 import type { PrimaryLog } from './primary-log';
 
 /**
@@ -34,7 +35,11 @@ export class Secondary {
   ) {
     const { hostname, port } = new URL(url);
     this.name = `${hostname}:${port || 5432}`;
-    this.database = connectOrders(url, { poolSize: options.poolSize, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    this.database = connectOrders(url, {
+      poolSize: options.poolSize,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      onOpen: observePool(this.name),
+    });
     this.probe = new ReplicationProbe(url, 'secondary', () => this.resetStatus());
   }
 

@@ -1,5 +1,5 @@
 import type { Broker } from '@shop/amqp/broker';
-import { PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { ADOPTED_HEADER, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { OrdersClient } from '@shop/prisma/clients';
 import { databaseFaultOf } from '@shop/prisma/errors';
 import type { Logger } from '@shop/runtime/log';
@@ -7,6 +7,7 @@ import type { OrderActivities, Settlement } from '@shop/workflows/contract';
 import { ApplicationFailure } from '@temporalio/common';
 import { OrderStep } from '../events/order-step';
 import { recordEvent } from '../events/record-event';
+import { countSettled } from '../orders/order-metrics';
 import { recordRefund } from '../orders/record-refund';
 import { recordRefundDue } from '../orders/refunds-due';
 import { resumeOrder } from '../orders/resume-order';
@@ -31,7 +32,9 @@ export function createOrderActivities({
   settlements,
   log,
 }: OrderActivityOptions): OrderActivities {
-  const announce = (orderId: string, { changed, settlement }: SettledOrder): Settlement => {
+  const announce = (orderId: string, settled: SettledOrder): Settlement => {
+    countSettled(settled);
+    const { changed, settlement } = settled;
     const { orderStatus, cancellation, ...payment } = settlement;
     const fields = { orderId, ...payment, ...(cancellation && { cancellation }) };
     log.info(fields, changed ? `order ${orderStatus}` : `order was already ${orderStatus}`);
@@ -49,12 +52,12 @@ export function createOrderActivities({
   };
   return {
     resumeOrder: (orderId) => rejectBadData(resumeOrder(database, orderId)),
-    requestPayment: async ({ orderId, customerId, totalAmount }, attempt) => {
+    requestPayment: async ({ orderId, customerId, totalAmount, adopted }, attempt) => {
       if (!broker) throw new Error('AMQP_URL is none, but this order is paid over RabbitMQ. Set AMQP_URL.');
       const request = { orderId, customerId, totalAmount: Number(totalAmount) };
       let recorded = Promise.resolve();
-      const answer = await handover.request({ orderId, totalAmount }, async () => {
-        await broker.send(PROCESS_PAYMENT, request);
+      const answer = await handover.request({ orderId, totalAmount: adopted ? null : totalAmount }, async () => {
+        await broker.send(PROCESS_PAYMENT, request, adopted && { [ADOPTED_HEADER]: true });
         recorded = recordRequest(orderId, attempt); // while the answer is on its way
       });
       await recorded; // so that it precedes the events of the next steps

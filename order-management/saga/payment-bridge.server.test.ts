@@ -324,6 +324,13 @@ describe('an answer whose amount is not the total of its order', () => {
 
     await expect(effectsOf(forged(order, 12.5))).resolves.toEqual(['saga_resumed']);
   });
+
+  test('is accepted for an order of the original that is adopted: it may have been charged before', async () => {
+    const order = await placedOrder();
+    await database.order.update({ where: { orderId: order.orderId }, data: { stockTakenAt: new Date() } });
+
+    await expect(effectsOf(forged(order, 12.5))).resolves.toEqual(['saga_resumed']);
+  });
 });
 
 describe('while the saga waits for a signal', () => {

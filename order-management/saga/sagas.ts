@@ -5,6 +5,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { sagasStarted } from '@shop/runtime/metrics';
+import { sampledTraceId } from '@shop/runtime/tracing/active-trace';
 import type { Temporal } from '@shop/runtime/temporal';
 import { OrderStatus } from '../orders/order-status';
 import {
@@ -43,6 +44,8 @@ export class Sagas {
   constructor(
     private readonly temporal: Pick<Temporal, 'call'>,
     private readonly payment: PaymentTerms,
+    /** The address of Jaeger, for links to traces; without it, there are none. */
+    private readonly traceUiUrl?: string,
   ) {}
 
   /**
@@ -132,6 +135,8 @@ export class Sagas {
 
   private async startSaga(input: PlaceOrderInput, workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> {
     const { orderId, customerId, totalAmount, payment } = input;
+    const traceId = sampledTraceId();
+    const trace = this.traceUiUrl !== undefined && traceId !== null && `${this.traceUiUrl}/trace/${traceId}`;
     const started = await startOnce(() =>
       this.temporal.call((client) =>
         client.workflow.start<typeof placeOrder>('placeOrder', {
@@ -143,7 +148,7 @@ export class Sagas {
           // sweeper of an instance whose build is not current yet may start it, and must not run its tasks.
           requestEagerStart: !input.resumed,
           staticSummary: `Order of $${totalAmount}`,
-          memo: { customerId, totalAmount, paymentChannel: payment.channel },
+          memo: { customerId, totalAmount, paymentChannel: payment.channel, ...(trace && { trace }) },
           typedSearchAttributes: new TypedSearchAttributes([
             { key: CUSTOMER_ID, value: customerId },
             { key: ORDER_TOTAL, value: Number(totalAmount) },

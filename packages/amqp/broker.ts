@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import type { Channel, ChannelModel, ConfirmChannel, Message, Options, RecoveringChannelModel } from 'amqplib';
 import { UnavailableError } from '@shop/runtime/fault';
 import pTimeout from 'p-timeout';
 import type { BrokerSettings } from '@shop/runtime/environment';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { tlsRemedyOf } from '@shop/runtime/tls-remedy';
+import { inSpan } from '@shop/runtime/tracing/in-span';
 import { bestEffort } from './best-effort';
 import { checkTopology, refusalIn, type BrokerAccess } from './check-topology';
 import { Confirmation } from './confirmation';
@@ -12,6 +14,7 @@ import { connect } from './connect';
 import { idempotentQueue } from './idempotent-consumers';
 import { senderProblem, userOf } from './sender';
 import { declareRoute, PAYMENT_STAT, PROCESS_PAYMENT, type Route } from './topology';
+import { traceHeaders } from './trace-headers';
 
 /** The part of a logger that this package uses. */
 export interface BrokerLog {
@@ -124,7 +127,19 @@ export class Broker {
    *
    * @throws {BrokerUnavailableError} if RabbitMQ does not confirm within 4 seconds, or no queue is bound
    */
-  async send({ exchange, routingKey }: Route, message: object): Promise<void> {
+  async send(route: Route, message: object, headers: Record<string, unknown> = {}): Promise<void> {
+    const { exchange, routingKey } = route;
+    const attributes = { 'messaging.system': 'rabbitmq', 'messaging.destination.name': exchange };
+    await inSpan(`publish ${routingKey}`, { kind: SpanKind.PRODUCER, attributes }, () =>
+      this.sendOnce(route, message, headers),
+    );
+  }
+
+  private async sendOnce(
+    { exchange, routingKey }: Route,
+    message: object,
+    headers: Record<string, unknown>,
+  ): Promise<void> {
     const text = JSON.stringify(message);
     const key = `${exchange} ${routingKey} ${text}`;
     const remove = (): void => void this.sent.delete(key);
@@ -133,7 +148,15 @@ export class Broker {
       if (error) remove();
       else setTimeout(remove, REMEMBER_CONFIRMED_MS).unref();
     };
-    const confirmation = this.sent.get(key) ?? this.write(exchange, routingKey, Buffer.from(text), {}, onUnobserved);
+    const confirmation =
+      this.sent.get(key) ??
+      this.write(
+        exchange,
+        routingKey,
+        Buffer.from(text),
+        propertiesWith({ ...headers, ...traceHeaders() }),
+        onUnobserved,
+      );
     this.sent.set(key, confirmation);
     try {
       await confirmed(confirmation, routingKey);
@@ -264,3 +287,7 @@ async function declareAll(channel: Channel): Promise<void> {
   await declareRoute(channel, PAYMENT_STAT);
   await channel.assertQueue(idempotentQueue(PROCESS_PAYMENT), { durable: true });
 }
+
+/** A message without headers has no table of headers, as the messages of the original. */
+const propertiesWith = (headers: Record<string, unknown>): Options.Publish =>
+  Object.keys(headers).length > 0 ? { headers } : {};

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { messages } from '@shop/runtime/metrics';
+import { inSpan, recordFailure } from '@shop/runtime/tracing/in-span';
 import { bestEffort } from './best-effort';
 import type { Broker, BrokerLog } from './broker';
 import { idempotentQueue } from './idempotent-consumers';
 import { FailurePolicy, type FailureOutcome, type FailurePolicyOptions } from './failure-policy';
 import { QueueGrowth } from './queue-growth';
-import { failuresOf, HEADERS, propertiesOfCopy, shortReason } from './republish';
+import { failuresOf, HEADERS, propertiesOfCopy, senderHeadersOf, shortReason, type MessageHeaders } from './republish';
 import { failedExchange, parkedQueue, retryQueue, type Route } from './topology';
+import { traceHeadersOf } from './trace-headers';
 
 /** What a handler did with a message. */
 export type HandlerResult =
@@ -30,7 +33,7 @@ export interface ConsumerOptions extends FailurePolicyOptions {
   route: Route;
   log: BrokerLog;
   /** Handles a message's content. RabbitMQ may deliver a message twice; the second time must change nothing. */
-  handle: (content: Buffer) => Promise<HandlerResult>;
+  handle: (content: Buffer, headers: MessageHeaders) => Promise<HandlerResult>;
   /** Announces on `idempotentQueue` that `handle` keeps this promise, for as long as the consumer consumes its queue. */
   announcesIdempotence?: boolean;
   /** Counts each message by its effect, or as `duplicate`, `parked`, `retried` or `requeued`; by default in `messages_total`. */
@@ -119,7 +122,9 @@ export class Consumer {
     const onMessage = (message: ConsumeMessage | null): void => {
       // Null means that the queue was deleted. Closing the channel makes the broker declare it again.
       if (!message) return void channel.close().catch(() => undefined);
-      const handled = this.receive(channel, message).finally(() => this.inFlight.delete(handled));
+      const handled = this.trace(message, () => this.receive(channel, message)).finally(() =>
+        this.inFlight.delete(handled),
+      );
       this.inFlight.add(handled);
     };
     const consumerTag = randomUUID();
@@ -142,6 +147,14 @@ export class Consumer {
     const { channel } = this;
     const tags = this.options.announcesIdempotence ? [announcementOf(tag), tag] : [tag];
     await Promise.all(tags.map((one) => channel.cancel(one)));
+  }
+
+  /** Continues the trace of the sender. */
+  private trace(message: ConsumeMessage, receive: () => Promise<void>): Promise<void> {
+    const { queue } = this.options.route;
+    const parent = propagation.extract(ROOT_CONTEXT, traceHeadersOf(message));
+    const attributes = { 'messaging.system': 'rabbitmq', 'messaging.destination.name': queue };
+    return inSpan(`process ${queue}`, { kind: SpanKind.CONSUMER, attributes, parent }, receive);
   }
 
   /** Never throws: a message that could not be parked or retried is requeued. */
@@ -176,11 +189,12 @@ export class Consumer {
     const reason = this.options.broker.senderProblem(message);
     if (reason !== null) return { outcome: 'untrusted', reason };
     try {
-      const result = await this.options.handle(message.content);
+      const result = await this.options.handle(message.content, senderHeadersOf(message));
       if (result.outcome === 'delivered') this.failures.recordHandled(); // a duplicate does not prove that others succeed
       if (result.outcome === 'delivered' || result.outcome === 'duplicate') this.pauseMs = RESUME_MS.first;
       return result;
     } catch (error) {
+      recordFailure(trace.getActiveSpan(), error);
       return this.failures.judge(message, error);
     }
   }
@@ -236,6 +250,7 @@ export class Consumer {
 
   private count(outcome: string): void {
     const { count, route } = this.options;
+    trace.getActiveSpan()?.setAttribute('messaging.outcome', outcome);
     if (count) count(outcome);
     else messages.inc({ queue: route.queue, outcome });
   }
@@ -247,7 +262,7 @@ export class Consumer {
       log.warn({ queue: route.queue, err: error }, 'consumer paused');
       this.pausing = bestEffort(this.cancel());
       await this.pausing;
-      void this.resumeAfterOutage();
+      void context.with(ROOT_CONTEXT, () => this.resumeAfterOutage()); // the message's trace ends here
     }
     await this.pausing;
   }

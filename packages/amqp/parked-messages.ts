@@ -19,6 +19,9 @@ export interface ParkedMessage {
   content: Buffer;
 }
 
+/** Records what an operator does with a message. */
+export type RecordAction = (message: ParkedMessage) => Promise<void>;
+
 export interface ParkedMessagesOptions {
   tls?: TlsFiles;
   topology: BrokerSettings['TOPOLOGY'];
@@ -66,9 +69,16 @@ export class ParkedMessages {
     return (await Promise.all(counts)).reduce((sum, { messageCount }) => sum + messageCount, 0);
   }
 
-  /** Returns the selected messages to their source queue. @returns these messages */
-  async retry(isSelected: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
-    return this.remove(isSelected, async ({ sourceQueue, content, firstSeen }, message) => {
+  /**
+   * Returns the selected messages to their source queue.
+   *
+   * @param record runs before a message is returned
+   * @returns these messages
+   */
+  async retry(isSelected: (message: ParkedMessage) => boolean, record: RecordAction): Promise<ParkedMessage[]> {
+    return this.remove(isSelected, async (parked, message) => {
+      const { sourceQueue, content, firstSeen } = parked;
+      await record(parked);
       // Without the header that counts tries, so that the count starts again.
       const properties = propertiesOfCopy(message, firstSeen ? { [HEADERS.firstSeen]: firstSeen } : {});
       await this.publish(sourceQueue, content, properties); // before it is removed here
@@ -91,9 +101,9 @@ export class ParkedMessages {
     if (returned) throw new Error(`The queue ${queue} is not bound to the exchange ${exchange} with the key ${queue}.`);
   }
 
-  /** Deletes the selected messages. @returns these messages */
-  async discard(isSelected: (message: ParkedMessage) => boolean): Promise<ParkedMessage[]> {
-    return this.remove(isSelected, async () => undefined);
+  /** Deletes the selected messages. @param record runs before a message is deleted @returns these messages */
+  async discard(isSelected: (message: ParkedMessage) => boolean, record: RecordAction): Promise<ParkedMessage[]> {
+    return this.remove(isSelected, record);
   }
 
   async close(): Promise<void> {

@@ -79,14 +79,10 @@ export function parkedOperations(queue: () => ParkedQueue): Operation[] {
       body: selection,
       responses: { 200: { description: 'The messages that were handled.', schema: handledJson } },
       example: { body: { ids: ['0123456789'] } },
-      handle: async ({ body: { ids }, response }) => {
+      handle: async ({ body: { ids }, caller: { actor }, response }) => {
         const selected = new Set(ids);
-        const handled = await queue()[verb](({ id }) => ids === undefined || selected.has(id));
-        for (const { id, sourceQueue, reason, content } of handled) {
-          // The body of a discarded message exists nowhere else afterwards.
-          const body = verb === 'discard' && { body: textOf(content) };
-          response.locals.log.info({ id, queue: sourceQueue, reason, ...body }, `parked message ${done}`);
-        }
+        const by = { actor, log: response.locals.log };
+        const handled = await queue()[verb](({ id }) => ids === undefined || selected.has(id), by);
         const { length } = handled;
         response.json({
           message: `${length} ${length === 1 ? 'message was' : 'messages were'} ${done}.`,

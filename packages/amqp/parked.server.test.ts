@@ -1,17 +1,21 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { connectOrders } from '@shop/prisma/clients';
 import { eventually } from '../../test/eventually';
 import { Queues } from '../../test/queues';
-import { virtualHostUrl } from '../../test/servers';
+import { createShopDatabase, virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
 
 // Runs the compiled command on messages that a consumer has parked.
 const url = virtualHostUrl('parked');
+const UNREACHABLE = 'postgresql://postgres:secret@127.0.0.1:1/shop';
 const PARKED_STAT = parkedQueue(PAYMENT_STAT);
 let queues: Queues;
 
@@ -23,13 +27,20 @@ beforeEach(async () => {
   for (const route of [PROCESS_PAYMENT, PAYMENT_STAT]) await queues.declare(route);
 });
 
-async function parked(...args: string[]): Promise<{ output: string; exitCode: number | null }> {
+/** Runs the command. @returns its output without the log lines, and these */
+async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [join(__dirname, 'dist', 'parked.js'), ...args], {
-    env: { ...process.env, AMQP_URL: url },
+    env: { ...process.env, AMQP_URL: url, ...env },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
   const [exitCode] = (await once(child, 'close')) as [number | null];
+  const log = [...output.matchAll(/^\{.*"msg":.*\}\n/gm)].map(([line]) => JSON.parse(line) as Record<string, unknown>);
+  return { output: output.replaceAll(/^\{.*"msg":.*\}\n/gm, ''), exitCode, log };
+}
+
+async function parked(...args: string[]): Promise<{ output: string; exitCode: number | null }> {
+  const { output, exitCode } = await run(args);
   return { output, exitCode };
 }
 
@@ -149,4 +160,61 @@ test.each([
   [[], 2, 'npm run parked -- list'],
 ])('%j exits with %d and prints what to do', async (args, exitCode, message) => {
   await expect(parked(...args)).resolves.toEqual({ exitCode, output: expect.stringContaining(message) });
+});
+
+describe('who retries or discards a message', () => {
+  test('is logged, by default as the user of the operating system', async () => {
+    await park('one', 'two');
+    const [first = ''] = await ids();
+
+    const { log } = await run(['discard', first, '--actor', 'ann']);
+    expect(log).toMatchObject([
+      {
+        actor: 'operator:ann',
+        action: 'discard',
+        id: first,
+        queue: 'PaymentStat',
+        reason: 'no service handles one',
+        orderId: null,
+      },
+    ]);
+    const others = await run(['retry', 'all']);
+    expect(others.log).toMatchObject([{ actor: `operator:${userInfo().username}@${hostname()}`, action: 'retry' }]);
+    expect((await run(['list'])).log).toEqual([]);
+  });
+
+  test('is part of the history of the order that the message names', async () => {
+    const shop = await createShopDatabase('parked');
+    const database = connectOrders(shop.ordersUrl, { poolSize: 1 });
+    const orderId = randomUUID();
+    await database.order.create({ data: { orderId, orderStatus: 'placed', paymentStatus: 'pending' } });
+    await park(JSON.stringify({ orderId }), JSON.stringify({ orderId: randomUUID() }));
+    const env = { DATABASE_URL: shop.ordersUrl };
+
+    const [id = ''] = await ids();
+    expect((await run(['retry', id, '--actor', 'ann'], env)).log).toMatchObject([{ orderId, history: 'recorded' }]);
+    await park();
+    const { log } = await run(['discard', 'all', '--actor', 'joe'], env);
+    expect(new Set(log.map(({ history }) => history))).toEqual(new Set(['recorded', 'there is no such order']));
+
+    const events = await database.$queryRaw`SELECT step, actor FROM order_events ORDER BY event_id`;
+    expect(events).toEqual([
+      { step: 'message-retried', actor: 'operator:ann' },
+      { step: 'message-discarded', actor: 'operator:joe' },
+    ]);
+    await database.$disconnect();
+    await shop.drop();
+  });
+
+  test('is logged even if the database is unavailable', async () => {
+    await park(JSON.stringify({ orderId: randomUUID() }));
+
+    const { log, exitCode } = await run(['discard', 'all'], { DATABASE_URL: UNREACHABLE });
+
+    expect([log[0]?.['history'], exitCode]).toEqual([
+      expect.stringMatching(/^Raw query failed.*Can't reach database server/),
+      0,
+    ]);
+    expect(await queues.waiting(PARKED_STAT)).toBe(0);
+  });
 });

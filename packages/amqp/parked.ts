@@ -1,17 +1,28 @@
+import { hostname, userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
 import { brokerSettings, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { checkKeyPairs, readTlsFiles } from '@shop/runtime/tls-files';
 import { messageWithRemedy } from '@shop/runtime/tls-remedy';
 import { z } from 'zod';
+import { recordParkedAction, type ParkedAction } from './parked-audit';
 import { ParkedMessages, type ParkedMessage } from './parked-messages';
 
 /** The command `npm run parked`: an operator handles the messages that no service could handle. */
 const USAGE = `npm run parked -- list              lists the parked messages with their reasons
 npm run parked -- show <id>|all     prints messages with their headers
 npm run parked -- retry <id>|all    returns messages to the queue that they came from
-npm run parked -- discard <id>|all  prints messages and deletes them`;
+npm run parked -- discard <id>|all  prints messages and deletes them
 
-const settings = readOrExit(() => readEnvironment(z.object(brokerSettings).superRefine(checkKeyPairs)));
-const [action = '', id = ''] = process.argv.slice(2);
+--actor <name> names who retries or discards; by default, the user of the operating system and the host.`;
+
+const schema = z
+  .object({
+    ...brokerSettings,
+    /** The database of order-management, whose histories record what was retried and discarded. */
+    DATABASE_URL: z.string().optional(),
+  })
+  .superRefine(checkKeyPairs);
+const settings = readOrExit(() => readEnvironment(schema));
 /** Escapes control characters, with which a sender could act on the terminal. Tabs and line breaks of a body stay. */
 const print = (line: string): void => {
   const escaped = line.replaceAll(/(?![\t\n])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -20,9 +31,27 @@ const print = (line: string): void => {
 
 class UsageError extends Error {}
 
-async function run(parked: ParkedMessages): Promise<void> {
+interface Command {
+  action: string;
+  id: string;
+  actor: string;
+}
+
+/** @throws {UsageError} if an option is unknown or has no value */
+function readCommand(args: string[]): Command {
+  try {
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: { actor: { type: 'string' } } });
+    const [action = '', id = ''] = positionals;
+    return { action, id, actor: `operator:${values.actor ?? `${userInfo().username}@${hostname()}`}` };
+  } catch {
+    throw new UsageError();
+  }
+}
+
+async function run(parked: ParkedMessages, command: Command): Promise<void> {
+  const { action, id } = command;
   if (action === 'list') return printList(await parked.list());
-  const messages = await select(parked);
+  const messages = await select(parked, command);
   if (messages.length === 0) {
     throw new Error(
       id === 'all' ? 'No message is parked.' : `No parked message has the id ${id}. List them: npm run parked -- list`,
@@ -36,16 +65,22 @@ async function run(parked: ParkedMessages): Promise<void> {
 }
 
 /** Applies the action to the messages that `id` selects. */
-async function select(parked: ParkedMessages): Promise<ParkedMessage[]> {
+async function select(parked: ParkedMessages, { action, id, actor }: Command): Promise<ParkedMessage[]> {
+  const options = {
+    databaseUrl: settings.DATABASE_URL,
+    write: (line: string) => void process.stderr.write(`${line}\n`),
+  };
+  const recordAs = (done: ParkedAction['action']) => (message: ParkedMessage) =>
+    recordParkedAction({ action: done, actor }, message, options);
   const isSelected = (message: ParkedMessage): boolean => id === 'all' || message.id === id;
   if (!id) throw new UsageError();
   switch (action) {
     case 'show':
       return (await parked.list()).filter(isSelected);
     case 'retry':
-      return parked.retry(isSelected);
+      return parked.retry(isSelected, recordAs('retry'));
     case 'discard':
-      return parked.discard(isSelected);
+      return parked.discard(isSelected, recordAs('discard'));
     default:
       throw new UsageError();
   }
@@ -68,6 +103,7 @@ function printMessage({ id: messageId, sourceQueue, headers, content }: ParkedMe
 }
 
 async function main(): Promise<void> {
+  const command = readCommand(process.argv.slice(2));
   const { AMQP_URL: url } = settings;
   if (url === null) throw new Error('AMQP_URL is none: without a broker there are no parked messages.');
   const parked = await ParkedMessages.open(url, {
@@ -76,7 +112,7 @@ async function main(): Promise<void> {
     namesUser: settings.AMQP_VERIFY_USER.length > 0,
   });
   try {
-    await run(parked);
+    await run(parked, command);
   } finally {
     await parked.close();
   }

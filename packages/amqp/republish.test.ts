@@ -27,6 +27,18 @@ describe('a copy of a message', () => {
     });
   });
 
+  const TRACE = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'vendor=1' };
+
+  test('keeps valid trace headers as they are, and so does a copy of a copy', () => {
+    const first = copyOf({ headers: { ...TRACE, a: 'b' } }, OURS);
+
+    expect(first.headers).toEqual({ 'sender.headers.a': 'b', ...TRACE, ...OURS });
+    expect(copyOf(first, OURS)).toEqual(first);
+  });
+
+  test('can be encoded if it has the longest trace headers', () =>
+    expectEncodable(copyOf({ headers: { ...TRACE, tracestate: 'x'.repeat(256), more: 'x'.repeat(70_000) } }, OURS)));
+
   test('of a copy has the same headers of the sender, and none of RabbitMQ', () => {
     const first = copyOf({ messageId: 'm-1', headers: { a: 'b', 'x-reason': 'mine' } }, OURS);
     const delivered = {

@@ -1,4 +1,5 @@
 import type { Message, Options } from 'amqplib';
+import { traceHeadersOf } from './trace-headers';
 
 /** The headers that this system adds to a message in its own queues. `firstSeen` survives `parked retry`. */
 export const HEADERS = {
@@ -12,6 +13,16 @@ export const HEADERS = {
 
 /** What the sender had set: a property as `sender.<name>`, a header as `sender.headers.<name>`. */
 const SENDER_PREFIX = 'sender.';
+
+export type MessageHeaders = Readonly<Record<string, unknown>>;
+
+/** Returns the headers that the sender of a message has set, also if the message is a copy. Then their values are text. */
+export function senderHeadersOf({ properties: { headers = {} } }: Pick<Message, 'properties'>): MessageHeaders {
+  if (!Object.hasOwn(headers, HEADERS.firstSeen)) return headers;
+  const prefix = `${SENDER_PREFIX}headers.`;
+  const own = Object.entries(headers).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
+}
 
 /** Limits in bytes of UTF-8. Together they fit into the shortest frame that AMQP 0-9-1 allows, which has 4,096 bytes. */
 const MAX_BYTES = {
@@ -50,16 +61,17 @@ function pastDate(value: unknown, fallback: Date): Date {
  *
  * They contain nothing of the sender that RabbitMQ acts on: `CC` and `BCC` would copy the message to other queues,
  * `expiration` would delete it, and RabbitMQ rejects the `userId` of another user. What the sender had set is kept under a
- * prefix as text of limited size, so that every message can be encoded.
+ * prefix as text of limited size, so that every message can be encoded. Valid trace headers stay as they are.
  *
  * @param added the headers of this system
  */
 export function propertiesOfCopy(
-  { properties }: Pick<Message, 'properties'>,
+  message: Pick<Message, 'properties'>,
   added: Record<string, string | number>,
 ): Options.Publish {
-  const { contentType, ...others } = properties;
-  const headers = { ...senderHeaders(others), ...added };
+  const { contentType, ...others } = message.properties;
+  const trace = traceHeadersOf(message);
+  const headers = { ...senderHeaders(others, trace), ...trace, ...added };
   const isShort = typeof contentType === 'string' && Buffer.byteLength(contentType) <= MAX_BYTES.shortString;
   return isShort ? { contentType, headers } : { headers };
 }
@@ -67,12 +79,15 @@ export function propertiesOfCopy(
 /** Shortens a reason so that it can be a header. */
 export const shortReason = (reason: string): string => truncate(reason, MAX_BYTES.reason);
 
-function senderHeaders({ headers = {}, ...properties }: Partial<Message['properties']>): Record<string, string> {
+function senderHeaders(
+  { headers = {}, ...properties }: Partial<Message['properties']>,
+  trace: Record<string, string>,
+): Record<string, string> {
   // A copy has the properties of this system; its headers contain what the sender had set.
   const isCopy = Object.hasOwn(headers, HEADERS.firstSeen);
   const entries = isCopy
     ? Object.entries(headers).filter(([name]) => name.startsWith(SENDER_PREFIX))
-    : [...withPrefix(SENDER_PREFIX, properties), ...withPrefix(`${SENDER_PREFIX}headers.`, headers)];
+    : [...withPrefix(SENDER_PREFIX, properties), ...withPrefix(`${SENDER_PREFIX}headers.`, headers, trace)];
   const kept: Record<string, string> = {};
   let bytes = 0;
   for (const [name, value] of entries) {
@@ -85,8 +100,10 @@ function senderHeaders({ headers = {}, ...properties }: Partial<Message['propert
   return kept;
 }
 
-const withPrefix = (prefix: string, values: object): [string, unknown][] =>
-  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[prefix + name, value]]));
+const withPrefix = (prefix: string, values: object, except: object = {}): [string, unknown][] =>
+  Object.entries(values).flatMap(([name, value]) =>
+    value === undefined || Object.hasOwn(except, name) ? [] : [[prefix + name, value]],
+  );
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;

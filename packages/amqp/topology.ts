@@ -14,6 +14,12 @@ export const PROCESS_PAYMENT: Route = {
   routingKey: 'processPayment',
 };
 
+/**
+ * A header of a payment request, with the value true: the original placed the order, and may have requested its payment
+ * before with another amount. It is no part of the body, which the original's services read.
+ */
+export const ADOPTED_HEADER = 'x-adopted';
+
 /** Payment answers, from the payment service to the order service. */
 export const PAYMENT_STAT: Route = { exchange: 'orderManagement', queue: 'PaymentStat', routingKey: 'PaymentStat' };
 

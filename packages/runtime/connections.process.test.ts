@@ -55,6 +55,21 @@ async function serve(limits: ServerOptions['limits'], admission: AdmissionLimits
       },
     }),
     anOperation({
+      method: 'get',
+      path: '/begun',
+      handle: async ({ response }) => {
+        response.write('begun');
+        slow.push(response);
+        await gate.opened;
+        response.end();
+      },
+    }),
+    anOperation({
+      method: 'get',
+      path: '/last',
+      handle: ({ response }) => void response.set('Connection', 'close').send('last'),
+    }),
+    anOperation({
       method: 'post',
       path: '/thing',
       body: z.object({}),
@@ -158,6 +173,49 @@ describe('a client that sends requests without waiting for the responses', () =>
   });
 });
 
+test.each([
+  ['response', get('/last')],
+  ['request', get('/health', 'Connection: close\r\n')],
+])('a request is not handled after a %s that closes the connection', async (_what, earlier) => {
+  await serve({});
+  expect(await received(await open(earlier + get('/slow')))).toMatch(/^HTTP\/1\.1 200 /);
+  expect(slow).toEqual([]);
+});
+
+describe('bytes that are not a request', () => {
+  const MALFORMED = 'NOT HTTP\r\n\r\n';
+  const INCOMPLETE = 'GET /shop/health HTTP/1.1\r\nHost: sh';
+
+  // The client would read their response, with status 400 or 408, as the one to its first request.
+  test.each([
+    ['malformed, while a request is handled', '/slow', MALFORMED],
+    ['malformed, while a response is being sent', '/begun', MALFORMED],
+    ['incomplete, while a request is handled', '/slow', INCOMPLETE],
+    ['incomplete, while a response is being sent', '/begun', INCOMPLETE],
+  ])('are not answered, but the request before them is: %s', async (_what, path, bytes) => {
+    await serve({ receiveMs: 100, checkMs: 20 });
+    const socket = await open(get(path) + bytes);
+    await delay(300);
+    expect(slow).toHaveLength(1);
+    gate.open();
+    expect(await received(socket)).toMatch(/^HTTP\/1\.1 200 .*(slow|\r\n0\r\n\r\n)$/s);
+  });
+
+  test('close the connection at once if they are part of a request that waits', async () => {
+    await serve({});
+    const chunked = 'POST /shop/thing HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\nno chunk';
+    expect(await received(await open(get('/slow') + chunked))).toBe('');
+  });
+
+  test('are answered if the responses to all earlier requests are complete', async () => {
+    await serve({});
+    const socket = await open(get('/health'));
+    await once(socket, 'data');
+    socket.write(MALFORMED);
+    expect(await received(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
 test('reads that wait do not delay writes', async () => {
   await serve({}, { ...OPEN.admission, read: { running: 2, waiting: 3 } });
   const reads = Array.from({ length: 6 }, async () => fetch(`http://127.0.0.1:${server!.port}/shop/slow`));
@@ -223,5 +281,24 @@ describe('stopping', () => {
     gate.open();
     expect(await received(socket)).toMatch(/slow$/);
     await stopped;
+  });
+
+  // The response was begun before the stop, so its headers let the client keep the connection.
+  test.each([
+    ['before stalled clients are cut', 50],
+    ['after stalled clients are cut', 300],
+  ])('closes a connection whose response ends %s', async (_what, waitMs) => {
+    await serve({ stopMs: 100 });
+    const socket = await open(get('/begun'));
+    await eventually(() => expect(slow).toHaveLength(1));
+    const stopped = server!.stop();
+    server = undefined;
+    await delay(waitMs);
+
+    gate.open();
+    const began = Date.now();
+    expect(await received(socket)).toMatch(/\r\n0\r\n\r\n$/); // the whole response
+    await stopped;
+    expect(Date.now() - began).toBeLessThan(2_000); // an idle connection stays open for five seconds
   });
 });

@@ -29,6 +29,8 @@ interface Connection {
   waiting: { request: IncomingMessage; response: ServerResponse }[];
   /** The response to the latest request. */
   latest: ServerResponse | null;
+  /** Whether the connection closes once all responses are sent. */
+  isEnding: boolean;
 }
 
 /**
@@ -38,10 +40,11 @@ interface Connection {
 export class Connections {
   private readonly open = new Map<Duplex, Connection>();
   private readonly unsent: UnsentBytes;
+  private isStopping = false;
 
   /** @param unusedMs how long a connection may stay open before its first request */
   constructor(
-    private readonly server: Server,
+    server: Server,
     private readonly handle: RequestListener,
     private readonly limits: typeof CONNECTION_LIMITS,
     private readonly unusedMs: number,
@@ -54,6 +57,7 @@ export class Connections {
 
   /** Lets each connection close with its response, and cuts those without a request that is being handled after some time. */
   stop(): { end: () => void } {
+    this.isStopping = true;
     for (const [socket, { current, waiting }] of this.open) {
       // A client that keeps its connection open and sends further requests would delay the stop forever.
       for (const response of [current, ...waiting.map((one) => one.response)]) {
@@ -69,14 +73,14 @@ export class Connections {
   }
 
   private add(socket: Socket): void {
-    this.open.set(socket, { current: null, waiting: [], latest: null });
+    this.open.set(socket, { current: null, waiting: [], latest: null, isEnding: false });
     socket.once('close', () => this.open.delete(socket));
   }
 
   private receive(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.open.get(request.socket);
-    if (!connection || request.socket.destroyed) return; // the rest of what a client had sent before it was cut
-    if (!this.server.listening) response.setHeader('Connection', 'close');
+    if (!connection || isClosing(request.socket)) return; // the rest of what a client had sent before it was cut
+    if (this.isStopping) response.setHeader('Connection', 'close');
     connection.latest = response;
     connection.waiting.push({ request, response });
     if (connection.waiting.length > this.limits.pipelined) return cut(request.socket, 'pipelined');
@@ -90,7 +94,10 @@ export class Connections {
     const { request, response } = next;
     response.once('prefinish', () => this.supervise(response));
     response.once('close', () => {
-      if (!request.socket.destroyed) this.handleNext(connection);
+      if (isClosing(request.socket)) return;
+      this.handleNext(connection);
+      // Node closes idle connections only once, at the beginning of a stop.
+      if ((this.isStopping || connection.isEnding) && !connection.current) request.socket.destroySoon();
     });
     this.handle(request, response);
   }
@@ -102,15 +109,15 @@ export class Connections {
     response.setTimeout(this.limits.unreadMs, () => cut(response.socket, 'unread'));
   }
 
-  /** Answers what is not a request, or did not arrive in time. */
+  /** Answers what is not a request, or did not arrive in time, unless responses to earlier requests are due. */
   private refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     const connection = this.open.get(socket);
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && bytesRead(socket) === 0) return this.closeUnused(socket);
-    const response = connection?.latest;
-    // The response to the malformed request has begun, or responses to earlier requests are due. The client would take a
-    // second response for the response to another request.
-    const isTaken = response?.headersSent && !(response.req.complete && response.writableFinished);
-    if (isTaken || (connection?.waiting.length ?? 0) > 0) socket.destroy();
+    if (!connection?.latest) return refuseMalformed(error, socket);
+    const { latest, waiting } = connection;
+    // The client would take a second response, or one that is sent too early, for the response to another request.
+    if (latest.req.complete && !latest.writableFinished) connection.isEnding = true;
+    else if (!latest.req.complete && (latest.headersSent || waiting.length > 0)) socket.destroy();
     else refuseMalformed(error, socket);
   }
 
@@ -129,6 +136,9 @@ export class Connections {
 /** Whether a handler still works on the response to a request that has arrived completely. */
 const isHandled = (response: ServerResponse | null): boolean =>
   response !== null && response.req.complete && !response.writableEnded;
+
+/** Whether nothing more is written to a socket. Node ends it with the last response, and destroys it once that is sent. */
+const isClosing = (socket: Socket): boolean => socket.destroyed || socket.writableEnded;
 
 const bytesRead = (socket: Duplex): number => ('bytesRead' in socket ? Number(socket.bytesRead) : 0);
 

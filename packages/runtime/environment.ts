@@ -3,7 +3,10 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { authMethods, jwksUrl, type AuthMethod } from './access/auth-settings';
 import { isLoopback } from './loopback';
-import { certificateFile, keyFile } from './tls-files';
+import { payloadKeys } from './payload-keys';
+import { withTemporalProfile } from './temporal-profile';
+import { certificate, certificateFile, key, keyFile } from './tls-files';
+import { tracingSettings } from './tracing/tracing-settings';
 
 /** At least one setting is invalid. The message has one line per problem. */
 export class ConfigError extends Error {
@@ -11,20 +14,23 @@ export class ConfigError extends Error {
 }
 
 /** Settings whose values are not printed: URLs contain passwords, and some set a key itself instead of its path. */
-const SECRET = /_(URLS?|KEYS?|PASSWORD|SECRET|TOKEN)$/;
+const SECRET = /_(URLS?|ENDPOINT|KEYS?|KEY_PATH|DATA|GRPC_META|PASSWORD|SECRET|TOKEN)$/;
 
 /** Settings that may contain a secret, except paths of key files and the URL of the Web UI. */
 const MAY_BE_IN_A_FILE = /(?<!_UI)_(URLS?|API_KEY|KEYS|PASSWORD|SECRET|TOKEN)$/;
 
 /**
  * Reads settings from environment variables. An empty variable counts as unset. A setting that may contain a secret can be
- * in a file, whose path is in the variable `<name>_FILE`.
+ * in a file, whose path is in the variable `<name>_FILE`. Settings of the connection to Temporal can be in a profile of
+ * `temporal.toml`.
  *
  * @throws {ConfigError} if any setting is invalid; the message repeats no value that may contain a secret
  */
 export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
   const { values, problems } = readSecretFiles(Object.keys(schema.shape), env);
-  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
+  const temporal = 'TEMPORAL_ADDRESS' in schema.shape ? withTemporalProfile(values) : null;
+  if (temporal) problems.push(...temporal.problems);
+  const given = Object.fromEntries(Object.entries(temporal?.values ?? values).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
   if (result.success && problems.length === 0) return result.data;
   const invalid = result.success ? [] : result.error.issues;
@@ -35,7 +41,8 @@ export function readEnvironment<S extends z.ZodObject>(schema: S, env: NodeJS.Pr
         const name = path.join('.');
         const value = SECRET.test(name) ? '' : `=${JSON.stringify(given[name])}`;
         const unset = code === 'invalid_type' ? ' is not set.' : '';
-        return `config: ${name}${given[name] === undefined ? unset : value} ${message}`;
+        const origin = temporal?.origins.get(name) ?? name;
+        return `config: ${origin}${given[name] === undefined ? unset : value} ${message}`;
       }),
     ].join('\n'),
   );
@@ -188,12 +195,11 @@ export const postgresUrls = (check: (url: string) => unknown) =>
   });
 
 /** The URL of a web page that people open. The output has no trailing slash. */
-export const httpUrl = (fallback: string) =>
+export const httpUrl = (example: string) =>
   z
     .string()
-    .default(fallback)
     .refine((text) => isUrlOf(text, /^https?:$/), {
-      error: `is not the URL of a web page. Use, for example, ${fallback}.`,
+      error: `is not the URL of a web page. Use, for example, ${example}.`,
     })
     .transform((text) => text.replace(/\/+$/, ''));
 
@@ -231,18 +237,33 @@ const listOf = (isValid: (word: string) => boolean, problem: string) =>
     if (invalid !== undefined) context.addIssue(`contains ${JSON.stringify(invalid)}, which ${problem}`);
   });
 
-/** The settings of every program that connects to Temporal. Check them with `checkKeyPairs`. */
+/** Whether TLS is used: in our words, or in those of Temporal's CLI. */
+const tlsSwitch = () =>
+  oneOf(['off', 'on', 'false', 'true', '0', '1'], 'off').transform((word) =>
+    ['on', 'true', '1'].includes(word) ? 'on' : 'off',
+  );
+
+/**
+ * The settings of every program that connects to Temporal: the variables of Temporal's CLI. Check them with `checkKeyPairs`.
+ */
 export const temporalSettings = {
   TEMPORAL_ADDRESS: hostPort('localhost:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   /** Whether the connection to Temporal uses TLS. With one of the settings below it always does. */
-  TEMPORAL_TLS: oneOf(['off', 'on'], 'off'),
+  TEMPORAL_TLS: tlsSwitch(),
   TEMPORAL_API_KEY: z.string().optional(),
-  TEMPORAL_TLS_CA: certificateFile(),
-  TEMPORAL_TLS_CERT: certificateFile(),
-  TEMPORAL_TLS_KEY: keyFile(),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: certificateFile(),
+  TEMPORAL_TLS_SERVER_CA_CERT_DATA: certificate(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: certificateFile(),
+  TEMPORAL_TLS_CLIENT_CERT_DATA: certificate(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: keyFile(),
+  TEMPORAL_TLS_CLIENT_KEY_DATA: key(),
   /** The name that the server's certificate must have; the host of the address by default. */
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+  /** The headers of each call: the variables `TEMPORAL_GRPC_META_<name>`, collected. */
+  TEMPORAL_GRPC_META: z.record(z.string(), z.string()).optional(),
+  /** The keys that encrypt what Temporal stores: the same for every program that connects to it. */
+  PAYLOAD_KEYS: payloadKeys(),
 };
 
 export type TemporalSettings = z.output<z.ZodObject<typeof temporalSettings>>;
@@ -261,10 +282,8 @@ export const brokerSettings = {
 
 export type BrokerSettings = z.output<z.ZodObject<typeof brokerSettings>>;
 
-/** The settings of every service. */
-export const commonSettings = {
-  ...temporalSettings,
-  ...brokerSettings,
+/** The settings of every program that answers HTTP requests. */
+export const httpSettings = {
   /** The address to listen on. `localhost` stands for both loopback addresses. Check it with `checkListenAddress`. */
   LISTEN_ADDRESS: z.string().default('localhost'),
   /** How callers are identified; unset or `none`: not at all. Check this setting with `checkAuthentication`. */
@@ -279,6 +298,14 @@ export const commonSettings = {
   ALLOWED_HOSTS: listOf(isHost, 'is not the name of a host. Leave out the scheme and the port.'),
   /** The origins of the web pages that may use the API. */
   CORS_ORIGINS: listOf(isOrigin, 'is not an origin. Use, for example, https://shop.example.com.'),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
+};
+
+/** The settings of every service. */
+export const commonSettings = {
+  ...temporalSettings,
+  ...brokerSettings,
+  ...tracingSettings,
   /** How many requests each client may send per minute; 0 means that there is no limit. */
   RATE_LIMIT: integer(0, 0, 1_000_000),
   /** The load balancers whose header `X-Forwarded-For` names the client. */
@@ -299,7 +326,7 @@ export const commonSettings = {
   DATABASE_POOL_SIZE: integer(10, 1, 1_000),
   /** `off`: another role applies the migrations. `only`: the process applies them and exits. */
   MIGRATE: oneOf(['on', 'off', 'only'], 'on'),
-  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
+  ...httpSettings,
 };
 
 /** Reports an address that other machines can reach, unless authentication is configured or `none` is stated. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { registry } from './metrics';
+import { registry, scrape } from './metrics';
 import { operation, type Operation } from './operation';
 import type { Readiness } from './readiness';
 
@@ -84,6 +84,6 @@ export const metricsOperation = operation({
   problems: ['route-not-found'],
   example: {},
   handle: async ({ response }) => {
-    response.type(registry.contentType).send(await registry.metrics());
+    response.type(registry.contentType).send(await scrape());
   },
 });

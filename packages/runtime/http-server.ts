@@ -22,6 +22,7 @@ import type { Readiness } from './readiness';
 import { refuseForeign } from './refuse-foreign';
 import { carefulHeaders, forbidStorage } from './response-headers';
 import { routerOf } from './router-of';
+import { traceRequest } from './tracing/trace-request';
 
 export interface HttpOptions extends Api {
   log: Logger;
@@ -57,7 +58,8 @@ export function createHttpApp({
   const { root, prefixed } = completeApi(api, { readiness, stopping });
   return appOf({ log, stopping, policy, authenticate, ...(explain && { explain }) }, (app) => {
     app.use(routerOf(policy.servesMetrics ? [...root, metricsOperation] : root));
-    if (api.prefixes.length > 0) app.use(api.prefixes, routerOf(prefixed, new Admission(policy.admission)));
+    if (api.prefixes.length > 0)
+      app.use(api.prefixes, traceRequest, routerOf(prefixed, new Admission(policy.admission)));
     if (pages) app.use(pages);
   });
 }

@@ -1,15 +1,21 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { traceFields } from './tracing/active-trace';
 
 export type { Logger };
 
-/** Creates a logger that writes JSON, one line per event, to standard output. Call it once per process. */
-export const createLog = (service: string, level: string): Logger =>
+/**
+ * Creates a logger that writes JSON, one line per event, to standard output. Call it once per process.
+ *
+ * @param withTraces whether lines contain the ids of the active trace and span
+ */
+export const createLog = (service: string, level: string, { withTraces = false } = {}): Logger =>
   pino(
     {
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      ...(withTraces && { mixin: traceFields }),
       redact: { paths: ['err.cert'], remove: true }, // Node adds the whole certificate, about 4 KB, to some TLS errors
     },
     standardOutput(),

@@ -73,3 +73,15 @@ test('the management port reports that the service is stopping', async () => {
   expect((await fetch(`${management}/readyz`)).status).toBe(503);
   expect((await fetch(`${management}/metrics`)).status).toBe(200);
 });
+
+test('names its setting if the management port is in use', async () => {
+  const { management } = await serve(0);
+  const MANAGEMENT_PORT = Number(management?.split(':').at(-1));
+  const config = { ...readEnvironment(z.object(commonSettings), {}), MANAGEMENT_PORT };
+  const options = { log: silentLog, readiness: async () => ({ ready: true, checks: {} }) };
+
+  await expect(serveManagement(config, options)).rejects.toMatchObject({
+    message: expect.stringContaining('Set MANAGEMENT_PORT to a free port'),
+    cause: { code: 'EADDRINUSE' },
+  });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { registerGauge, registry } from './metrics';
+import { registerGauge, registerValue, registry } from './metrics';
 
 test('a gauge is read at each scrape', async () => {
   let waiting = 1;
@@ -35,4 +35,29 @@ test('a scrape leaves out a gauge whose value takes too long to read', async () 
   expect(performance.now() - began).toBeLessThan(4_000);
   expect(text).not.toContain('test_hanging{');
   expect(text).toContain('process_cpu_seconds_total');
+});
+
+test('a scrape leaves out a gauge without labels if its value cannot be read', async () => {
+  let available = true;
+  registerValue('test_value', 'For this test.', async () => {
+    if (!available) throw new Error('unavailable');
+    return 7;
+  });
+  expect(await registry.getSingleMetricAsString('test_value')).toContain('\ntest_value 7');
+
+  available = false;
+
+  expect(await registry.getSingleMetricAsString('test_value')).not.toContain('\ntest_value ');
+});
+
+test('a read that hangs is not started again by the next scrape', async () => {
+  let reads = 0;
+  registerValue('test_stuck', 'For this test.', () => {
+    reads++;
+    return new Promise(() => undefined);
+  });
+
+  await Promise.all([registry.metrics(), registry.metrics()]);
+
+  expect(reads).toBe(1);
 });

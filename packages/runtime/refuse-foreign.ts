@@ -1,9 +1,8 @@
 import type { RequestHandler } from 'express';
 import type { HttpPolicy } from './http-policy';
 import { isHealthCheck } from './is-health-check';
+import { isLoopbackHost } from './loopback';
 import { Problem } from './problem';
-
-const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
 /**
  * Refuses what only a browser sends for a foreign page: a `Host` that is none of the service's names, as after DNS
@@ -12,7 +11,7 @@ const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
  */
 export function refuseForeign({ refusesForeign, allowedHosts, corsOrigins }: HttpPolicy): RequestHandler {
   const names = new Set(allowedHosts.map((name) => name.toLowerCase()));
-  const isOwn = (name: string): boolean => LOOPBACK_NAME.test(name) || names.has(name.toLowerCase());
+  const isOwn = (name: string): boolean => isLoopbackHost(name) || names.has(name.toLowerCase());
 
   return ({ path, headers: { host, origin } }, _response, next) => {
     if (!refusesForeign || isHealthCheck({ path })) return next();

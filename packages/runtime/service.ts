@@ -3,6 +3,8 @@ import { runUntilSignal, type Part } from './lifecycle';
 import { createLog, type Logger } from './log';
 import { boundNameLookups } from './name-lookup';
 import { installTemporalRuntime } from './temporal';
+import { exporterAt, freeMetricsAddress, publishTemporalMetrics } from './temporal-metrics';
+import { isTracingOn, startTracing, type Tracing } from './tracing/tracing';
 
 export interface ServiceContext<C> {
   config: C;
@@ -11,6 +13,8 @@ export interface ServiceContext<C> {
   groups: Part[][];
   /** Aborted when the service receives SIGTERM, SIGINT or SIGHUP. */
   stopping: AbortSignal;
+  /** Null if tracing is off. */
+  tracing: Tracing | null;
 }
 
 /**
@@ -26,9 +30,23 @@ export function runService<C extends CommonConfig>(
 ): Promise<void> {
   boundNameLookups();
   const config = readOrExit(readConfig);
-  const log = createLog(name, config.LOG_LEVEL);
-  installTemporalRuntime(log);
-  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, (groups, stopping) =>
-    start({ config, log, groups, stopping }),
-  );
+  const log = createLog(name, config.LOG_LEVEL, { withTraces: isTracingOn(config) });
+  const tracing = startTracing(name, config, log);
+  return runUntilSignal({ log, drainMs: config.DRAIN_TIME }, async (groups, stopping) => {
+    if (tracing) groups.push([tracing]); // stops last, to send the spans of the other parts
+    await installObservedRuntime(log);
+    return start({ config, log, groups, stopping, tracing });
+  });
+}
+
+/** Installs Temporal's runtime with its metrics, or without them if another process takes the port meanwhile. */
+async function installObservedRuntime(log: Logger): Promise<void> {
+  try {
+    const address = await freeMetricsAddress();
+    installTemporalRuntime(log, exporterAt(address));
+    publishTemporalMetrics(address);
+  } catch (error) {
+    log.warn({ err: error }, 'the metrics of the Temporal SDK are not available');
+    installTemporalRuntime(log);
+  }
 }

@@ -8,6 +8,8 @@ import { readTlsFiles } from './tls-files';
 export interface TemporalSecurity {
   tls: false | TLSConfig;
   apiKey?: string;
+  /** The headers of each call. */
+  metadata?: Record<string, string>;
 }
 
 /**
@@ -19,9 +21,15 @@ export function securityOf(
   settings: Partial<TemporalSettings>,
   env: NodeJS.ProcessEnv = process.env,
 ): TemporalSecurity {
-  const { TEMPORAL_TLS, TEMPORAL_API_KEY: apiKey, TEMPORAL_TLS_SERVER_NAME: serverName } = settings;
+  const {
+    TEMPORAL_TLS,
+    TEMPORAL_API_KEY: apiKey,
+    TEMPORAL_TLS_SERVER_NAME: serverName,
+    TEMPORAL_GRPC_META: metadata,
+  } = settings;
   const { ca, cert, key } = readTlsFiles('TEMPORAL_TLS', settings);
-  if (TEMPORAL_TLS !== 'on' && !apiKey && !serverName && !ca && !cert) return { tls: false };
+  if (TEMPORAL_TLS !== 'on' && !apiKey && !serverName && !ca && !cert)
+    return { tls: false, ...(metadata && { metadata }) };
   const trusted = ca ?? withExtraAuthorities(env);
   return {
     tls: {
@@ -30,6 +38,7 @@ export function securityOf(
       ...(cert && key && { clientCertPair: { crt: cert, key } }),
     },
     ...(apiKey && { apiKey }),
+    ...(metadata && { metadata }),
   };
 }
 

@@ -4,6 +4,7 @@ import { Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
+  type MetricsExporterConfig,
   NativeConnection,
   Runtime,
   ShutdownError,
@@ -13,24 +14,34 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { IllegalStateError, NamespaceNotFoundError, type WorkerDeploymentVersion } from '@temporalio/common';
+import {
+  IllegalStateError,
+  NamespaceNotFoundError,
+  type PayloadCodec,
+  type WorkerDeploymentVersion,
+} from '@temporalio/common';
 import pLimit from 'p-limit';
 import { UnavailableError } from './fault';
 import type { Part } from './lifecycle';
 import type { Logger } from './log';
 import type { TemporalSecurity } from './temporal-security';
 import { tlsRemedyOf } from './tls-remedy';
+import type { TemporalTracing } from './tracing/tracing';
 
 export interface TemporalOptions {
   address: string;
   namespace: string;
   /** Without TLS by default. */
   security?: TemporalSecurity;
+  /** Encrypts payloads. */
+  codec?: PayloadCodec;
   log: Logger;
-  worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity'>;
+  worker: Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle' | 'identity' | 'interceptors'>;
   /** The deployment and build that Temporal shows for the worker. With `versioning` it also assigns sagas by build. */
   version?: WorkerDeploymentVersion;
   versioning?: 'off' | 'on';
+  /** Continues traces over Temporal. The workflow bundle must then contain the interceptor of `trace-context.ts`. */
+  tracing?: TemporalTracing;
   /** Prepares the server: on each new connection before the worker starts, and again if the server has lost its data. */
   prepare?: (connection: NativeConnection) => Promise<void>;
 }
@@ -60,14 +71,14 @@ const MAX_CACHED_WORKFLOWS = 1_000; // a saga that was evicted from the cache is
 const RECONNECT_MS = { first: 500, longest: 10_000 };
 
 /** Writes Temporal's log lines to `log`, and leaves signals to `runUntilSignal`. Call it once per process, before any worker. */
-export function installTemporalRuntime(log: Logger): void {
+export function installTemporalRuntime(log: Logger, metrics?: MetricsExporterConfig): void {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { error, ...fields } = meta ?? {};
     log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
   });
   const logging = { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} };
-  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging } });
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }
 
 /**
@@ -144,6 +155,22 @@ export class Temporal implements Part {
     await this.call((client) => client.workflowService.describeNamespace({ namespace }));
   }
 
+  /**
+   * Checks whether the worker runs and the server answers within `withinMs` milliseconds. The call does not wait for the
+   * calls in flight.
+   */
+  async isAvailable(withinMs: number): Promise<boolean> {
+    const { namespace } = this.options;
+    if (!this.isUp || this.misconfiguration !== null || !this.client) return false;
+    const { client } = this;
+    return client
+      .withDeadline(Date.now() + withinMs, () => client.workflowService.describeNamespace({ namespace }))
+      .then(
+        () => true,
+        () => false,
+      );
+  }
+
   /** Prepares a server that has lost its data, or whose search attributes were changed, while its connections stayed open. */
   private async prepareAgain(): Promise<void> {
     this.preparing ??= this.prepare()
@@ -207,21 +234,27 @@ export class Temporal implements Part {
   }
 
   private async connectAndWork(onConnected: () => void): Promise<void> {
-    const { address, namespace, log, worker, version, versioning } = this.options;
+    const { address, namespace, log, worker, tracing, version, versioning, codec } = this.options;
+    const dataConverter = { payloadCodecs: codec ? [codec] : [] };
     const connection = await NativeConnection.connect({ address, ...this.options.security });
     this.connection = connection;
     try {
       await this.prepare();
       this.worker = await Worker.create({
         ...worker,
+        ...tracing?.worker,
+        interceptors: {
+          activity: [...(tracing?.worker.interceptors.activity ?? []), ...(worker.interceptors?.activity ?? [])],
+        },
         connection,
         namespace,
+        dataConverter,
         shutdownGraceTime: SHUTDOWN_GRACE,
         ...(version && { workerDeploymentOptions: deploymentOf(version, versioning) }),
         maxConcurrentWorkflowTaskExecutions: MAX_WORKFLOW_TASKS,
         maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
       });
-      this.client = new Client({ connection, namespace });
+      this.client = new Client({ connection, namespace, dataConverter, ...tracing?.client });
       log.info({ address, namespace, taskQueue: worker.taskQueue, ...version }, 'Temporal connected');
       this.misconfiguration = null;
       onConnected();

@@ -8,11 +8,14 @@ const NO_TLS = /ERR_SSL_WRONG_VERSION_NUMBER|InvalidContentType/;
 /** What to do about a failed TLS handshake with a server. */
 const REMEDIES = {
   TEMPORAL_TLS: [
-    [UNTRUSTED, "Set TEMPORAL_TLS_CA to the certificate of the CA that signed the server's certificate."],
+    [
+      UNTRUSTED,
+      "Set TEMPORAL_TLS_SERVER_CA_CERT_PATH to the certificate of the CA that signed the server's certificate.",
+    ],
     [OTHER_NAME, "Set TEMPORAL_TLS_SERVER_NAME to a name of the server's certificate."],
     [
       NO_CLIENT_CERTIFICATE,
-      'Set TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY to a client certificate that the server accepts.',
+      'Set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to a client certificate that the server accepts.',
     ],
     [
       NO_TLS,

@@ -4,11 +4,14 @@ import { literal } from '@shop/prisma/sql';
 import type { Logger } from '@shop/runtime/log';
 import type { PaymentAnswer, PaymentRequest, RefundInput, RefundResult } from '@shop/workflows/contract';
 import { declineReason } from './charge-limit';
+import { countPayment } from './payment-metrics';
 import { PaymentStatus } from './payment-status';
 
 /** The outcome of a payment, and when it was decided. */
 export interface PaymentResult extends PaymentAnswer {
   paidAt: Date;
+  /** Set if the payment has another amount than the request: decimal with two places. */
+  chargedAmount?: string;
 }
 
 /** Why a request contradicts the first request of its order, for an operator. */
@@ -28,6 +31,13 @@ interface PaymentRow {
   has_other_amount: boolean;
 }
 
+interface RefundedPayment {
+  orderId: string;
+  paymentId: string;
+  /** In dollars. */
+  amount: { toString(): string } | null;
+}
+
 /** Stores the payments, one per order. A repeated charge or refund changes nothing and returns the same result. */
 export class Ledger {
   constructor(
@@ -37,12 +47,13 @@ export class Ledger {
 
   /**
    * Charges an order or declines the charge, and stores the payment. An order that has a payment keeps it: a refunded or
-   * void payment is returned as a decline.
+   * void payment is returned as a decline. So is the payment of an adopted order: the original requested it, at the prices
+   * that the client had sent.
    *
    * @returns the payment; a contradiction if the order has a payment of another customer or another amount. Amounts are
    *   compared to the cent, because they pass through floating-point numbers
    */
-  async charge({ orderId, customerId, totalAmount }: PaymentRequest): Promise<PaymentResult | Contradiction> {
+  async charge({ orderId, customerId, totalAmount, adopted }: PaymentRequest): Promise<PaymentResult | Contradiction> {
     const reason = declineReason(totalAmount);
     const status = reason ? PaymentStatus.failed : PaymentStatus.success;
     // DO UPDATE changes nothing here. Unlike DO NOTHING, it makes RETURNING return the existing row, whose xmax is the
@@ -54,13 +65,17 @@ export class Ledger {
       RETURNING payment_id, status, reason, paid_at, xmax = 0 AS created, customer_id, round(amount, 2)::text AS amount,
         (round(amount, 2) <> round(${totalAmount}::numeric, 2)) IS TRUE AS has_other_amount`;
     const { payment_id: paymentId, created, customer_id: firstCustomer, amount, has_other_amount: differs } = row!;
-    if (differs)
+    if (differs && !adopted)
       return { contradiction: `totalAmount is ${totalAmount}, but order ${orderId} has a payment of ${amount}` };
     if (firstCustomer !== null && firstCustomer !== customerId)
       return { contradiction: `customerId is ${customerId}, but order ${orderId} has a payment of ${firstCustomer}` };
-    if (created)
+    if (created) {
+      countPayment(reason ? 'declined' : 'charged', totalAmount);
       this.log.info({ orderId, paymentId, amount: totalAmount, reason }, reason ? 'payment declined' : 'payment taken');
-    return resultOf(row!);
+    }
+    if (!differs || amount === null) return resultOf(row!);
+    this.log.info({ orderId, paymentId, amount, requested: totalAmount }, 'adopted order was charged before');
+    return { ...resultOf(row!), chargedAmount: amount };
   }
 
   /**
@@ -77,24 +92,32 @@ export class Ledger {
       where: { paymentId, orderId, status: PaymentStatus.success },
       data: { status: PaymentStatus.refunded, refundedAt: new Date() },
     });
-    if (refunded.count > 0) this.log.info({ orderId, paymentId }, 'payment refunded');
     const payment = await this.database.payment.findFirst({ where: { paymentId, orderId } });
     if (!payment) {
       throw new Error(
         `This service has no payment ${paymentId} for order ${orderId}. Refund it where it was charged, then terminate the workflow refund-${paymentId}.`,
       );
     }
+    if (refunded.count > 0) this.reportRefund(payment);
     return resultOfRefund(payment);
   }
 
+  private reportRefund({ orderId, paymentId, amount }: RefundedPayment): void {
+    countPayment('refunded', String(amount));
+    this.log.info({ orderId, paymentId }, 'payment refunded');
+  }
+
   private async refundOrVoid(orderId: string): Promise<RefundResult> {
-    const changed = await this.database.$queryRaw<{ payment_id: string; status: PaymentStatus }[]>`
+    const changed = await this.database.$queryRaw<Pick<PaymentRow, 'payment_id' | 'status' | 'amount'>[]>`
       INSERT INTO payments AS existing (payment_id, order_id, status)
       VALUES (${randomUUID()}::uuid, ${orderId}::uuid, ${literal(PaymentStatus.void)})
       ON CONFLICT (order_id) DO UPDATE SET status = ${literal(PaymentStatus.refunded)}, refunded_at = now()
         WHERE existing.status = ${literal(PaymentStatus.success)}
-      RETURNING payment_id, status`;
-    for (const { payment_id: paymentId, status } of changed) this.log.info({ orderId, paymentId }, `payment ${status}`);
+      RETURNING payment_id, status, round(amount, 2)::text AS amount`;
+    for (const { payment_id: paymentId, status, amount } of changed) {
+      if (status === PaymentStatus.refunded) this.reportRefund({ orderId, paymentId, amount });
+      else this.log.info({ orderId, paymentId }, `payment ${status}`);
+    }
     return resultOfRefund(await this.database.payment.findUniqueOrThrow({ where: { orderId } }));
   }
 }

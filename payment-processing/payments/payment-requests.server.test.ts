@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Options } from 'amqplib';
 import { Broker, BrokerUnavailableError } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
-import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { ADOPTED_HEADER, parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import { eventually } from '../../test/eventually';
 import { Queues } from '../../test/queues';
@@ -185,6 +185,24 @@ describe('a request that contradicts the first one of its order', () => {
 
     expect(await takeAnswer()).toMatchObject({ paymentId, success, totalAmount: again });
   });
+});
+
+test.each([
+  ['a header of its sender', { [ADOPTED_HEADER]: true }],
+  [
+    'the header of a copy that was retried',
+    { 'x-first-seen': '2026-01-01', [`sender.headers.${ADOPTED_HEADER}`]: 'true' },
+  ],
+])('answers a request for an adopted order with the amount that was charged before: %s', async (_, headers) => {
+  await serve();
+  const first = aRequest();
+  await send(first);
+  const answer = await takeAnswer();
+
+  await queues.sendWith(PROCESS_PAYMENT, { headers }, { ...first, totalAmount: 75 });
+
+  expect(await takeAnswer()).toEqual(answer);
+  expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(0);
 });
 
 test('declines the payment of an order that was cancelled before', async () => {

@@ -1,7 +1,8 @@
 import type { Broker } from '@shop/amqp/broker';
 import type { HandlerResult } from '@shop/amqp/consumer';
 import { readMessage } from '@shop/amqp/read-message';
-import { PAYMENT_STAT } from '@shop/amqp/topology';
+import type { MessageHeaders } from '@shop/amqp/republish';
+import { ADOPTED_HEADER, PAYMENT_STAT } from '@shop/amqp/topology';
 import { NIL_UUID, uuid } from '@shop/amqp/uuid';
 import { z } from 'zod';
 import type { Ledger } from './ledger';
@@ -22,14 +23,21 @@ const paymentRequest = z.object({
  */
 export const createPaymentRequestHandler =
   ({ ledger, broker }: { ledger: Ledger; broker: Pick<Broker, 'send'> }) =>
-  async (content: Buffer): Promise<HandlerResult> => {
+  async (content: Buffer, headers: MessageHeaders = {}): Promise<HandlerResult> => {
     const message = readMessage(content, paymentRequest);
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
 
     const { orderId, customerId, totalAmount } = message.value;
-    const payment = await ledger.charge({ orderId, customerId, totalAmount: decimalOf(totalAmount) });
+    const adopted = String(headers[ADOPTED_HEADER]) === 'true' && ({ adopted: true } as const);
+    const payment = await ledger.charge({ orderId, customerId, totalAmount: decimalOf(totalAmount), ...adopted });
     if ('contradiction' in payment) return { outcome: 'contradictory', reason: payment.contradiction };
-    await broker.send(PAYMENT_STAT, { orderId, customerId, totalAmount, ...payment });
+    const { chargedAmount, ...answer } = payment;
+    await broker.send(PAYMENT_STAT, {
+      orderId,
+      customerId,
+      totalAmount: Number(chargedAmount ?? totalAmount),
+      ...answer,
+    });
     return { outcome: 'delivered', effect: 'answered' };
   };
 

@@ -39,7 +39,7 @@ export class GuardedShop {
     const orderApp = createOrderApp({
       ...common,
       ...following(orders),
-      authenticate: createAuthenticate(settings, (prefix) => findApiKey(orders, prefix)),
+      authenticate: createAuthenticate(settings, (prefix) => findApiKey(orders, prefix), log),
       database: orders,
       reads: new ReadClient(orders),
       starter: { start: () => undefined },
@@ -50,7 +50,7 @@ export class GuardedShop {
     const paymentApp = createHttpApp({
       ...common,
       ...paymentApi({ database: payments, parked: parkedQueueWithoutBroker }),
-      authenticate: createAuthenticate(settings, (prefix) => findApiKey(payments, prefix)),
+      authenticate: createAuthenticate(settings, (prefix) => findApiKey(payments, prefix), log),
     });
     return new GuardedShop(logged, shop, orders, payments, {
       'order-management': await serveHttp(orderApp, 0),

@@ -295,18 +295,18 @@ async function actorsOf({ call }: Client, orderId: string): Promise<[string, str
 }
 
 describe('the history', () => {
-  test('shows operators who cancelled an order, and customers only that it was cancelled', async () => {
+  test('shows operators who placed and cancelled an order, and customers only that it was', async () => {
     const [first = '', second = ''] = annsOrders;
     await ann.call('POST', `/order/${first}/cancel`);
     await operator.call('POST', `/order/${second}/cancel`);
     await ann.call('POST', `/order/${second}/cancel`); // repeats it
 
     expect(await actorsOf(operator, first)).toEqual([
-      ['accepted', null],
+      ['accepted', ann.actor],
       ['cancel-requested', ann.actor],
     ]);
     expect(await actorsOf(operator, second)).toEqual([
-      ['accepted', null],
+      ['accepted', ann.actor],
       ['cancel-requested', operator.actor],
     ]);
     expect(await actorsOf(ann, second)).toEqual([
@@ -327,7 +327,7 @@ describe('the history', () => {
       orderBy: { eventId: 'asc' },
     });
     expect(recorded.map(({ step, actor }) => [step, actor])).toEqual([
-      ['accepted', null],
+      ['accepted', bob.actor],
       ['cancel-requested', operator.actor],
       ['deleted', operator.actor],
     ]);

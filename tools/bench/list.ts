@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { seedOrders } from '@shop/dev/seeded-orders';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
@@ -11,6 +10,7 @@ import { runBenchmark } from './environment/run-benchmark';
 import type { ListRead, ListTask } from './load/list-process';
 import type { Post } from './load/load';
 import { postInChildProcess } from './measurement/measure';
+import { residentMb } from './measurement/resident-memory';
 import { quantile } from './measurement/statistics';
 import { markdownTable } from './report/report';
 
@@ -38,7 +38,7 @@ async function benchList(environment: BenchEnvironment): Promise<boolean> {
   await post(WARM_UP_SECONDS);
   const alone: Post[] = [];
   for (let part = 0; part < PARTS_ALONE; part++) alone.push(...(await post(PART_SECONDS)));
-  const before = memoryMb(pid, 'VmRSS');
+  const before = residentMb(pid, 'VmRSS');
   printProgress(`POST p99 alone ${p99Of(alone).toFixed(1)} ms; ${before.toFixed(0)} MB`);
 
   const progress = { isReading: true };
@@ -46,10 +46,10 @@ async function benchList(environment: BenchEnvironment): Promise<boolean> {
   const during: Post[] = [];
   while (progress.isReading) {
     during.push(...(await post(PART_SECONDS)));
-    printProgress(`POST p99 so far ${p99Of(during).toFixed(1)} ms; ${memoryMb(pid, 'VmRSS').toFixed(0)} MB`);
+    printProgress(`POST p99 so far ${p99Of(during).toFixed(1)} ms; ${residentMb(pid, 'VmRSS').toFixed(0)} MB`);
   }
   const lists = await reading;
-  const peak = memoryMb(pid, 'VmHWM');
+  const peak = residentMb(pid, 'VmHWM');
   await shop.inspector.close();
 
   const [p99Alone, p99During] = [p99Of(alone), p99Of(during)];
@@ -89,10 +89,6 @@ const rowOf = (posts: Post[]): string[] => [
   quantile(timesOf(posts), 0.5).toFixed(1),
   p99Of(posts).toFixed(1),
 ];
-
-/** The resident memory of a process now (VmRSS) or at most since its start (VmHWM). */
-const memoryMb = (pid: number, field: 'VmRSS' | 'VmHWM'): number =>
-  Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
 
 async function readLists(task: ListTask): Promise<ListRead[]> {
   const child = fork(require.resolve('./load/list-process'), { serialization: 'advanced' });

@@ -29,6 +29,8 @@ const settings = z.object({
   OVERLOAD_FOR: duration('10m'),
   /** The rate of `make bench-overload` in orders/s; 0 is 2.5 times the rate that settles in a burst. */
   OVERLOAD_PER_SECOND: integer(0, 0, 100_000),
+  /** The folder of another build of this repository, which `make bench-tracing` compares with this one. */
+  BASELINE: z.string().optional(),
 });
 
 export type Settings = z.output<typeof settings>;

@@ -1,5 +1,5 @@
 import { join, relative, resolve } from 'node:path';
-import { lockDataFolder } from '@shop/dev/data-folder';
+import { keepNewFilesPrivate, lockDataFolder } from '@shop/dev/data-folder';
 import { SetupError } from '@shop/dev/setup-error';
 import { integer, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { z } from 'zod';
@@ -69,6 +69,7 @@ async function main(): Promise<void> {
     }
     if (name !== 'status')
       unlock = lockDataFolder(layout.folder, 'A second one needs CLUSTER_FOLDER and CLUSTER_PORT.');
+    keepNewFilesPrivate();
     await command();
   } catch (error) {
     process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);

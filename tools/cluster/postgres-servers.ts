@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { copyAsSecondary, createSlot, slotOf, streamingSettings } from '@shop/dev/postgres-secondary';
 import { runProgram } from '@shop/dev/programs';
 import { SetupError } from '@shop/dev/setup-error';
-import { folderFor, unprivilegedUser, type User } from '@shop/dev/unprivileged';
+import { folderFor, unprivilegedUser, writeFileFor, type User } from '@shop/dev/unprivileged';
 import { withDatabase } from '@shop/dev/with-database';
 import { configurationFile, POSTGRES_SERVERS, type Layout, type PostgresServer } from './layout';
 import type { RecordedServers } from './recorded-servers';
@@ -66,7 +66,7 @@ export class PostgresServers {
   /** Creates the data of the first primary. */
   async initialise(server: PostgresServer): Promise<void> {
     const passwordFile = join(this.folder, 'password');
-    writeFileSync(passwordFile, `${PASSWORD}\n`);
+    writeFileFor(this.user, passwordFile, `${PASSWORD}\n`);
     const options = ['--username=postgres', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C'];
     await this.createData(server, (data) => this.run('initdb', ['--pgdata', data, '--auth=scram-sha-256', ...options]));
     rmSync(passwordFile);
@@ -81,7 +81,8 @@ export class PostgresServers {
 
   async start(server: PostgresServer): Promise<void> {
     const data = this.dataOf(server);
-    for (const file of ['postgresql.conf', 'pg_hba.conf']) copyFileSync(configurationFile(file), join(data, file));
+    for (const file of ['postgresql.conf', 'pg_hba.conf'])
+      writeFileFor(this.user, join(data, file), readFileSync(configurationFile(file)));
     const settings = {
       port: this.layout.ports.postgres[server],
       listen_addresses: '127.0.0.1',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../test/temporary-folder';
@@ -39,6 +39,29 @@ test('hides a new data folder from Git whatever its name is, but no folder that 
 
   expect(readFileSync(join(folder, 'state', '.gitignore'), 'utf8')).toBe('*\n');
   expect(existsSync(join(folder, 'sources', '.gitignore'))).toBe(false);
+});
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+test('makes its folder readable by its owner only, also an existing one, but no folder that has other files', () => {
+  const ownerOnly = process.getuid?.() === 0 ? 0o711 : 0o700; // the user of PostgreSQL must be able to pass
+
+  const state = join(folder, 'state');
+  lockDataFolder(state)();
+  expect(modeOf(state)).toBe(ownerOnly);
+  chmodSync(state, 0o755);
+  const unlock = lockDataFolder(state);
+  expect([modeOf(state), modeOf(join(state, 'running')), modeOf(join(state, '.gitignore'))]).toEqual([
+    ownerOnly,
+    0o600,
+    0o600,
+  ]);
+  unlock();
+
+  writeFileSync(join(folder, 'code.ts'), '');
+  const before = modeOf(folder);
+  lockDataFolder(folder)();
+  expect(modeOf(folder)).toBe(before);
 });
 
 test('make clean refuses while a process runs the programs of the checkout', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isRunning } from './programs';
 import { SetupError } from './setup-error';
@@ -6,8 +6,17 @@ import { SetupError } from './setup-error';
 /** The folder of this checkout. */
 export const CHECKOUT = join(dirname(require.resolve('@shop/dev/package.json')), '..', '..');
 
+const IGNORE_ALL = '*\n';
+
+/** Other users read nothing. If this process is root, PostgreSQL runs as another user, who must reach its own folder. */
+const FOLDER_MODE = process.getuid?.() === 0 ? 0o711 : 0o700;
+
+/** Makes the files that this process and those that it starts create readable by their owner only. */
+export const keepNewFilesPrivate = (): void => void process.umask(0o077);
+
 /**
- * Locks a data folder for this process: two servers on the same data would damage it. Creates the folder if necessary.
+ * Locks a data folder for this process: two servers on the same data would damage it. Creates the folder if necessary, and
+ * makes it readable by its owner only.
  *
  * @param advice how to run a second system beside the first
  * @returns a function that unlocks it
@@ -18,11 +27,12 @@ export function lockDataFolder(
   advice = 'For a second one set DATA_FOLDER, ORDER_PORT and PAYMENT_PORT.',
 ): () => void {
   const lock = join(folder, 'running');
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
   ignoreInGit(folder);
+  if (isOwnFolder(folder)) chmodSync(folder, FOLDER_MODE);
   for (;;) {
     try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
       return () => rmSync(lock, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
@@ -53,7 +63,13 @@ export function lockOwner(folder: string): number | null {
  * keeps what it has: it may be a part of the checkout.
  */
 function ignoreInGit(folder: string): void {
-  if (readdirSync(folder).length === 0) writeFileSync(join(folder, '.gitignore'), '*\n');
+  if (readdirSync(folder).length === 0) writeFileSync(join(folder, '.gitignore'), IGNORE_ALL, { mode: 0o600 });
+}
+
+/** Whether the folder was created by this program, and is no part of the checkout. */
+function isOwnFolder(folder: string): boolean {
+  const file = join(folder, '.gitignore');
+  return existsSync(file) && readFileSync(file, 'utf8') === IGNORE_ALL;
 }
 
 /**

@@ -45,7 +45,11 @@ export async function demonstrate(shop: Shop, print: Print): Promise<boolean> {
   await stockDemonstrationProduct(shop.databaseUrl);
   const { productId, name, price } = DEMONSTRATION_PRODUCT;
   const connection = await Connection.connect({ address: shop.temporalAddress, ...shop.temporalSecurity });
-  const client = new Client({ connection, namespace: shop.namespace });
+  const client = new Client({
+    connection,
+    namespace: shop.namespace,
+    dataConverter: { payloadCodecs: [shop.codec] },
+  });
   try {
     const shipped = await place(1, { orderStatus: 'shipped', paymentStatus: 'success', stockTaken: 1 });
     const declined = await place(2, { orderStatus: 'cancelled', paymentStatus: 'failed', stockTaken: 0 });

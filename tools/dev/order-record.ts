@@ -1,4 +1,5 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import type { TemporalSecurity } from '@shop/runtime/temporal-security';
 import { orderWorkflowId, refundWorkflowId, sagaStatus, type SagaStatus } from '@shop/workflows/contract';
 import { withDatabase } from './with-database';
@@ -12,6 +13,8 @@ export interface OrderSources {
   paymentsDatabaseUrl: string;
   temporalAddress: string;
   temporalSecurity: TemporalSecurity;
+  /** Decrypts the payloads of Temporal. */
+  codec: PayloadCodec;
   namespace: string;
 }
 
@@ -50,9 +53,18 @@ export interface RefundWorkflow {
   closedAt: Date | null;
 }
 
+/** A step that somebody has requested, as the history of the order names it. */
+export interface RequestedStep {
+  step: string;
+  time: Date;
+  reason: string | null;
+  actor: string;
+}
+
 /** Everything that is known about an order. */
 export interface OrderRecord {
   order: OrderRow;
+  requested: RequestedStep[];
   payment: PaymentRow | null;
   /** Refunds that have not ended. */
   refundsDue: { paymentId: string | null; since: Date }[];
@@ -89,7 +101,7 @@ export async function readOrder(sources: OrderSources, orderId: string): Promise
 async function readOrderRow(
   databaseUrl: string,
   orderId: string,
-): Promise<Pick<OrderRecord, 'order' | 'refundsDue'> | null> {
+): Promise<Pick<OrderRecord, 'order' | 'requested' | 'refundsDue'> | null> {
   return withDatabase(databaseUrl, async (sql) => {
     // The column of the original has no time zone; its times are in UTC.
     const { rows } = await sql.query<OrderRow>(
@@ -110,7 +122,12 @@ async function readOrderRow(
       `SELECT payment_id AS "paymentId", noted_at AS since FROM refunds_due WHERE order_id = $1 ORDER BY noted_at`,
       [orderId],
     );
-    return { order, refundsDue: refundsDue.rows };
+    const requested = await sql.query<RequestedStep>(
+      `SELECT step, recorded_at AS time, reason, actor FROM order_events
+       WHERE order_id = $1 AND actor IS NOT NULL ORDER BY recorded_at`,
+      [orderId],
+    );
+    return { order, requested: requested.rows, refundsDue: refundsDue.rows };
   });
 }
 
@@ -128,7 +145,7 @@ async function readPayment(databaseUrl: string, orderId: string): Promise<Paymen
 }
 
 async function readTemporal(
-  { temporalAddress, temporalSecurity, namespace }: OrderSources,
+  { temporalAddress, temporalSecurity, codec, namespace }: OrderSources,
   orderId: string,
   paymentIds: (string | null)[],
 ): Promise<{ saga: SagaStatus | 'missing'; refunds: RefundWorkflow[] }> {
@@ -138,7 +155,7 @@ async function readTemporal(
     connectTimeout: TEMPORAL_TIMEOUT_MS,
   });
   try {
-    const { workflow } = new Client({ connection, namespace });
+    const { workflow } = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
     return await connection.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, async () => {
       const saga = await workflow.getHandle(orderWorkflowId(orderId)).query(sagaStatus).catch(orMissing);
       const answers = saga === 'missing' ? [] : saga.answers.map(({ paymentId }) => paymentId);

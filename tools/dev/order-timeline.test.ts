@@ -35,6 +35,7 @@ const aRecord = ({
   ...more
 }: Partial<Omit<OrderRecord, 'order'>> & { order?: Partial<OrderRow> }): OrderRecord => ({
   order: anOrderRow(order),
+  requested: [],
   payment: null,
   refundsDue: [],
   saga: null,
@@ -117,6 +118,27 @@ test('describes a cancelled order from the database alone if it has no saga, and
     '  2026-01-01T12:00:01.000Z  Cancel requested',
     '  2026-01-01T12:00:02.000Z  Payment stored by payment-processing: void',
     '  2026-01-01T12:00:03.000Z  Order cancelled: The customer cancelled the order.',
+  ]);
+});
+
+test('describes who requested a step, if that is recorded', () => {
+  const actor = 'api-key:1a2b3c4d';
+  const operator = 'operator:ann@host';
+  const requested = [
+    { step: 'accepted', time: at(0), reason: null, actor },
+    { step: 'cancel-requested', time: at(1), reason: null, actor },
+    { step: 'message-retried', time: at(2), reason: 'PaymentStat 0123456789', actor: operator },
+    { step: 'deleted', time: at(4), reason: null, actor },
+  ];
+
+  const lines = describeOrder(aRecord({ order: { ...cancelled, deletedAt: at(4) }, requested }));
+
+  expect(lines.slice(-5)).toEqual([
+    `  2026-01-01T12:00:00.000Z  Order accepted, by ${actor}`,
+    `  2026-01-01T12:00:01.000Z  Cancel requested, by ${actor}`,
+    `  2026-01-01T12:00:02.000Z  Parked message returned to its queue, by ${operator}: PaymentStat 0123456789`,
+    '  2026-01-01T12:00:03.000Z  Order cancelled: The customer cancelled the order.',
+    `  2026-01-01T12:00:04.000Z  Order deleted, by ${actor}`,
   ]);
 });
 

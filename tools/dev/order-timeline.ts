@@ -6,7 +6,7 @@ interface Step {
 }
 
 /** Describes an order for a person: how it ended and why, its payment and refunds, and each step with its time. */
-export function describeOrder({ order, payment, refundsDue, saga, refunds, gaps }: OrderRecord): string[] {
+export function describeOrder({ order, requested, payment, refundsDue, saga, refunds, gaps }: OrderRecord): string[] {
   const { orderId, orderStatus, paymentStatus, cancellationCode, cancellationReason, amount, products } = order;
   const facts: [name: string, value: string][] = [
     ['Order', orderId],
@@ -19,7 +19,7 @@ export function describeOrder({ order, payment, refundsDue, saga, refunds, gaps 
     ['Payment', paymentText(order.paymentId, paymentStatus, payment)],
     ...refundTexts(payment, refundsDue, refunds).map((text): [string, string] => ['Refund', text]),
   ];
-  const steps = stepsOf({ order, payment, refundsDue, saga, refunds, gaps }).map(
+  const steps = stepsOf({ order, requested, payment, refundsDue, saga, refunds, gaps }).map(
     ({ time, text }) => `  ${time.toISOString()}  ${text}`,
   );
   return [...facts.map(([name, value]) => `${name.padEnd(9)} ${value}`), ...gaps, ...steps];
@@ -55,15 +55,30 @@ function refundTexts(
 }
 
 /** Returns the steps of all sources, oldest first. What the saga reports is not repeated from the database. */
-function stepsOf({ order, payment, refundsDue, saga, refunds }: OrderRecord): Step[] {
-  const steps: Step[] = [{ time: order.orderDate, text: 'Order accepted' }];
+/** How a person names the steps that somebody can request. */
+const REQUESTED: Record<string, string> = {
+  accepted: 'Order accepted',
+  'cancel-requested': 'Cancel requested',
+  'refund-due': 'Refund requested',
+  deleted: 'Order deleted',
+  'message-retried': 'Parked message returned to its queue',
+  'message-discarded': 'Parked message discarded',
+};
+
+function stepsOf({ order, requested, payment, refundsDue, saga, refunds }: OrderRecord): Step[] {
+  const steps: Step[] = requested.map(({ step, time, reason, actor }) => ({
+    time,
+    text: `${REQUESTED[step] ?? step}, by ${actor}${reason === null ? '' : `: ${reason}`}`,
+  }));
+  const hasActor = (step: string): boolean => requested.some((one) => one.step === step);
   const add = (time: Date | null | undefined, text: string): void => {
     if (time) steps.push({ time, text });
   };
+  if (!hasActor('accepted')) add(order.orderDate, 'Order accepted');
   if (saga) {
     for (const { time, step, outcome } of saga.timeline) add(new Date(time), `${step}: ${outcome}`);
   } else {
-    add(order.cancelRequestedAt, 'Cancel requested');
+    if (!hasActor('cancel-requested')) add(order.cancelRequestedAt, 'Cancel requested');
     add(
       order.settledAt,
       `Order ${order.orderStatus}${order.cancellationReason ? `: ${order.cancellationReason}` : ''}`,
@@ -78,6 +93,6 @@ function stepsOf({ order, payment, refundsDue, saga, refunds }: OrderRecord): St
   add(payment?.refundedAt, 'Payment refunded');
   for (const { workflowId, status, closedAt } of refunds)
     add(closedAt, `Workflow ${workflowId} ${status.toLowerCase()}`);
-  add(order.deletedAt, 'Order deleted');
+  if (!hasActor('deleted')) add(order.deletedAt, 'Order deleted');
   return steps.toSorted((a, b) => a.time.getTime() - b.time.getTime());
 }

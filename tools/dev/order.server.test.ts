@@ -56,7 +56,7 @@ test('prints the timeline of a shipped order, also when Temporal has deleted its
   const id = await place(1);
   await eventually(async () =>
     expect(await order(id)).toMatch(
-      /Amount {4}\$600\.00\nOutcome {3}shipped\nPayment {3}[-\da-f]{36}, \$600\.00, success\n.*Order accepted\n[^]*Saga started[^]*Payment requested[^]*Order shipped: paid by payment/,
+      /Amount {4}\$600\.00\nOutcome {3}shipped\nPayment {3}[-\da-f]{36}, \$600\.00, success\n.*Order accepted, by anonymous\n[^]*Saga started[^]*Payment requested[^]*Order shipped: paid by payment/,
     ),
   );
   const connection = await Connection.connect({ address: environment['TEMPORAL_ADDRESS']! });
@@ -71,7 +71,7 @@ test('prints the timeline of a shipped order, also when Temporal has deleted its
 
   await eventually(async () => expect(await order(id)).toContain('Temporal has no saga of this order'), 120_000);
   expect(await order(id)).toMatch(
-    /Outcome {3}shipped\n[^]*Order accepted\n.*Payment stored.*success\n.*Order shipped\n$/,
+    /Outcome {3}shipped\n[^]*Order accepted, by anonymous\n.*Payment stored.*success\n.*Order shipped\n$/,
   );
 });
 

@@ -27,6 +27,7 @@ async function printOrder(orderId: string): Promise<void> {
       paymentsDatabaseUrl: settings.paymentsDatabaseUrl ?? paymentsDatabaseOf(databaseUrl),
       temporalAddress: settings.temporalAddress ?? used?.temporalAddress ?? `localhost:${settings.TEMPORAL_PORT}`,
       temporalSecurity: settings.temporalSecurity,
+      codec: settings.codec,
       namespace: settings.namespace,
     },
     orderId.toLowerCase(),

@@ -1,8 +1,8 @@
-import { appendFileSync, chownSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Client } from 'pg';
 import { runProgram } from './programs';
-import type { User } from './unprivileged';
+import { writeFileFor, type User } from './unprivileged';
 import { withDatabase } from './with-database';
 
 /** A running PostgreSQL of this machine that secondaries can stream from. */
@@ -87,9 +87,4 @@ async function copyFiles(primary: Primary, name: string, data: string, user: Use
   for (const folder of ['pg_replslot', 'pg_wal']) {
     for (const entry of readdirSync(join(data, folder))) rmSync(join(data, folder, entry), { recursive: true });
   }
-}
-
-function writeFileFor({ uid, gid }: User, file: string, text: string): void {
-  writeFileSync(file, text);
-  if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isTaken, thisOrFreePort } from './ports';
 import { copyAsSecondary } from './postgres-secondary';
@@ -6,7 +6,7 @@ import { runProgram } from './programs';
 import { withProgress, type Print } from './progress';
 import type { Starter } from './servers';
 import { SetupError } from './setup-error';
-import { folderFor, readableFor, unprivilegedUser, type User } from './unprivileged';
+import { folderFor, readableFor, unprivilegedUser, writeFileFor, type User } from './unprivileged';
 import { withDatabase } from './with-database';
 
 const urlOf = (port: number, database: string): string =>
@@ -113,7 +113,7 @@ export async function startPostgres(
 async function initialise(programs: string, cluster: string, user: User): Promise<void> {
   const folder = dirname(cluster);
   const passwordFile = join(folder, 'password');
-  writeFileSync(passwordFile, 'postgres\n');
+  writeFileFor(user, passwordFile, 'postgres\n');
   const options = [
     '--username=postgres',
     `--pwfile=${passwordFile}`,

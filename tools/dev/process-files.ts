@@ -40,7 +40,7 @@ export class ProcessFiles {
 
   report(name: string, state: ProcessState): void {
     mkdirSync(this.folder, { recursive: true });
-    writeFileSync(this.stateFile(name), state);
+    writeFileSync(this.stateFile(name), state, { mode: 0o600 });
   }
 
   /** Returns the states of all processes, by name. */
@@ -51,7 +51,7 @@ export class ProcessFiles {
   }
 
   requestStop(name: string): void {
-    writeFileSync(this.stopFile(name), '');
+    writeFileSync(this.stopFile(name), '', { mode: 0o600 });
   }
 
   requestStart(name: string): void {

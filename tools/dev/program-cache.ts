@@ -22,6 +22,7 @@ export type InstallMethods = Record<string, (folder: string) => Promise<void>>;
  * Returns programs from the cache. If they are not cached, tries the methods in turn until one succeeds.
  *
  * @param names of the programs; their paths are returned in the same order
+ * @param check the arguments with which each program must run before it is used
  * @param remedy what the person can do if every method fails
  * @throws {SetupError} if every method fails, with the reason of each
  */
@@ -31,9 +32,10 @@ export async function cachedPrograms(
     what,
     cache,
     names,
+    check = ['--version'],
     methods,
     remedy,
-  }: { what: string; cache: string; names: string[]; methods: InstallMethods; remedy: string },
+  }: { what: string; cache: string; names: string[]; check?: string[]; methods: InstallMethods; remedy: string },
 ): Promise<string[]> {
   const cached = names.map((name) => join(cache, name));
   if (cached.every((file) => existsSync(file))) return cached;
@@ -49,7 +51,7 @@ export async function cachedPrograms(
     for (const [how, get] of Object.entries(methods)) {
       try {
         await withProgress(print, `${what}: ${how}, once for this machine`, () => get(unfinished));
-        for (const name of names) await runProgram(join(unfinished, name), ['--version']);
+        for (const name of names) await runProgram(join(unfinished, name), check);
         for (const name of names) renameSync(join(unfinished, name), join(cache, name));
         return cached;
       } catch (error) {
@@ -97,18 +99,25 @@ function removeInBackground(folder: string): void {
  * @param folder receives the programs
  */
 export async function buildWithGo(packages: string[], folder: string, goIn = GO_FOLDERS): Promise<void> {
+  await goCommand(folder, goIn)('install', '-trimpath', '-ldflags', '-s -w', ...packages);
+}
+
+/**
+ * Returns a function that runs Go in a folder, which gets Go's caches as well.
+ *
+ * @throws {Error} if Go is not installed
+ */
+export function goCommand(folder: string, goIn = GO_FOLDERS): (...args: string[]) => Promise<string> {
   const go = findProgram('go', { after: goIn });
   if (!go) throw new Error('Go is not installed');
   const goFolder = (name: string): string => join(folder, 'go', name);
   mkdirSync(goFolder('tmp'), { recursive: true });
-  await runProgram(go, ['install', '-trimpath', '-ldflags', '-s -w', ...packages], {
-    env: {
-      GOBIN: folder,
-      CGO_ENABLED: '0',
-      GOMODCACHE: goFolder('modules'),
-      GOCACHE: goFolder('build'),
-      GOTMPDIR: goFolder('tmp'),
-    },
-    cwd: folder,
-  });
+  const env = {
+    GOBIN: folder,
+    CGO_ENABLED: '0',
+    GOMODCACHE: goFolder('modules'),
+    GOCACHE: goFolder('build'),
+    GOTMPDIR: goFolder('tmp'),
+  };
+  return (...args) => runProgram(go, args, { env, cwd: folder });
 }

@@ -3,8 +3,9 @@ import { join, relative } from 'node:path';
 import { readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
+import { withCodec } from './codec-for-cli';
 import { runProgram } from './programs';
-import { findTemporalCli, serverArguments } from './temporal-cli';
+import { cliEnvironment, findTemporalCli } from './temporal-cli';
 
 /** `make record`: adds the history of a saga to the histories that every later version must replay. */
 const settings = readOrExit(() =>
@@ -30,10 +31,12 @@ const histories = join(require.resolve('@shop/workflows/package.json'), '..', 'h
 async function record(): Promise<void> {
   const { SAGA: saga, NAME: name } = settings;
   const cli = await findTemporalCli((line) => void process.stdout.write(`${line}\n`));
-  const show = ['workflow', 'show', '--workflow-id', saga, ...serverArguments(settings), '--output', 'json'];
-  const json = await runProgram(cli, show);
+  const show = ['workflow', 'show', '--workflow-id', saga, '--output', 'json'];
+  const json = await withCodec(settings.PAYLOAD_KEYS, (codec) =>
+    runProgram(cli, show, { env: { ...cliEnvironment(settings), ...codec } }),
+  );
   const file = join(histories, `${name}.json`);
-  // The identities contain the names of machines.
+  // The tests have no keys, so payloads are decrypted. The identities contain the names of machines.
   writeFileSync(file, json.replaceAll(/("identity": )"[^"]*"/g, '$1"recorded"'), { flag: 'wx' });
   process.stdout.write(`${relative(process.cwd(), file)} was recorded. make test replays it from now on.\n`);
 }

@@ -70,21 +70,33 @@ test('prints which file is not a history', async () => {
   });
 });
 
-test.each(['replay', 'record'] as const)(
-  '%s connects to the server over TLS if TEMPORAL_TLS is on',
-  async (program) => {
-    const bin = join(folder, program);
-    mkdirSync(bin);
-    writeFileSync(join(bin, 'temporal'), `#!/bin/sh\necho "$@" > "${bin}/arguments"\nexit 1\n`, { mode: 0o755 });
-    const environment = { PATH: `${bin}:${process.env['PATH']}`, SAGA: 'order-1', NAME: 'none' };
+test.each(['replay', 'record'] as const)('%s connects to the server with the configured settings', async (program) => {
+  const bin = join(folder, program);
+  mkdirSync(bin);
+  const profile = join(bin, 'temporal.toml');
+  writeFileSync(profile, '[profile.shop]\naddress = "temporal.example:7233"\napi_key = "secret"\n');
+  writeFileSync(join(bin, 'temporal'), `#!/bin/sh\nenv > "${bin}/variables"\nexit 1\n`, { mode: 0o755 });
+  const environment = { PATH: `${bin}:${process.env['PATH']}`, SAGA: 'order-1', NAME: 'none' };
+  const variablesOf = async (settings: NodeJS.ProcessEnv): Promise<string[]> => {
+    await run(program, [], { ...environment, ...settings });
+    return readFileSync(join(bin, 'variables'), 'utf8').split('\n');
+  };
 
-    for (const TEMPORAL_TLS of ['on', 'off']) {
-      await run(program, [], { ...environment, TEMPORAL_TLS });
-
-      expect(readFileSync(join(bin, 'arguments'), 'utf8').includes(' --tls')).toBe(TEMPORAL_TLS === 'on');
-    }
-  },
-);
+  expect(await variablesOf({})).toEqual(
+    expect.arrayContaining(['TEMPORAL_ADDRESS=localhost:7233', 'TEMPORAL_TLS=false']),
+  );
+  expect(await variablesOf({ TEMPORAL_TLS: 'on' })).toContain('TEMPORAL_TLS=true');
+  expect(
+    await variablesOf({ TEMPORAL_CONFIG_FILE: profile, TEMPORAL_PROFILE: 'shop', TEMPORAL_GRPC_META_SHOP_NAME: 'one' }),
+  ).toEqual(
+    expect.arrayContaining([
+      'TEMPORAL_ADDRESS=temporal.example:7233',
+      'TEMPORAL_API_KEY=secret',
+      'TEMPORAL_TLS=true',
+      'TEMPORAL_GRPC_META_SHOP_NAME=one',
+    ]),
+  );
+});
 
 test('replays the latest sagas of a server, running and closed, and records one of them', async () => {
   const environment = { TEMPORAL_ADDRESS: sagas.address, TEMPORAL_NAMESPACE: sagas.namespace };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { integer, readEnvironment, readOrExit, temporalSettings } from '@shop/runtime/environment';
 import { createLog } from '@shop/runtime/log';
+import { PayloadEncryption } from '@shop/runtime/payload-encryption';
 import { installTemporalRuntime } from '@shop/runtime/temporal';
 import { bundleWorkflow } from '@shop/workflows/bundle';
 import { bundledWorkflowOf, type BundledWorkflow } from '@shop/workflows/bundle-path';
@@ -13,7 +14,7 @@ import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { z } from 'zod';
 import { runProgram } from './programs';
 import { SetupError } from './setup-error';
-import { findTemporalCli, serverArguments } from './temporal-cli';
+import { cliEnvironment, findTemporalCli } from './temporal-cli';
 
 /**
  * `make replay`: replays sagas and refunds against this code, either from files or the latest ones of a Temporal server,
@@ -30,6 +31,7 @@ const settings = readOrExit(() =>
       .superRefine(checkKeyPairs),
   ),
 );
+const dataConverter = { payloadCodecs: [new PayloadEncryption(settings.PAYLOAD_KEYS)] };
 const files = process.argv.slice(2);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -54,8 +56,9 @@ function* recordedIn(paths: string[]): Generator<Recorded> {
 async function* recordedOnServer(): AsyncGenerator<Recorded> {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, LAST: last } = settings;
   const cli = await findTemporalCli(print);
+  const env = cliEnvironment(settings);
   const temporal = async (...args: string[]): Promise<unknown> =>
-    JSON.parse(await runProgram(cli, ['workflow', ...args, ...serverArguments(settings), '--output', 'json']));
+    JSON.parse(await runProgram(cli, ['workflow', ...args, '--output', 'json'], { env }));
   print(`The last ${last} sagas and refunds of namespace ${namespace} at ${address}:`);
   const query = "WorkflowType IN ('placeOrder', 'refundPayment')";
   const listed = (await temporal('list', '--query', query, '--limit', String(last))) as {
@@ -95,7 +98,8 @@ async function replay(): Promise<{ replayed: number; mismatches: number }> {
   for await (const { name, json } of files.length > 0 ? recordedIn(files) : recordedOnServer()) {
     commands = [];
     try {
-      await Worker.runReplayHistory({ workflowBundle: await bundleOf(json), sinks }, historyFromJSON(json), name);
+      const workflowBundle = await bundleOf(json);
+      await Worker.runReplayHistory({ workflowBundle, sinks, dataConverter }, historyFromJSON(json), name);
       print(`  replays   ${name}`);
     } catch (error) {
       count.mismatches++;

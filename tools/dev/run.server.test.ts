@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -148,6 +148,7 @@ test('starts all servers on other ports if unusable processes have theirs, after
   mkdirSync(join(folder, 'postgresql', 'unfinished'), { recursive: true });
   writeFileSync(join(folder, 'postgresql', 'unfinished', 'PG_VERSION'), 'half');
   for (const name of ['temporal.db', 'temporal.db.unfinished']) writeFileSync(join(folder, name), 'half');
+  writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 });
 
   const { output, exitCode } = await runDemo();
   for (const occupant of occupants) occupant.close();
@@ -163,7 +164,14 @@ test('starts all servers on other ports if unusable processes have theirs, after
   }
   expect(output).toContain('Payment requested: $600.00 over RabbitMQ');
   expect(exitCode).toBe(0);
+  expect(readableByOthersIn(folder)).toEqual([]);
 });
+
+/** Lists the files in a folder, and the folders, that other users can read or write. */
+const readableByOthersIn = (parent: string): string[] =>
+  readdirSync(parent, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => (lstatSync(join(parent, path)).mode & 0o066) !== 0,
+  );
 
 test('serves until Ctrl-C, refuses a second run, then stops what it started and nothing else', async () => {
   const run = start();

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { readOrExit } from '@shop/runtime/environment';
+import { startCodecServer } from './codec-server';
 import { startInContainers } from './container-engine';
-import { lockDataFolder, recordRun } from './data-folder';
+import { keepNewFilesPrivate, lockDataFolder, recordRun } from './data-folder';
 import { DEMONSTRATION_PRODUCT, demonstrate } from './demonstration';
 import { isTaken } from './ports';
 import { findOrStartPostgres } from './postgres';
@@ -37,6 +38,7 @@ async function run({
   amqpUrl,
   temporalAddress,
   temporalSecurity,
+  codec,
   brokerTls,
   needsCredential,
   ...ports
@@ -63,10 +65,15 @@ async function run({
       port: ports.TEMPORAL_PORT,
       uiPort: ports.TEMPORAL_UI_PORT,
       databaseFile: join(dataFolder, 'temporal.db'),
+      codecEndpoint: codec.isOn ? `http://localhost:${ports.CODEC_PORT}` : null,
     },
     supervisor,
     print,
   );
+  if (codec.isOn && temporal.cli !== null && temporal.uiUrl !== null) {
+    await startCodecServer({ port: ports.CODEC_PORT, uiUrl: temporal.uiUrl }, supervisor);
+    print(`Codec server: started on port ${ports.CODEC_PORT}`);
+  }
   const addresses = {
     databaseUrl: database,
     paymentsDatabaseUrl: paymentsDatabaseUrl ?? paymentsDatabaseOf(database),
@@ -88,7 +95,7 @@ async function run({
   );
   const orderUrl = `http://localhost:${ports.ORDER_PORT}`;
   const apiUrl = `${orderUrl}/orderManagement`;
-  const shop = { ...addresses, apiUrl, temporalSecurity, namespace: ports.namespace, uiUrl: temporal.uiUrl };
+  const shop = { ...addresses, apiUrl, temporalSecurity, codec, namespace: ports.namespace, uiUrl: temporal.uiUrl };
   const asExpected = needsCredential || (await demonstrate(shop, print));
 
   const { productId, name, price } = DEMONSTRATION_PRODUCT;
@@ -126,6 +133,7 @@ async function main(): Promise<void> {
   const removeRecord = recordRun();
   try {
     unlock = lockDataFolder(dataFolder);
+    keepNewFilesPrivate();
     processFiles.clear();
     const outcome = await Promise.race([run(settings), interrupted, supervisor.failure]);
     if (outcome === 'interrupted') process.exitCode = 130;

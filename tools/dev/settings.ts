@@ -3,6 +3,8 @@ import { readConfig as readOrderConfig } from '@shop/order-management/config';
 import { readConfig as readPaymentConfig } from '@shop/payment-processing/config';
 import { needsCredential } from '@shop/runtime/access/authenticate';
 import { ConfigError, port, readEnvironment, readSecretFiles } from '@shop/runtime/environment';
+import { PayloadEncryption } from '@shop/runtime/payload-encryption';
+import { configuredAddress } from '@shop/runtime/temporal-profile';
 import { securityOf, type TemporalSecurity } from '@shop/runtime/temporal-security';
 import { readTlsFiles, type TlsFiles } from '@shop/runtime/tls-files';
 import { z } from 'zod';
@@ -15,6 +17,8 @@ const ownSettings = z.object({
   AMQP_PORT: port(5672),
   TEMPORAL_PORT: port(7233),
   TEMPORAL_UI_PORT: port(8233),
+  /** The port of the codec server, if payloads are encrypted. */
+  CODEC_PORT: port(8234),
   ORDER_PORT: port(8001),
   PAYMENT_PORT: port(8002),
   /** The program that starts missing servers in containers, such as `docker`; `none` disables containers. */
@@ -31,13 +35,22 @@ export interface Settings extends z.output<typeof ownSettings> {
   amqpUrl: string | null;
   temporalAddress: string | null;
   temporalSecurity: TemporalSecurity;
+  /** Encrypts and decrypts the payloads of Temporal. */
+  codec: PayloadEncryption;
   brokerTls: TlsFiles;
   namespace: string;
   /** Whether the services refuse requests without a credential. */
   needsCredential: boolean;
 }
 
-const SECRETS = ['DATABASE_URL', 'PAYMENTS_DATABASE_URL', 'DATABASE_READ_URLS', 'AMQP_URL', 'TEMPORAL_API_KEY'];
+const SECRETS = [
+  'DATABASE_URL',
+  'PAYMENTS_DATABASE_URL',
+  'DATABASE_READ_URLS',
+  'AMQP_URL',
+  'TEMPORAL_API_KEY',
+  'PAYLOAD_KEYS',
+];
 
 /**
  * Reads the settings of `make run`, and validates those that it passes on to the services.
@@ -70,8 +83,9 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     databaseUrl: env['DATABASE_URL'] || null,
     paymentsDatabaseUrl,
     amqpUrl: env['AMQP_URL'] || null,
-    temporalAddress: env['TEMPORAL_ADDRESS'] || null,
+    temporalAddress: configuredAddress(env) ?? null,
     temporalSecurity: securityOf(orders, env),
+    codec: new PayloadEncryption(orders.PAYLOAD_KEYS),
     brokerTls: readTlsFiles('AMQP_TLS', orders),
     namespace: orders.TEMPORAL_NAMESPACE,
     needsCredential: needsCredential(orders),

@@ -3,6 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { temporalSettings, type TemporalSettings } from '@shop/runtime/environment';
+import { securityOf } from '@shop/runtime/temporal-security';
 import { buildWithGo, cachedPrograms, cacheFor, GO_FOLDERS } from './program-cache';
 import { findProgram, runProgram } from './programs';
 import type { Print } from './progress';
@@ -62,22 +64,33 @@ export async function findTemporalCli(
   return cli!;
 }
 
-/** Returns the CLI's options for the configured server. The CLI reads TEMPORAL_API_KEY from the environment itself. */
-export const serverArguments = ({
-  TEMPORAL_ADDRESS,
-  TEMPORAL_NAMESPACE,
-  TEMPORAL_TLS,
-}: {
-  TEMPORAL_ADDRESS: string;
-  TEMPORAL_NAMESPACE: string;
-  TEMPORAL_TLS: 'on' | 'off';
-}): string[] => [
-  '--address',
-  TEMPORAL_ADDRESS,
-  '--namespace',
-  TEMPORAL_NAMESPACE,
-  ...(TEMPORAL_TLS === 'on' ? ['--tls'] : []),
-];
+/** The variables that select and secure the CLI's connection, and those that it must not receive. */
+const CONNECTION =
+  /^(TEMPORAL_(ADDRESS|NAMESPACE|API_KEY(_FILE)?|TLS(_.*)?|GRPC_META_.*|CONFIG_FILE|PROFILE)|PAYLOAD_KEYS(_FILE)?)$/;
+
+/**
+ * Returns the variables with which the CLI uses the configured server. They replace all others of this kind, and the CLI's
+ * own configuration file.
+ */
+export function cliEnvironment(settings: TemporalSettings): NodeJS.ProcessEnv {
+  const { TEMPORAL_TLS: _tls, PAYLOAD_KEYS: _keys, TEMPORAL_GRPC_META: headers = {}, ...variables } = settings;
+  return {
+    ...Object.fromEntries(
+      Object.entries(process.env).map(([name, value]) => [name, CONNECTION.test(name) ? undefined : value]),
+    ),
+    ...Object.fromEntries(
+      Object.keys(temporalSettings).map((name) => [name, variables[name as keyof typeof variables]]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [
+        `TEMPORAL_GRPC_META_${name.toUpperCase().replaceAll('-', '_')}`,
+        value,
+      ]),
+    ),
+    TEMPORAL_TLS: String(securityOf(settings).tls !== false),
+    TEMPORAL_CONFIG_FILE: '/dev/null',
+  };
+}
 
 /** The platform in the name of a release archive. */
 export const PLATFORM = `${process.platform}_${process.arch === 'x64' ? 'amd64' : process.arch}`;

@@ -23,6 +23,7 @@ export interface FoundTemporal {
  * @param configuredAddress TEMPORAL_ADDRESS; null if it is not set
  * @param security of a server that is already running
  * @param databaseFile the SQLite file of a server that it starts
+ * @param codecEndpoint the URL of the codec server that its Web UI uses; null if it needs none
  * @throws {SetupError} if the configured server is unavailable
  */
 export async function findOrStartTemporal(
@@ -32,12 +33,14 @@ export async function findOrStartTemporal(
     port,
     uiPort,
     databaseFile,
+    codecEndpoint,
   }: {
     configuredAddress: string | null;
     security: TemporalSecurity;
     port: number;
     uiPort: number;
     databaseFile: string;
+    codecEndpoint: string | null;
   },
   servers: Starter,
   print: Print,
@@ -64,7 +67,7 @@ export async function findOrStartTemporal(
   const ownUiPort = await thisOrFreePort(uiPort);
   const cli = await findTemporalCli(print);
   const address = await withProgress(print, 'Temporal: starting', () =>
-    startTemporal({ cli, port: ownPort, uiPort: ownUiPort, databaseFile }, servers),
+    startTemporal({ cli, port: ownPort, uiPort: ownUiPort, databaseFile, codecEndpoint }, servers),
   );
   print(`Temporal: started on port ${ownPort}, with its data in ${databaseFile}`);
   return { address, uiUrl: `http://localhost:${ownUiPort}`, cli };
@@ -79,12 +82,19 @@ export async function findOrStartTemporal(
  * @returns its address
  */
 export async function startTemporal(
-  { cli, port, uiPort, databaseFile }: { cli: string; port: number; uiPort?: number; databaseFile?: string },
+  {
+    cli,
+    port,
+    uiPort,
+    databaseFile,
+    codecEndpoint = null,
+  }: { cli: string; port: number; uiPort?: number; databaseFile?: string; codecEndpoint?: string | null },
   servers: Starter,
 ): Promise<string> {
   const options: string[] = ['--ip', '127.0.0.1', '--port', String(port), '--http-port', String(await freePort())];
   options.push('--metrics-port', String(await freePort()), '--log-level', 'warn');
   options.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
+  if (codecEndpoint !== null) options.push('--ui-codec-endpoint', codecEndpoint);
   // Registered at the start, so that the server need not refresh its cache of them for each workflow.
   options.push(...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]));
   options.push('--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=false');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runProgram } from './programs';
 import { SetupError } from './setup-error';
@@ -19,12 +19,19 @@ export async function unprivilegedUser(): Promise<User> {
   };
 }
 
-/** Creates a folder that the user owns: the requested one or, if the user cannot reach it, one in /var/tmp. */
+/** Creates a folder that the user owns and nobody else can read: the requested one or, if the user cannot reach it, one in /var/tmp. */
 export function folderFor({ uid, gid }: User, requested: string): string {
   const folder = uid === undefined || isOpen(dirname(requested)) ? requested : substituteFor(requested);
   mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o700);
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
   return folder;
+}
+
+/** Writes a file that the user owns and nobody else can read. */
+export function writeFileFor({ uid, gid }: User, file: string, content: string | Buffer): void {
+  writeFileSync(file, content, { mode: 0o600 });
+  if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);
 }
 
 /**
@@ -37,7 +44,9 @@ export function readableFor({ uid }: User, folder: string, version: string): str
   const copy = join('/var/tmp', `order-placement-${version}`);
   if (!existsSync(copy)) {
     const unfinished = `${copy}.${process.pid}`;
+    const restored = process.umask(0o022); // the user must be able to read the copy
     cpSync(folder, unfinished, { recursive: true, verbatimSymlinks: true });
+    process.umask(restored);
     renameSync(unfinished, copy);
   }
   if (statSync(copy).uid !== process.getuid?.()) {

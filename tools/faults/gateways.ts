@@ -43,7 +43,7 @@ export class Gateways {
       AMQP_URL: `amqps://guest:guest@${at('broker')}`,
       AMQP_TLS_CA: cert,
       TEMPORAL_ADDRESS: at('Temporal'),
-      TEMPORAL_TLS_CA: cert,
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: cert,
     };
   }
 

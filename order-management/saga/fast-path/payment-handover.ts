@@ -4,7 +4,10 @@ import type { Settlements } from '../../orders/settlements';
 import { FAST_PATH } from './options';
 import { SuccessRate } from './success-rate';
 
-export type RequestedPayment = Pick<PaymentRequest, 'orderId' | 'totalAmount'>;
+export interface RequestedPayment extends Pick<PaymentRequest, 'orderId'> {
+  /** The amount that the answer must have; null if the answer may have any. */
+  totalAmount: string | null;
+}
 
 export interface PaymentHandoverOptions {
   settlements: Pick<Settlements, 'next'>;
@@ -22,7 +25,10 @@ export interface PaymentHandoverOptions {
  * Correctness does not depend on it. Both sides wait briefly, then rely on the signal, which is durable.
  */
 export class PaymentHandover {
-  private readonly requests = new Map<string, { totalAmount: string; resolve: (answer: PaymentAnswer) => void }>();
+  private readonly requests = new Map<
+    string,
+    { totalAmount: string | null; resolve: (answer: PaymentAnswer) => void }
+  >();
   private readonly answered = new SuccessRate(FAST_PATH.minAnsweredShare);
   private readonly options: Required<PaymentHandoverOptions>;
 
@@ -56,7 +62,7 @@ export class PaymentHandover {
     }
   }
 
-  /** Returns the amount of the request that waits for its answer in this process; null if none does. */
+  /** Returns the amount that the answer to the request that waits in this process must have; null if none waits. */
   amountOf(orderId: string): string | null {
     return this.requests.get(orderId)?.totalAmount ?? null;
   }

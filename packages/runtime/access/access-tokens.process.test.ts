@@ -1,17 +1,21 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { SignJWT, UnsecuredJWT } from 'jose';
+import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { pino } from 'pino';
 import { IdentityProvider, secondsFromNow } from '../../../test/identity-provider';
 import { faultOf } from '../fault';
 import { AccessTokens } from './access-tokens';
 
 let provider: IdentityProvider;
 let tokens: AccessTokens;
+let errorsLogged: string[];
 
 beforeEach(async () => {
   provider = await IdentityProvider.start();
   const { AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = provider.settings;
-  tokens = new AccessTokens({ jwksUrl, issuer, audience });
+  errorsLogged = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void errorsLogged.push(line) });
+  tokens = new AccessTokens({ jwksUrl, issuer, audience, log });
 });
 afterEach(() => provider.stop());
 
@@ -138,6 +142,21 @@ describe('the keys of the identity provider', () => {
     await provider.stop();
     expect(faultOf(await tokens.identify(token).catch((error: unknown) => error))).toBe('unavailable');
     provider = await IdentityProvider.start();
+  });
+});
+
+const weak = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+
+describe('a key that cannot be used', () => {
+  test.each([
+    ['an RSA key of 1024 bits', async () => ({ ...(await exportJWK(weak())), alg: 'RS256' })],
+    ['a point that is not on the curve', () => ({ kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', alg: 'ES256' })],
+    ['a modulus that is missing', () => ({ kty: 'RSA', e: 'AQAB', alg: 'RS256' })],
+    ['a key of the wrong length', () => ({ kty: 'OKP', crv: 'Ed25519', x: 'AAAA', alg: 'EdDSA' })],
+  ])('is not an outage: its tokens are refused, and the operator is told: %s', async (_what, key) => {
+    const token = provider.publish(await key());
+    await expect(tokens.identify(token)).rejects.toMatchObject(refused('unauthenticated', /key/));
+    expect(errorsLogged.join('')).toContain('a key of the identity provider cannot be used');
   });
 });
 

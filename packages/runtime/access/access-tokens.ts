@@ -1,6 +1,7 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } from 'jose';
 import { z } from 'zod';
 import { UnavailableError } from '../fault';
+import type { Logger } from '../log';
 import { Problem } from '../problem';
 import { uuid } from '../uuid-schemas';
 import type { Caller } from './caller';
@@ -17,6 +18,7 @@ export interface AccessTokenOptions {
   jwksUrl: string;
   issuer: string;
   audience: string;
+  log: Logger;
 }
 
 /** Asymmetric algorithms only. A token must not select `none`, or a symmetric one whose key would be a public key. */
@@ -33,7 +35,7 @@ const JWKS = {
   cacheMaxAge: 600_000,
 };
 
-/** The errors of jose that the token causes. Every other error is one of fetching the keys. */
+/** The errors of jose that the token causes. */
 const CAUSED_BY_TOKEN = new Set<string>([
   errors.JOSEAlgNotAllowed.code,
   errors.JOSENotSupported.code,
@@ -45,6 +47,20 @@ const CAUSED_BY_TOKEN = new Set<string>([
   errors.JWTInvalid.code,
 ]);
 
+/**
+ * The names of the errors for a key that cannot be used, for example an RSA key of less than 2048 bits: jose throws a
+ * TypeError, and the Web Crypto API a DOMException. By name, because that is no `Error` in every realm.
+ */
+const CAUSED_BY_KEY = new Set(['TypeError', 'DataError', 'NotSupportedError', errors.JWKInvalid.name]);
+
+/** Fetches the keys. The TypeErrors of `fetch` are outages, and must not be taken for those of a key. */
+const fetchKeys: typeof fetch = (url, options) =>
+  fetch(url, options).catch((cause: unknown) => {
+    throw new IdentityProviderUnavailableError(CANNOT_FETCH, { cause });
+  });
+
+const CANNOT_FETCH = 'The keys of the identity provider cannot be fetched.';
+
 // Control characters could act on the terminal that prints a log, and PostgreSQL cannot store NUL.
 const subject = z.string().regex(/^\P{Cc}{1,255}$/u);
 const role = z.enum(ROLES);
@@ -54,13 +70,13 @@ export class AccessTokens {
   private readonly keys: ReturnType<typeof createRemoteJWKSet>;
 
   constructor(private readonly options: AccessTokenOptions) {
-    this.keys = createRemoteJWKSet(new URL(options.jwksUrl), JWKS);
+    this.keys = createRemoteJWKSet(new URL(options.jwksUrl), { ...JWKS, [customFetch]: fetchKeys });
   }
 
   /**
    * Identifies the caller that sent a token.
    *
-   * @throws {Problem} 401 if the token is not valid, 403 if it grants no role
+   * @throws {Problem} 401 if the token is not valid or its key cannot be used, 403 if it grants no role
    * @throws {IdentityProviderUnavailableError} if the keys cannot be fetched
    */
   async identify(token: string): Promise<Caller> {
@@ -97,9 +113,12 @@ export class AccessTokens {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (code === errors.JWTExpired.code) throw invalidCredential('The token has expired.');
       if (CAUSED_BY_TOKEN.has(code)) throw invalidCredential(`The token is not valid: ${(error as Error).message}.`);
-      throw new IdentityProviderUnavailableError('The keys of the identity provider cannot be fetched.', {
-        cause: error,
-      });
+      if (CAUSED_BY_KEY.has((error as Partial<Error> | null)?.name ?? '')) {
+        this.options.log.error(error, 'a key of the identity provider cannot be used');
+        throw invalidCredential('The key that signed the token cannot be used.');
+      }
+      if (error instanceof IdentityProviderUnavailableError) throw error;
+      throw new IdentityProviderUnavailableError(CANNOT_FETCH, { cause: error });
     }
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopbackHost } from '../loopback';
 
 const METHODS = ['none', 'api-keys', 'jwt'] as const;
 
@@ -20,8 +21,6 @@ export const authMethods = () =>
     })
     .optional();
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
 /** The URL of a JSON Web Key Set. Whoever can change its content can sign tokens, so it needs TLS outside of this machine. */
 export const jwksUrl = () =>
   z
@@ -30,7 +29,7 @@ export const jwksUrl = () =>
       (text) => {
         if (!URL.canParse(text)) return false;
         const { protocol, hostname } = new URL(text);
-        return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
+        return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
       },
       { error: 'is not an https: URL. Use, for example, https://login.example.com/.well-known/jwks.json.' },
     )

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../log';
 import { isApiKey } from './api-key';
 import { ApiKeys, type FindApiKey } from './api-keys';
 import { AccessTokens } from './access-tokens';
@@ -22,11 +23,11 @@ export const authenticateNobody: Authenticate = async () => ANONYMOUS;
 export const needsCredential = ({ AUTH = ['none'] }: Pick<AuthSettings, 'AUTH'>): boolean => !AUTH.includes('none');
 
 /** Creates the authentication that the settings select. */
-export function createAuthenticate(settings: AuthSettings, findApiKey: FindApiKey): Authenticate {
+export function createAuthenticate(settings: AuthSettings, findApiKey: FindApiKey, log: Logger): Authenticate {
   if (!needsCredential(settings)) return authenticateNobody;
   const methods = settings.AUTH ?? [];
   const apiKeys = methods.includes('api-keys') ? new ApiKeys(findApiKey) : null;
-  const tokens = methods.includes('jwt') ? createAccessTokens(settings) : null;
+  const tokens = methods.includes('jwt') ? createAccessTokens(settings, log) : null;
   return async (request) => {
     const token = readBearerToken(request);
     const method = isApiKey(token) ? apiKeys : tokens;
@@ -35,9 +36,9 @@ export function createAuthenticate(settings: AuthSettings, findApiKey: FindApiKe
   };
 }
 
-function createAccessTokens({ AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: AuthSettings): AccessTokens {
+function createAccessTokens({ AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: AuthSettings, log: Logger): AccessTokens {
   if (AUTH_JWKS_URL === undefined || AUTH_ISSUER === undefined || AUTH_AUDIENCE === undefined) {
     throw new Error('AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE must be set.'); // `checkAuthentication` reports it before
   }
-  return new AccessTokens({ jwksUrl: AUTH_JWKS_URL, issuer: AUTH_ISSUER, audience: AUTH_AUDIENCE });
+  return new AccessTokens({ jwksUrl: AUTH_JWKS_URL, issuer: AUTH_ISSUER, audience: AUTH_AUDIENCE, log });
 }

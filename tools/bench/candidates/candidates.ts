@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '@shop/dev/ports';
+import { SERVICES } from '@shop/dev/service-program';
+import type { Starter } from '@shop/dev/servers';
 import { startServices } from '@shop/dev/services';
 import type { BenchEnvironment } from '../environment/bench-environment';
 import { insertFixture } from '../load/fixture';
@@ -29,38 +31,48 @@ export type CandidateName = 'ours' | 'floor' | 'newcomer' | 'dbos' | 'restate' |
 const SHARED = { PostgreSQL: 'postgresql', RabbitMQ: 'rabbitmq' } as const;
 const TEMPORAL = { engine: 'temporal' } as const;
 
+/** This shop, whose services can be restarted. */
+export interface RunningShop extends RunningCandidate {
+  /** Restarts both services on the same ports, also if one has ended. */
+  restartServices: () => Promise<void>;
+}
+
 /**
  * Starts this shop's services as `make run` does.
  *
  * @param startTemporal starts Temporal and returns its address; by default the development server
  * @param fill fills the empty database before the services start
+ * @param servers starts the services
  */
 export async function startOurs(
   environment: BenchEnvironment,
   startTemporal = (): Promise<string> => environment.startTemporal(),
   fill = async (_databaseUrl: string): Promise<void> => undefined,
-): Promise<RunningCandidate> {
+  servers: Starter = environment.candidateServers,
+): Promise<RunningShop> {
   const databaseUrl = await environment.createDatabase('ours');
   await fill(databaseUrl);
   const temporalAddress = await startTemporal();
   const orderPort = await freePort();
-  await startServices(
-    {
-      databaseUrl,
-      paymentsDatabaseUrl: `${databaseUrl}?schema=payments`,
-      amqpUrl: await environment.emptyVirtualHost('ours'),
-      temporalAddress,
-      orderPort,
-      paymentPort: await freePort(),
-    },
-    environment.candidateServers,
-    () => undefined,
-  );
+  const services = {
+    databaseUrl,
+    paymentsDatabaseUrl: `${databaseUrl}?schema=payments`,
+    amqpUrl: await environment.emptyVirtualHost('ours'),
+    temporalAddress,
+    orderPort,
+    paymentPort: await freePort(),
+  };
+  const start = (): Promise<void> => startServices(services, servers, () => undefined);
+  await start();
   await insertFixture(databaseUrl);
   return {
     url: `http://127.0.0.1:${orderPort}/orderManagement/order`,
     inspector: await inspectDatabase(databaseUrl),
     components: { orders: 'order-management', payments: 'payment-processing', ...TEMPORAL, ...SHARED },
+    restartServices: async () => {
+      for (const name of SERVICES.toReversed()) await environment.candidateServers.end(name);
+      await start();
+    },
   };
 }
 
