@@ -18,6 +18,7 @@ import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
+import { shareReads } from '@shop/runtime/share-reads';
 import { bundlePaths } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
@@ -39,13 +40,15 @@ import { PaymentHandover } from './saga/fast-path/payment-handover';
 import { Rush } from './saga/fast-path/rush';
 import { StartLimit } from './saga/fast-path/start-limit';
 import { registerSearchAttributes } from './saga/register-search-attributes';
-import { registerSagaMetrics } from './saga/saga-metrics';
+import { findAllFailingSagas, registerSagaMetrics } from './saga/saga-metrics';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
 import { Sweeper } from './saga/sweeper';
 import { webUiUrlOf } from './saga/web-ui-url';
 
 const SERVICE = 'order-management';
+/** How old the list of failing sagas may be: finding them takes several queries on Temporal. */
+const FAILING_SAGAS_AGE_MS = 15_000;
 
 void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
@@ -142,12 +145,14 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
     streams,
     waits,
     parked,
-    maxUnsettled: config.MAX_UNSETTLED,
-    consoleSettings: {
-      temporalUiUrl: config.TEMPORAL_UI_URL,
-      temporalNamespace: config.TEMPORAL_NAMESPACE,
-      paymentApiOrigin: config.PAYMENT_API_ORIGIN,
+    inspection: {
+      findFailing: shareReads(() => findAllFailingSagas(temporal), FAILING_SAGAS_AGE_MS),
+      stateOf: (orderId) => sagas.stateOfSaga(orderId),
+      traceOf: (orderId) => sagas.traceOfSaga(orderId),
+      urlOf: (workflowId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, workflowId),
     },
+    maxUnsettled: config.MAX_UNSETTLED,
+    consoleSettings: { paymentApiOrigin: config.PAYMENT_API_ORIGIN },
     sagaUrl: (orderId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, orderWorkflowId(orderId)),
   });
   const management = await serveManagement(config, { log, readiness: () => readiness.check(), stopping });

@@ -13,10 +13,12 @@ export const parkedQueueWithoutBroker = new ParkedQueue({
 /** What an order service needs for the console. */
 export const consoleNeeds = {
   parked: parkedQueueWithoutBroker,
-  maxUnsettled: 2_000,
-  consoleSettings: {
-    temporalUiUrl: 'http://localhost:8233',
-    temporalNamespace: 'default',
-    paymentApiOrigin: null,
+  inspection: {
+    findFailing: async () => [],
+    stateOf: async () => 'RUNNING' as const,
+    traceOf: async () => null,
+    urlOf: (workflowId: string) => `http://localhost:8233/${workflowId}`,
   },
+  maxUnsettled: 2_000,
+  consoleSettings: { paymentApiOrigin: null },
 };

@@ -269,14 +269,33 @@ function Links({ order }: { order: OrderDetails }) {
             <a href={`/orders?customer_id=${order.customerId}`}>All orders of this customer</a>
           </li>
         )}
-        {caller.role === 'operator' && (
-          <li>
-            <a href={order.links.saga} target="_blank" rel="noreferrer">
-              The saga in Temporal’s Web UI
-            </a>
-          </li>
-        )}
+        {caller.role === 'operator' && <SagaLinks order={order} />}
       </ul>
     </section>
+  );
+}
+
+/** Links to the saga, which does not need Temporal, and to what only Temporal knows. */
+function SagaLinks({ order: { orderId, orderStatus, links } }: { order: OrderDetails }) {
+  const loaded = useLoad(`saga ${orderId} ${orderStatus}`, (signal) =>
+    read(orders.GET('/orderManagement/order/{id}/saga', { signal, params: { path: { id: orderId } } })),
+  );
+  return (
+    <>
+      <li>
+        <a href={links.saga} target="_blank" rel="noreferrer">
+          The saga in Temporal’s Web UI
+        </a>
+        {loaded.data && <span class="muted"> {loaded.data.state.toLowerCase()}</span>}
+        {loaded.problem && <span class="muted"> Temporal is unavailable.</span>}
+      </li>
+      {loaded.data && loaded.data.trace !== null && (
+        <li>
+          <a href={loaded.data.trace} target="_blank" rel="noreferrer">
+            Its trace
+          </a>
+        </li>
+      )}
+    </>
   );
 }

@@ -1,21 +1,33 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { ROLES } from '@shop/runtime/access/role';
 import { operation, type Operation } from '@shop/runtime/operation';
+import { idParams } from '@shop/runtime/uuid-schemas';
+import { orderWorkflowId } from '@shop/workflows/contract';
 import { z } from 'zod';
 import { STATISTICS_WINDOWS, readStatistics, type StatisticsWindow } from '../orders/order-statistics';
 import { summarizeUnsettledOrders } from '../orders/unsettled-orders';
 import type { ReadClient } from '../reads/read-client';
-import { backlogJson, consoleSettingsJson, statisticsJson } from './json';
+import type { FailingSaga } from '../saga/saga-metrics';
+import type { WorkflowState } from '../saga/sagas';
+import { EXAMPLE_ORDER } from './examples';
+import { backlogJson, consoleSettingsJson, failingSagaJson, sagaJson, statisticsJson } from './json';
 
-/** The addresses of what the console links to or uses, and the limits that it shows. */
+/** What the console must know before it can use the services. */
 export interface ConsoleSettings {
-  temporalUiUrl: string;
-  temporalNamespace: string;
   /** The origin of payment-processing as browsers reach it; null if it is the origin of the console. */
   paymentApiOrigin: string | null;
 }
 
+/** Reads what only Temporal knows about sagas. */
+export interface SagaInspection {
+  findFailing: () => Promise<FailingSaga[]>;
+  stateOf: (orderId: string) => Promise<WorkflowState>;
+  traceOf: (orderId: string) => Promise<string | null>;
+  urlOf: (workflowId: string) => string;
+}
+
 export interface ConsoleOperationsNeeds {
+  inspection: SagaInspection;
   database: OrdersClient;
   reads: ReadClient;
   consoleSettings: ConsoleSettings;
@@ -26,7 +38,7 @@ export interface ConsoleOperationsNeeds {
 const tag = 'Operation';
 const windows = Object.keys(STATISTICS_WINDOWS) as [StatisticsWindow, ...StatisticsWindow[]];
 
-/** The operations of the console: who the caller is, what the console links to, the backlog and the statistics. */
+/** The operations of the console: who the caller is, what waits for a person, and the statistics. */
 export const consoleOperations = (needs: ConsoleOperationsNeeds): Operation[] => [
   operation({
     id: 'readCaller',
@@ -58,8 +70,8 @@ export const consoleOperations = (needs: ConsoleOperationsNeeds): Operation[] =>
     path: '/console-settings',
     tag,
     access: 'any',
-    summary: 'Read the addresses that the console uses',
-    responses: { 200: { description: 'The addresses.', schema: consoleSettingsJson } },
+    summary: 'Read the settings of the console',
+    responses: { 200: { description: 'The settings.', schema: consoleSettingsJson } },
     example: {},
     handle: ({ response }) => void response.json(needs.consoleSettings),
   }),
@@ -76,6 +88,45 @@ export const consoleOperations = (needs: ConsoleOperationsNeeds): Operation[] =>
     handle: async ({ response }) => {
       const { count, oldestSeconds } = await summarizeUnsettledOrders(needs.database);
       response.json({ unsettled: count, oldestSeconds, limit: needs.maxUnsettled });
+    },
+  }),
+
+  operation({
+    id: 'readSaga',
+    method: 'get',
+    path: '/order/{id}/saga',
+    tag,
+    access: 'operator',
+    summary: 'Read the state of the saga of an order',
+    description: 'A saga is deleted some days after its end; its state is then `UNKNOWN`.',
+    params: idParams('order'),
+    responses: { 200: { description: 'The saga.', schema: sagaJson } },
+    example: { params: { id: EXAMPLE_ORDER } },
+    handle: async ({ params: { id }, response }) => {
+      const { stateOf, traceOf, urlOf } = needs.inspection;
+      const [state, trace] = await Promise.all([stateOf(id), traceOf(id)]);
+      response.json({ state, url: urlOf(orderWorkflowId(id)), trace });
+    },
+  }),
+
+  operation({
+    id: 'listFailingSagas',
+    method: 'get',
+    path: '/failing-sagas',
+    tag,
+    access: 'operator',
+    summary: 'List the sagas that cannot progress',
+    description:
+      'Sagas whose code fails each time it runs, because of a defect. Of each kind, the 50 youngest that have run for more ' +
+      'than 30 seconds are examined; the answer is up to 15 seconds old.',
+    responses: { 200: { description: 'The sagas.', schema: z.array(failingSagaJson) } },
+    cost: 'list',
+    example: {},
+    handle: async ({ response }) => {
+      const found = await needs.inspection.findFailing();
+      response.json(
+        found.map(({ workflowId, attempt }) => ({ workflowId, attempt, url: needs.inspection.urlOf(workflowId) })),
+      );
     },
   }),
 

@@ -104,8 +104,6 @@ export const refundDueJson = z
 
 export const consoleSettingsJson = z
   .object({
-    temporalUiUrl: z.url(),
-    temporalNamespace: z.string(),
     paymentApiOrigin: z
       .url()
       .nullable()
@@ -120,6 +118,22 @@ export const backlogJson = z
     limit: z.int().meta({ description: 'The setting `MAX_UNSETTLED`.' }),
   })
   .meta({ id: 'Backlog' });
+
+export const sagaJson = z
+  .object({
+    state: z.enum(['RUNNING', 'COMPLETED', 'FAILED', 'ENDED EARLY', 'UNKNOWN']),
+    url: z.url().meta({ description: "The saga in Temporal's Web UI." }),
+    trace: z.string().nullable().meta({ description: 'The address of its trace, if it was traced.' }),
+  })
+  .meta({ id: 'Saga' });
+
+export const failingSagaJson = z
+  .object({
+    workflowId: z.string().meta({ description: '`order-<orderId>` or `refund-<refundId>`.' }),
+    attempt: z.int().meta({ description: 'How often its code was tried at the same place.' }),
+    url: z.url().meta({ description: "The saga in Temporal's Web UI." }),
+  })
+  .meta({ id: 'FailingSaga' });
 
 const count = z.int();
 const amount = z.number();
