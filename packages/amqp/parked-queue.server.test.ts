@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { brokerSettings } from '@shop/runtime/environment';
@@ -8,6 +9,7 @@ import { callService } from '../../test/call';
 import { Queues } from '../../test/queues';
 import { createShopDatabase, virtualHostUrl } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
+import { recordInHistory } from './parked-audit';
 import { parkedOperations } from './parked-operations';
 import { ParkedQueue } from './parked-queue';
 import { failedExchange, parkedQueue, PAYMENT_STAT } from './topology';
@@ -24,7 +26,12 @@ let instances: [Instance, Instance];
 
 async function serveInstance(amqpUrl = url) {
   const settings = z.object(brokerSettings).parse({ AMQP_URL: amqpUrl });
-  const parked = new ParkedQueue({ settings, route: PAYMENT_STAT, alone: runAlone(database, PARKED) });
+  const parked = new ParkedQueue({
+    settings,
+    route: PAYMENT_STAT,
+    alone: runAlone(database, PARKED),
+    recordInHistory: (action, message) => recordInHistory(database, action, message),
+  });
   const app = createHttpApp({
     prefixes: ['/orderManagement'],
     operations: parkedOperations(() => parked),
@@ -108,6 +115,19 @@ test('discards all messages', async () => {
 
   expect((await call('POST', '/discard', { all: true })).body).toMatchObject({ message: '2 messages were discarded.' });
   expect(await list()).toEqual([]);
+});
+
+test('records who handled a message in the history of its order', async () => {
+  const orderId = randomUUID();
+  await database.order.create({ data: { orderId, orderStatus: 'placed', paymentStatus: 'pending' } });
+  await park(JSON.stringify({ orderId }));
+  const [{ id }] = (await list()) as [Listed];
+
+  await call('POST', '/discard', { ids: [id] });
+
+  expect(await database.orderEvent.findMany({ where: { orderId } })).toMatchObject([
+    { step: 'message-discarded', reason: `PaymentStat ${id}`, actor: 'anonymous' },
+  ]);
 });
 
 test('names only the messages that it has handled itself, if two people act at the same time', async () => {
