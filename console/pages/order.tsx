@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { orders, read, type OrderDetails, type Payment } from '../api/client';
 import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
+import { useReloadSoon } from '../api/use-reload-soon';
 import { useConsole } from '../console-context';
 import { formatMoney } from '../format/money';
 import { formatTime } from '../format/time';
@@ -27,7 +28,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
     ]);
     return { order, history };
   });
-  const isLive = useEvents(orderId, loaded.reload);
+  const isLive = useEvents(orderId, useReloadSoon(loaded));
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');
 

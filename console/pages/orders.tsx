@@ -3,6 +3,7 @@ import { answerOf, linkedQuery, orders, read, type Answer, type Order } from '..
 import { toProblem, type ApiProblem } from '../api/problem';
 import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
+import { useReloadSoon } from '../api/use-reload-soon';
 import { useConsole } from '../console-context';
 import { formatCount, formatMoney } from '../format/money';
 import { formatTime } from '../format/time';
@@ -30,8 +31,9 @@ export function OrdersPage() {
   const loaded = useLoad(`orders ${apiQuery}`, (signal) => load(apiQuery, signal));
   const [changes, setChanges] = useState(0);
   const shown = new Set(loaded.data?.data.map(({ orderId }) => orderId));
+  const reloadSoon = useReloadSoon(loaded);
   const isLive = useEvents(null, ({ orderId, step }) => {
-    if (shown.has(orderId)) loaded.reload();
+    if (shown.has(orderId)) reloadSoon();
     else if (step === 'accepted') setChanges((count) => count + 1);
   });
   const show = (): void => {

@@ -138,8 +138,8 @@ export const consoleOperations = (needs: ConsoleOperationsNeeds): Operation[] =>
     access: 'operator',
     summary: 'Read what became of recent orders',
     description:
-      'Counts the orders that were placed in a window, by their outcome so far. If the window has more than 5,000 orders, ' +
-      'only the newest 5,000 are counted: `complete` is then false, and `from` is the time of the oldest of them.',
+      'Counts the orders that were placed in a window, by their outcome so far. If the window has more than 2,500 orders, ' +
+      'only the newest 2,500 are counted: `complete` is then false, and `from` is the time of the oldest of them.',
     query: z.object({
       window: z
         .enum(windows, { error: `must be one of ${windows.join(', ')}` })

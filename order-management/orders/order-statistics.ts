@@ -13,7 +13,7 @@ export const STATISTICS_WINDOWS = {
 export type StatisticsWindow = keyof typeof STATISTICS_WINDOWS;
 
 /** Bounds the time of the query; see docs/decisions/0062-statistics-of-recent-orders.md. */
-export const MAX_COUNTED_ORDERS = 5_000;
+export const MAX_COUNTED_ORDERS = 2_500;
 
 /** What became of the orders that were placed in a period. Amounts are in dollars, times in seconds. */
 export interface Outcomes {
@@ -54,7 +54,7 @@ const REFUNDED = sql`payment_status = ${PaymentStatus.refunded}`;
 type Row = Outcomes & { start: Date | null; first: Date | null; counted: number };
 
 /**
- * Reads what became of the newest orders of a window, at most 5,000 of them. The cost does not depend on the number of all
+ * Reads what became of the newest orders of a window, at most 2,500 of them. The cost does not depend on the number of all
  * orders: the index on `order_date` provides the newest ones.
  */
 export async function readStatistics(
