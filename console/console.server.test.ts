@@ -33,6 +33,7 @@ const errors: string[] = [];
 
 async function start(): Promise<void> {
   shop = await ConsoleShop.start('console');
+  for (const route of [PAYMENT_STAT, PROCESS_PAYMENT]) await shop.queues.declare(route);
   browser = await startChromium(chromium);
   mkdirSync(IMAGES, { recursive: true });
   mug = await shop.aProduct('Mug');

@@ -10,7 +10,7 @@ const AT_MOST_EVERY_MS = 500;
 export function useReloadSoon(loaded: Pick<Loaded<unknown>, 'isLoading' | 'reload'>): () => void {
   const latest = useRef(loaded);
   latest.current = loaded;
-  const timer = useRef<ReturnType<typeof setTimeout>>();
+  const timer = useRef<number | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   return useCallback(() => {
     const run = (): void => {
