@@ -237,7 +237,7 @@ function Pages({ headers, query }: { headers: Headers; query: URLSearchParams })
   };
   return (
     <nav class="pages" aria-label="Pages">
-      {linkTo('first', 'First page')}
+      {linkedQuery(headers, 'prev') && linkTo('first', 'First page')}
       {linkTo('prev', 'Previous page')}
       {linkTo('next', 'Next page')}
     </nav>
