@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY console/package.json console/
 COPY packages/amqp/package.json packages/amqp/
 COPY tools/cluster/package.json tools/cluster/
+COPY tools/dashboards/package.json tools/dashboards/
 COPY tools/dev/package.json tools/dev/
 COPY tools/faults/package.json tools/faults/
 COPY tools/openapi/package.json tools/openapi/

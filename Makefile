@@ -95,6 +95,9 @@ bench-statements: $(BUILT) ## Measure what the search indexes add to accepting a
 query-table: $(BUILT) ## Measure each documented query with ORDERS=1000000 and write docs/query-performance.md
 	@node tools/bench/dist/query-table.js
 
+simulate: $(BUILT) ## Place RATE=5 orders per second, DECLINED=10% CANCELLED=5% of them, until Ctrl-C or FOR=10m; URL
+	@node tools/dev/dist/simulate.js
+
 seed-orders: $(BUILT) ## Fill the database with ORDERS=10000 settled orders of SEED=1; repeating it adds nothing
 	@node tools/dev/dist/seed-orders.js
 
@@ -119,6 +122,9 @@ cluster-reload: $(BUILT) ## Reload deploy/haproxy.cfg without closing connection
 cluster-down: $(BUILT) ## Stop the cluster; its data stays in .data/cluster
 	@node --enable-source-maps tools/cluster/dist/main.js down
 
+test-alerts: $(BUILT) ## Cause each outage, and see in Prometheus and Alertmanager that its alert fires and no other page
+	@OUTAGES=all $(JEST) --verbose test/observability/outages
+
 test-cluster: $(BUILT) ## Test a separate cluster under load: restarts, failures and switch-overs; TRIES=5000 reads
 	@node --enable-source-maps tools/faults/dist/run-cluster.js
 
@@ -130,6 +136,9 @@ sbom: $(INSTALLED) ## Print the software bill of materials (CycloneDX) of the se
 
 openapi: $(BUILT) ## Write the OpenAPI documents of both services to docs/openapi
 	@node tools/dev/dist/openapi.js
+
+dashboards: $(BUILT) ## Write the Grafana dashboards to deploy/observability/dashboards
+	@node tools/dashboards/dist/write.js
 
 format: $(INSTALLED) ## Format all files
 	@npm run --silent format
@@ -178,6 +187,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 .PHONY: FORCE help run demo test test-console fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults test-tracing bench \
-	bench-growth bench-list bench-hostile bench-statements bench-tracing query-table seed-orders \
+	bench-growth bench-list bench-hostile bench-statements bench-tracing query-table simulate seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
-	test-cluster check sbom openapi format build order stop start clean
+	test-alerts test-cluster check sbom openapi dashboards format build order stop start clean

@@ -18,7 +18,7 @@ const shared = {
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES})/)`],
   moduleNameMapper: {
     '^@shop/(amqp|runtime)/(.+)$': '<rootDir>/packages/$1/$2',
-    '^@shop/(cluster|dev|faults)/(.+)$': '<rootDir>/tools/$1/$2',
+    '^@shop/(cluster|dashboards|dev|faults)/(.+)$': '<rootDir>/tools/$1/$2',
     '^@shop/([^/]+)/(.+)$': '<rootDir>/$1/$2',
   },
 };

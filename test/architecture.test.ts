@@ -16,7 +16,8 @@ function imports(from: SourceFile[], forbidden: (module: string, file: SourceFil
   );
 }
 
-const isTool = (module: string): boolean => /^(@shop\/(dev|cluster|faults|bench)\/|\.\/(tools|test)\/)/.test(module);
+const isTool = (module: string): boolean =>
+  /^(@shop\/(dev|cluster|dashboards|faults|bench)\/|\.\/(tools|test)\/)/.test(module);
 const isOfPackage =
   (name: string, folder = name) =>
   (module: string) =>

@@ -11,6 +11,7 @@ interface Service {
   read_only?: boolean;
   mem_limit?: string;
   logging?: { options: Record<string, string> };
+  profiles?: string[];
   ports?: string[];
 }
 
@@ -24,10 +25,12 @@ test.each(Object.entries(services))('the container of %s is confined', (_name, s
   expect(service.logging?.options).toEqual({ 'max-size': '10m', 'max-file': '3' });
 });
 
-test('the containers of the product and of the load balancer have no capabilities and cannot write to their files', () => {
-  const strict = Object.values(services).filter(({ image }) => /^(order-placement|haproxy:)/.test(image));
+test('the containers of the product, the load balancer and the monitoring have no capabilities and cannot write to their files', () => {
+  const strict = Object.values(services).filter(
+    ({ image, profiles }) => /^(order-placement|haproxy:)/.test(image) || profiles?.includes('observability'),
+  );
 
-  expect(strict.length).toBeGreaterThan(2);
+  expect(strict.length).toBeGreaterThan(6);
   for (const service of strict) expect(service).toMatchObject({ read_only: true, tmpfs: ['/tmp'] });
   for (const service of strict) expect(service.cap_add).toBeUndefined();
 });
@@ -44,4 +47,11 @@ test('PostgreSQL writes only to its volume and to temporary file systems', () =>
 test('every image has a version', () => {
   const images = Object.values(services).map(({ image }) => image);
   for (const image of images.filter((name) => name !== 'order-placement')) expect(image).toMatch(/^[\w/-]+:[\w.-]+$/);
+});
+
+test('every port is published on the loopback address', () => {
+  const ports = Object.values(services).flatMap(({ ports: published }) => published ?? []);
+
+  expect(ports.length).toBeGreaterThan(10);
+  for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stockDemonstrationProduct } from '@shop/dev/demonstration';
 import { freePort } from '@shop/dev/ports';
 import { findTemporalCli } from '@shop/dev/temporal-cli';
+import { withDatabase } from '@shop/dev/with-database';
 import { PREDEFINED_CUSTOMER, PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
 import { DOCUMENTS, ROOT } from './documents';
 import { eventually } from './eventually';
@@ -82,6 +83,7 @@ async function run(
 ): Promise<{ output: string; exitCode: number }> {
   const filled = command
     .replaceAll('localhost:8001', new URL(orders.url).host)
+    .replaceAll('localhost:8002', new URL(payments.url).host)
     .replaceAll('<orderId>', orderId)
     .replaceAll('<customerId>', CUSTOMER)
     .replaceAll('<paymentId>', randomUUID())
@@ -302,6 +304,27 @@ const revokesKey = async (command: string) => {
   await succeeds(command.replace('<prefix>', prefix), new RegExp(`${prefix} is revoked`), { cwd: ROOT });
 };
 
+/** Runs a command that searches for cancelled orders. */
+const findsDeclined = async (command: string) => {
+  const order = await place(23);
+  await waitForStatus(order, 'cancelled');
+  await succeeds(command, new RegExp(order.orderId));
+};
+
+/** Runs a command that lists the unsettled orders. */
+const listsWaiting = (command: string) =>
+  whileItWaits(({ orderId }) => succeeds(command, new RegExp(`"orderId":"${orderId}"`)), 'shipped');
+
+/** Executes the statement of a command in the way in which psql would, which may not be installed. */
+const queries = async (command: string) => {
+  const [, statement = ''] = /^psql "\$DATABASE_URL" -c "(.*)"$/.exec(command) ?? [];
+  await withDatabase(database.url, (sql) => sql.query(statement));
+};
+
+/** Runs a simulation without an end for two seconds, at the services of this test, and with fewer orders. */
+const simulates = (command: string) =>
+  succeeds(`${command} RATE=2 FOR=2s URL=${orders.url}`, /^Simulated for [^]*^ {2}shipped +\d+ /m, { cwd: ROOT });
+
 /** Changes the CLI's own configuration file, in the folder of this test. */
 const configuresCli = async (command: string) => {
   const own = `XDG_CONFIG_HOME=${folder} HOME=${folder} ${command.replace('<key>', 'secret')}`;
@@ -323,6 +346,18 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^npm run api:keys -- list$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],
   [/^curl \S+\/order -H/, isDeclinedRepeatedly],
+  [
+    /^curl localhost:800\d\/readyz$/,
+    (command) => succeeds(command, /"database":"up","broker":"consuming","temporal":"working"/),
+  ],
+  [/^curl localhost:800\d\/livez$/, (command) => succeeds(command, /\w/)],
+  [/^curl -s localhost:8001\/metrics \| grep /, (command) => succeeds(command, /^\w+({.*})? \d/m)],
+  [/^curl -X POST \S+\/refund /, ofShipped(/refunded/)],
+  [/^curl "localhost:8002\S+\/payments\?order_id=/, ofShipped(/"status":"success"/)],
+  [/^curl localhost:8001\S+\/refunds$/, (command) => succeeds(command, /\[/)],
+  [/^curl '\S+\/order\?order_status=placed/, listsWaiting],
+  [/^curl -G \S+\/order --data-urlencode "filter=cancellation_code/, findsDeclined],
+  [/^psql "\$DATABASE_URL" -c "/, queries],
   [/^curl -G \S+\/order --data-urlencode "filter=/, ofShipped(/\[\{"orderId"[^]*"orderStatus":"shipped"/)],
   [/^curl -i '\S+\/order\?\S+limit=2'$/, ofShipped(/^X-Total-Count: \d+[^]*^Link: <\?order_status=[^]*"shipped"/m)],
   [/^curl -g '\S+\/order\?\S+price\[gte\]/, ofShipped(/\[\{"orderId"[^]*"price":45/)],
@@ -366,14 +401,20 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   ],
   [/^make help$/, inRepository(/^test-faults /m)],
   [/^make (stop|start)( SERVICE=.*)?$/, isKnownToMake],
-  [/^make (order|temporal|parked|record|openapi|interop|build|clean|test-unit|watch|test TEST=.*)$/, isKnownToMake],
+  [
+    /^make (order|temporal|parked|record|openapi|dashboards|interop|build|clean|test-unit|watch|test TEST=.*)$/,
+    isKnownToMake,
+  ],
   [/^make interop ORIGINAL=/, isKnownToMake],
   [/^make test-tracing/, isKnownToMake], // `make test` reads the same traces from a receiver of its own
   [/^make test-faults/, async () => byCi('make test-faults ORDERS=200')],
   [/^make bench/, isKnownToMake],
   [/^make fuzz/, isKnownToMake], // a test of its own
+  [/^make simulate RATE=/, simulates],
+  [/^make simulate( URL=.*)?$/, isKnownToMake],
   [/^make (seed-orders|query-table)/, isKnownToMake], // documented-queries.server.test.ts seeds orders and explains the searches
   [/^npm run generate$/, isKnownToNpm], // every build runs it
+  [/^make test-alerts$/, isKnownToMake],
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
   [/^docker (compose|volume)/, isNotRun],
 ];

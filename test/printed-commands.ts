@@ -4,13 +4,15 @@ export interface PrintedCommand {
   command: string;
 }
 
-const PROGRAMS = ['curl', 'docker', 'make', 'npm', 'npx', 'temporal'];
+const PROGRAMS = ['curl', 'docker', 'make', 'npm', 'npx', 'psql', 'temporal'];
 
 /** Finds the commands in a Markdown document: in code blocks, and in code spans of text and tables. */
 export function commandsIn(document: string, markdown: string): PrintedCommand[] {
-  const blocks = [...markdown.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  const blocks = [...markdown.matchAll(/^( *)```sh\n(.*?)^\1```$/gms)].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
   const indented = [...markdown.matchAll(/^ {4}(\S.*)$/gm)].map(([, line = '']) => line);
-  const prose = markdown.replaceAll(/^```.*?^```$/gms, ''); // the comment behind a command
+  const prose = markdown.replaceAll(/^( *)```.*?^\1```$/gms, ''); // the comment behind a command
   const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span.replaceAll(/\s+/g, ' '));
   return [...blocks.flatMap(linesOf), ...[...indented, ...spans].filter(isCommand)]
     .map((command) => command.replace(/\s+#.*$/, ''))

@@ -29,6 +29,8 @@ export const VIRTUAL_HOSTS = [
   'documents',
   'interop',
   'metrics',
+  'monitored',
+  'outages',
   'parked',
   'parked-api',
   'payments',

@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
+import { freePort } from '@shop/dev/ports';
+import { startPostgres } from '@shop/dev/postgres';
+import { Servers } from '@shop/dev/servers';
+import { withDatabase } from '@shop/dev/with-database';
+import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
+import { Client, Connection } from '@temporalio/client';
+import { parse } from 'yaml';
+import { eventually } from '../eventually';
+import { temporaryFolder } from '../temporary-folder';
+import { alertmanagerAt } from './alertmanager';
+import { MonitoredShop } from './monitored-shop';
+import { Pager } from './pager';
+import { hasPrometheus, startAlertmanager, startPrometheus } from './prometheus-servers';
+import { query } from './prometheus-query';
+import { OBSERVABILITY } from './rule-files';
+import { shortenDurations } from './shorten-durations';
+
+// Causes outages of a running system, and sees what a real Prometheus and a real Alertmanager send: the alert of the outage
+// and no other page. Durations in their configuration are divided by a factor; ages of orders and refunds are not.
+//   make test-alerts     causes every outage; `make test` only two of them
+const FACTOR = 30;
+const MAX_UNSETTLED = 200;
+/** Longer than an alert of a symptom waits (2 min) and Alertmanager waits for others of its group (30 s), by the factor. */
+const SYMPTOMS_MS = 8_000;
+const ALL = process.env['OUTAGES'] === 'all';
+const testOf = { everyRun: test, testAlerts: ALL ? test : test.skip };
+
+const describeWithPrometheus = hasPrometheus || process.env['CI'] ? describe : describe.skip;
+
+describeWithPrometheus('the alerts', () => {
+  const folder = temporaryFolder('outages');
+  const servers = new Servers(join(folder, 'logs'));
+  const failingSaga = orderWorkflowId(randomUUID());
+  let postgres: string;
+  let secondary: string;
+  let shop: MonitoredShop;
+  let pager: Pager;
+  let alertmanager: ReturnType<typeof alertmanagerAt>;
+  let temporal: Connection;
+
+  beforeAll(async () => {
+    const primaryFolder = join(folder, 'primary');
+    postgres = await startPostgres({ port: await freePort(), folder: primaryFolder, forTests: true }, servers);
+    secondary = await startPostgres(
+      {
+        name: 'secondary',
+        port: await freePort(),
+        folder: join(folder, 'secondary'),
+        forTests: true,
+        secondaryOf: { url: postgres, folder: primaryFolder },
+      },
+      servers,
+    );
+    const [databaseUrl, readUrl] = [postgres, secondary].map((url) => url.replace(/postgres$/, 'shop')) as [
+      string,
+      string,
+    ];
+    postgres = databaseUrl;
+    shop = await MonitoredShop.start({
+      virtualHost: 'outages',
+      databaseUrl,
+      readUrls: [readUrl],
+      maxUnsettled: MAX_UNSETTLED,
+    });
+    temporal = await Connection.connect({ address: shop.temporalAddress.address });
+    await startFailingSaga();
+
+    pager = await Pager.start();
+    alertmanager = alertmanagerAt(await startAlertmanager({ configuration: routesTo(pager), folder }, servers));
+    const { url } = alertmanager;
+    const prometheus = await startPrometheus(
+      { folder, targets: shop.targets, alertmanager: url, factor: FACTOR },
+      servers,
+    );
+    shop.keepPlacing(500);
+    await eventually(async () => expect(await query(prometheus, 'slo:errors:ratio_rate5m')).toHaveLength(3));
+  });
+  afterAll(async () => {
+    await shop.stop();
+    await pager.close();
+    await temporal.close();
+    await servers.stopAll();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Starts a saga whose workflow task always fails: its input is in an encoding that the SDK does not know. */
+  async function startFailingSaga(): Promise<void> {
+    const { namespace } = shop.temporalAddress;
+    await temporal.workflowService.startWorkflowExecution({
+      namespace,
+      workflowId: failingSaga,
+      workflowType: { name: 'placeOrder' },
+      taskQueue: { name: ORDER_TASK_QUEUE },
+      input: { payloads: [{ metadata: { encoding: Buffer.from('unknown') }, data: Buffer.from('{}') }] },
+      requestId: randomUUID(),
+    });
+  }
+
+  /** Waits for the alert of an outage, ends the outage, and waits for the end of the alert. */
+  async function expectOnly(
+    { alert, page }: { alert: string; page: boolean },
+    cause: () => Promise<unknown>,
+    heal: () => Promise<unknown>,
+  ): Promise<void> {
+    pager.forget();
+    const pages = page ? [alert] : [];
+    await cause();
+    await eventually(async () => {
+      expect(await alertmanager.alerts()).toContainEqual(expect.objectContaining({ name: alert, state: 'active' }));
+      expect(pager.sentTo(page ? 'pages' : 'tickets')).toContain(alert);
+    }, 120_000);
+    await delay(SYMPTOMS_MS);
+    expect(pager.sentTo('pages')).toEqual(pages);
+
+    await heal();
+    await eventually(async () => {
+      const names = (await alertmanager.alerts()).map(({ name }) => name);
+      expect(names).not.toContain(alert);
+    }, 120_000);
+    expect(pager.sentTo('pages')).toEqual(pages);
+  }
+
+  testOf.everyRun('page for a dead payment service, and for nothing else', () =>
+    expectOnly(
+      { alert: 'PaymentServiceDown', page: true },
+      () => shop.killService('payment-processing'),
+      () => shop.startService('payment-processing'),
+    ),
+  );
+
+  testOf.everyRun('page for an unavailable database, not for the errors and late orders that it causes', () =>
+    expectOnly(
+      { alert: 'DatabaseUnavailable', page: true },
+      () => shop.database.stop(),
+      () => shop.database.restart(),
+    ),
+  );
+
+  testOf.testAlerts('page for an unavailable broker', () =>
+    expectOnly(
+      { alert: 'BrokerUnavailable', page: true },
+      () => shop.broker.stop(),
+      () => shop.broker.restart(),
+    ),
+  );
+
+  testOf.testAlerts('page for an unavailable Temporal', () =>
+    expectOnly(
+      { alert: 'TemporalUnavailable', page: true },
+      () => shop.temporal.stop(),
+      () => shop.temporal.restart(),
+    ),
+  );
+
+  testOf.testAlerts('page for a backlog that is nearly full', () =>
+    expectOnly(
+      { alert: 'BacklogFull', page: true },
+      () =>
+        execute(
+          postgres,
+          `INSERT INTO orders (order_id, payment_status, order_status, stock_taken_at, examine_after)
+           SELECT gen_random_uuid(), 'pending', 'placed', now(), now() + interval '1 day'
+           FROM generate_series(1, ${MAX_UNSETTLED * 0.95})`,
+        ),
+      () => execute(postgres, `DELETE FROM orders WHERE examine_after > now() + interval '1 hour'`),
+    ),
+  );
+
+  testOf.testAlerts('open a ticket for a secondary that lags', () =>
+    expectOnly(
+      { alert: 'ReplicationLagHigh', page: false },
+      () => execute(secondary, 'SELECT pg_wal_replay_pause()'),
+      () => execute(secondary, 'SELECT pg_wal_replay_resume()'),
+    ),
+  );
+
+  testOf.testAlerts('open a ticket for a parked message', () =>
+    expectOnly(
+      { alert: 'MessagesParked', page: false },
+      () => shop.queues.send(PAYMENT_STAT, 'not JSON'),
+      () => shop.queues.take(parkedQueue(PAYMENT_STAT)),
+    ),
+  );
+
+  testOf.testAlerts('open a ticket for a refund that is stuck', () =>
+    expectOnly(
+      { alert: 'RefundsStuck', page: false },
+      () =>
+        execute(
+          postgres,
+          `INSERT INTO refunds_due (refund_id, order_id, noted_at, examine_after)
+           SELECT gen_random_uuid(), order_id, now() - interval '1 hour', now() + interval '1 day' FROM orders LIMIT 1`,
+        ),
+      () => execute(postgres, 'DELETE FROM refunds_due'),
+    ),
+  );
+
+  // A saga counts as failing 30 seconds after its start, and sagas are counted every 60 seconds.
+  testOf.testAlerts('open a ticket for a saga that fails', () =>
+    expectOnly(
+      { alert: 'SagaFailing', page: false },
+      async () => undefined, // it has been failing since the start of the tests
+      async () => {
+        const client = new Client({ connection: temporal, namespace: shop.temporalAddress.namespace });
+        await client.workflow.getHandle(failingSaga).terminate();
+      },
+    ),
+  );
+});
+
+const execute = (url: string, statement: string): Promise<unknown> => withDatabase(url, (sql) => sql.query(statement));
+
+/** Reads the product's Alertmanager configuration, with shorter durations and with a pager as its receivers. */
+function routesTo(pager: Pager): object {
+  const text = readFileSync(join(OBSERVABILITY, 'alertmanager.yml'), 'utf8');
+  const { route, ...others } = parse(text.replaceAll('http://localhost:5001', pager.url)) as { route: object };
+  return { ...others, route: shortenDurations(route, FACTOR) };
+}
