@@ -2,6 +2,7 @@
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY console/package.json console/
 COPY packages/amqp/package.json packages/amqp/
 COPY tools/cluster/package.json tools/cluster/
 COPY tools/dashboards/package.json tools/dashboards/
@@ -37,6 +38,7 @@ ENV LISTEN_ADDRESS=0.0.0.0
 WORKDIR /app
 COPY --from=installed /app ./
 COPY --from=build /app/packages/amqp/dist packages/amqp/dist
+COPY --from=build /app/console/dist console/dist
 COPY --from=build /app/order-management/dist order-management/dist
 COPY --from=build /app/payment-processing/dist payment-processing/dist
 COPY --from=build /app/prisma/dist prisma/dist

@@ -1,8 +1,8 @@
 # The commands of this repository. Each target installs and builds what it needs.
 MAKEFLAGS += --no-print-directory
-SOURCES := $(shell find order-management packages payment-processing prisma tools workflows \
+SOURCES := $(shell find console order-management packages payment-processing prisma tools workflows \
 	\( -name node_modules -o -name dist -o -name generated -o -name histories \) -prune -o \
-	\( -name '*.ts' -o -name '*.json' -o -name '*.prisma' -o -name '*.peggy' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
+	\( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.mjs' -o -name '*.json' -o -name '*.prisma' -o -name '*.peggy' \) -not -name '*.test.ts' -not -name '*.tsbuildinfo' -print)
 INSTALLED := node_modules/.package-lock.json
 # What npm left out although it succeeded: make then installs the packages again.
 MISSING := $(if $(wildcard $(INSTALLED)),$(shell node tools/dev/missing-packages.mjs))
@@ -54,6 +54,9 @@ record: $(BUILT) ## Save the history of SAGA=order-<id> as NAME=what-happens-in-
 
 conformance: $(BUILT) ## Test what clients and services of the original rely on; prints one line per rule
 	@$(JEST) --verbose test/conformance
+
+test-console: $(BUILT) ## Test the console in Chromium; SCREENSHOTS=write also updates docs/images
+	@$(JEST) --verbose console
 
 interop: $(BUILT) ## Compare payment answers with those of the original service; ORIGINAL=its clone runs it
 	@$(JEST) --verbose test/interop
@@ -183,7 +186,7 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@$(STEP) 'Building' '10 to 60 seconds' npm run --silent build
 	@touch $@
 
-.PHONY: FORCE help run demo test fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults test-tracing bench \
+.PHONY: FORCE help run demo test test-console fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults test-tracing bench \
 	bench-growth bench-list bench-hostile bench-statements bench-tracing query-table simulate seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-alerts test-cluster check sbom openapi dashboards format build order stop start clean

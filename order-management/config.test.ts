@@ -37,6 +37,7 @@ test('every setting has a default', () => {
     TEMPORAL_ADDRESS: 'localhost:7233',
     TEMPORAL_NAMESPACE: 'default',
     TEMPORAL_UI_URL: 'http://localhost:8233',
+    PAYMENT_API_ORIGIN: 'http://localhost:8002',
     LOG_LEVEL: 'info',
     PAYMENT_CHANNEL: 'events',
     PAYMENT_ASKS: 3,

@@ -6,6 +6,7 @@ import {
   duration,
   httpUrl,
   integer,
+  isOrigin,
   managementPort,
   oneOf,
   port,
@@ -32,6 +33,14 @@ const settings = z
     READ_WAIT: duration('200ms'),
     /** The address of Temporal's Web UI, for the links of orders to their sagas. */
     TEMPORAL_UI_URL: httpUrl('http://localhost:8233').default('http://localhost:8233'),
+    /** The origin at which browsers reach payment-processing, for the console; null if it is the origin of this service. */
+    PAYMENT_API_ORIGIN: z
+      .string()
+      .default('http://localhost:8002')
+      .refine((text) => text === 'same' || isOrigin(text), {
+        error: 'is neither an origin nor same. Use, for example, http://localhost:8002.',
+      })
+      .transform((text) => (text === 'same' ? null : text)),
     /** The address of Jaeger, for the links of sagas to their traces. */
     TRACE_UI_URL: z.optional(httpUrl('http://localhost:16686')),
     /** How sagas reach the payment service. */

@@ -1,18 +1,24 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
+import { recordInHistory } from '@shop/amqp/parked-audit';
+import { ParkedQueue } from '@shop/amqp/parked-queue';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import type { FindApiKey } from '@shop/runtime/access/api-keys';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
+import { buildIdOf } from '@shop/runtime/build-id';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { serveHttp } from '@shop/runtime/http-server';
+import { InstanceReports } from '@shop/runtime/instance-reports';
 import { whenAvailable } from '@shop/runtime/lifecycle';
 import { serveManagement } from '@shop/runtime/management';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
+import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
+import { shareReads } from '@shop/runtime/share-reads';
 import { bundlePaths } from '@shop/workflows/bundle-path';
 import { ORDER_TASK_QUEUE, orderWorkflowId } from '@shop/workflows/contract';
 import { loadPredefined } from './catalog/predefined';
@@ -20,6 +26,7 @@ import { readConfig } from './config';
 import { openDatabase } from './database';
 import { EventFeed } from './events/event-feed';
 import { createOrderApp } from './http/app';
+import { consolePages } from './http/console-pages';
 import { EventStreams } from './http/event-streams';
 import { registerOrderMetrics } from './metrics';
 import { Backlog } from './orders/backlog';
@@ -33,18 +40,21 @@ import { PaymentHandover } from './saga/fast-path/payment-handover';
 import { Rush } from './saga/fast-path/rush';
 import { StartLimit } from './saga/fast-path/start-limit';
 import { registerSearchAttributes } from './saga/register-search-attributes';
-import { registerSagaMetrics } from './saga/saga-metrics';
+import { findAllFailingSagas, registerSagaMetrics } from './saga/saga-metrics';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
 import { Sweeper } from './saga/sweeper';
 import { webUiUrlOf } from './saga/web-ui-url';
 
 const SERVICE = 'order-management';
+/** How old the list of failing sagas may be: finding them takes several queries on Temporal. */
+const FAILING_SAGAS_AGE_MS = 15_000;
 
 void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tracing }) => {
   const schema = { url: config.DATABASE_URL, history: 'orders', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
+  const bundle = bundlePaths('place-order');
   const { database, primary, reads, parts } = openDatabase(config, log);
   const broker = createBroker(config, {
     connectionName: SERVICE,
@@ -57,7 +67,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePaths('place-order'),
+    bundle,
     workflow: 'placeOrder',
     tracing,
     taskQueue: ORDER_TASK_QUEUE,
@@ -102,7 +112,23 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
     return found ?? (config.DATABASE_READ_URLS.length > 0 ? findApiKey(database, prefix) : null);
   };
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
+  const instance = new InstanceReports({
+    service: SERVICE,
+    buildId: config.BUILD_ID ?? buildIdOf(bundle.plain),
+    database,
+    readiness: () => readiness.check(),
+    log,
+  });
+  const parked = new ParkedQueue({
+    settings: config,
+    route: PAYMENT_STAT,
+    alone: runAlone(database, parkedQueue(PAYMENT_STAT)),
+    recordInHistory: (action, message) => recordInHistory(database, action, message),
+  });
+  const pages = consolePages(config.PAYMENT_API_ORIGIN);
+  if (!pages) log.warn('the console is not built, so it is not served');
   const app = createOrderApp({
+    ...(pages && { pages }),
     log,
     readiness: () => readiness.check(),
     authenticate: createAuthenticate(config, findKey, log),
@@ -118,6 +144,15 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
     feed,
     streams,
     waits,
+    parked,
+    inspection: {
+      findFailing: shareReads(() => findAllFailingSagas(temporal), FAILING_SAGAS_AGE_MS),
+      stateOf: (orderId) => sagas.stateOfSaga(orderId),
+      traceOf: (orderId) => sagas.traceOfSaga(orderId),
+      urlOf: (workflowId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, workflowId),
+    },
+    maxUnsettled: config.MAX_UNSETTLED,
+    consoleSettings: { paymentApiOrigin: config.PAYMENT_API_ORIGIN },
     sagaUrl: (orderId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, orderWorkflowId(orderId)),
   });
   const management = await serveManagement(config, { log, readiness: () => readiness.check(), stopping });
@@ -127,11 +162,12 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   });
   // Requests in flight still start sagas; all of these parts use the database and the broker.
   groups.push(management, [...parts, ...(broker ? [broker] : [])], [starter]);
-  groups.push([http, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
+  groups.push([http, instance, feed, waits, sweeper, temporal, ...(consumer ? [consumer] : [])]);
 
   await prepareSchema(schema);
   await whenAvailable('PostgreSQL', { log, attempt: () => loadPredefined(database) });
   readiness.migrated = true;
+  instance.start();
   temporal.start();
   sweeper.start();
   await broker?.open();

@@ -1,21 +1,25 @@
 import '@shop/runtime/source-maps'; // first: it maps only what is loaded after it
 import { createBroker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
+import { ParkedQueue } from '@shop/amqp/parked-queue';
 import { registerParkedMetric, registerQueuedMetric } from '@shop/amqp/queue-metrics';
-import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { connectPayments } from '@shop/prisma/clients';
 import { isSchemaError } from '@shop/prisma/errors';
 import { ReplicationProbe } from '@shop/prisma/replication';
 import { findApiKey } from '@shop/runtime/access/api-key-store';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
+import { buildIdOf } from '@shop/runtime/build-id';
 import { createTemporal } from '@shop/runtime/create-temporal';
 import { registerDependencyMetric } from '@shop/runtime/dependency-metrics';
 import { httpPolicyOf } from '@shop/runtime/http-policy';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
+import { InstanceReports } from '@shop/runtime/instance-reports';
 import { serveManagement } from '@shop/runtime/management';
 import { observePool } from '@shop/runtime/pool-metrics';
 import { prepareSchema } from '@shop/runtime/prepare-schema';
 import { retryLater } from '@shop/runtime/problem';
+import { runAlone } from '@shop/runtime/run-alone';
 import { runService } from '@shop/runtime/service';
 import { bundlePaths } from '@shop/workflows/bundle-path';
 import { PAYMENT_TASK_QUEUE } from '@shop/workflows/contract';
@@ -32,6 +36,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   const schema = { url: config.DATABASE_URL, history: 'payments', mode: config.MIGRATE, log } as const;
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
+  const bundle = bundlePaths('refund-payment');
   const database = connectPayments(config.DATABASE_URL, {
     poolSize: config.DATABASE_POOL_SIZE,
     onOpen: observePool('primary'),
@@ -42,7 +47,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   const temporal = createTemporal(config, {
     service: SERVICE,
     log,
-    bundle: bundlePaths('refund-payment'),
+    bundle,
     workflow: 'refundPayment',
     tracing,
     taskQueue: PAYMENT_TASK_QUEUE,
@@ -73,8 +78,20 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   registerDependencyMetric({ primary, temporal, broker, consumer });
 
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
+  const instance = new InstanceReports({
+    service: SERVICE,
+    buildId: config.BUILD_ID ?? buildIdOf(bundle.plain),
+    database,
+    readiness: () => readiness.check(),
+    log,
+  });
+  const parked = new ParkedQueue({
+    settings: config,
+    route: PROCESS_PAYMENT,
+    alone: runAlone(database, parkedQueue(PROCESS_PAYMENT)),
+  });
   const app = createHttpApp({
-    ...paymentApi({ database }),
+    ...paymentApi({ database, parked }),
     log,
     readiness: () => readiness.check(),
     authenticate: createAuthenticate(config, (prefix) => findApiKey(database, prefix), log),
@@ -94,10 +111,11 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
     { name: 'database probe', stop: () => primary.stop() },
     ...(broker ? [broker] : []),
   ]);
-  groups.push([http, temporal, ...(consumer ? [consumer] : [])]); // they use the database and the broker
+  groups.push([http, instance, temporal, ...(consumer ? [consumer] : [])]); // they use the database and the broker
 
   await prepareSchema(schema);
   readiness.migrated = true;
+  instance.start();
   temporal.start();
   await broker?.open();
 });

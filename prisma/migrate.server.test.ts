@@ -51,6 +51,7 @@ const ALL = [
   '0012_ended_payments',
   '0013_api_keys',
   '0014_event_actors',
+  '0017_instances',
 ];
 
 test('creates the database if it does not exist', async () => {

@@ -415,7 +415,8 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make simulate RATE=/, simulates],
   [/^make simulate( URL=.*)?$/, isKnownToMake],
   [/^make (seed-orders|query-table)/, isKnownToMake], // documented-queries.server.test.ts seeds orders and explains the searches
-  [/^npm run generate$/, isKnownToNpm], // every build runs it
+  [/^npm run (generate|build)$/, isKnownToNpm], // every build runs it
+  [/^make test-console$/, isKnownToMake], // a test of its own
   [/^make test-alerts$/, isKnownToMake],
   [/^make (test-)?cluster/, isKnownToMake], // `make test-cluster` runs the same steps
   [/^docker (compose|volume)/, isNotRun],

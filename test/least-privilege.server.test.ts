@@ -317,7 +317,7 @@ describe('a user of RabbitMQ', () => {
     ['payment-processing', 'publish to a queue', publish('', 'PaymentStat')],
     ['payment-processing', 'park messages of the other service', publish('PaymentStat.failed', 'PaymentStat.parked')],
     ['payment-processing', 'consume payment answers', consume('PaymentStat')],
-    ['payment-processing', 'read parked messages', consume('processPayment.parked')],
+    ['payment-processing', 'read parked messages of the other service', consume('PaymentStat.parked')],
     ['payment-processing', 'declare a queue', declare],
     ['order-management', 'publish payment answers', publish('orderManagement', 'PaymentStat')],
     ['order-management', 'publish with another key', publish('paymentProcessing', 'PaymentStat')],

@@ -26,7 +26,7 @@ export class ServiceProcess {
   }
 
   /**
-   * Starts a service on a free port, with a few variables of this process and those given.
+   * Starts a service with a few variables of this process and those given; on a free port, unless they set PORT.
    *
    * @param command a command that runs the program which its further arguments name
    */
@@ -35,7 +35,7 @@ export class ServiceProcess {
     environment: NodeJS.ProcessEnv,
     command: string[] = [],
   ): Promise<ServiceProcess> {
-    const port = await freePort();
+    const port = Number(environment['PORT'] ?? (await freePort()));
     const { program, args, env, isReady } = serviceProgram({
       service,
       port,

@@ -1,7 +1,11 @@
+import { parkedOperations } from '@shop/amqp/parked-operations';
+import type { ParkedQueue } from '@shop/amqp/parked-queue';
 import type { OrdersClient } from '@shop/prisma/clients';
 import type { Api } from '@shop/runtime/api';
+import { instanceOperation } from '@shop/runtime/instance-operations';
 import type { ReadClient } from '../reads/read-client';
 import { catalogOperations } from './catalog-operations';
+import { consoleOperations, type ConsoleOperationsNeeds } from './console-operations';
 import { eventOperations, type EventOperationsNeeds } from './event-operations';
 import { customerOperations } from './customer-operations';
 import { orderOperations, type OrderOperationsNeeds } from './order-operations';
@@ -10,7 +14,8 @@ import { refundOperations, type RefundOperationsNeeds } from './refund-operation
 
 export type OrderApiNeeds = OrderOperationsNeeds &
   EventOperationsNeeds &
-  RefundOperationsNeeds & { database: OrdersClient; reads: ReadClient };
+  RefundOperationsNeeds &
+  ConsoleOperationsNeeds & { database: OrdersClient; reads: ReadClient; parked: ParkedQueue };
 
 /**
  * The REST API of order-management, under the prefix of the original's code and the one that the original's README names.
@@ -26,5 +31,8 @@ export const orderApi = (needs: OrderApiNeeds): Api => ({
     ...orderOperations(needs),
     ...refundOperations(needs),
     ...eventOperations(needs),
+    ...parkedOperations(() => needs.parked),
+    instanceOperation('order-management', needs.database),
+    ...consoleOperations(needs),
   ],
 });

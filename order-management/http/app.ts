@@ -10,7 +10,7 @@ import { searchProblem } from './search-query';
 export interface OrderAppOptions
   extends
     Omit<OrderApiNeeds, 'searches'>,
-    Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'authenticate' | 'policy'> {
+    Pick<HttpOptions, 'log' | 'readiness' | 'stopping' | 'authenticate' | 'policy' | 'pages'> {
   /** Whether the migrations are applied. Until then, a missing table is not an error of the program. */
   isMigrated?: () => boolean;
 }
@@ -22,6 +22,7 @@ export function createOrderApp({
   authenticate,
   stopping,
   policy,
+  pages,
   isMigrated = () => true,
   ...needs
 }: OrderAppOptions) {
@@ -32,6 +33,7 @@ export function createOrderApp({
     ...(authenticate && { authenticate }),
     ...(stopping && { stopping }),
     ...(policy && { policy }),
+    ...(pages && { pages }),
     explain: (error) => {
       const problem = searchProblem(error);
       if (problem) return problem;

@@ -102,6 +102,69 @@ export const refundDueJson = z
   })
   .meta({ id: 'RefundDue' });
 
+export const consoleSettingsJson = z
+  .object({
+    paymentApiOrigin: z
+      .url()
+      .nullable()
+      .meta({ description: 'The origin of payment-processing; null if it is the origin of this service.' }),
+  })
+  .meta({ id: 'ConsoleSettings' });
+
+export const backlogJson = z
+  .object({
+    unsettled: z.int().meta({ description: 'Orders that are neither shipped nor cancelled.' }),
+    oldestSeconds: z.number().meta({ description: 'How long the oldest of them has waited; 0 if there is none.' }),
+    limit: z.int().meta({ description: 'The setting `MAX_UNSETTLED`.' }),
+  })
+  .meta({ id: 'Backlog' });
+
+export const sagaJson = z
+  .object({
+    state: z.enum(['RUNNING', 'COMPLETED', 'FAILED', 'ENDED EARLY', 'UNKNOWN']),
+    url: z.url().meta({ description: "The saga in Temporal's Web UI." }),
+    trace: z.string().nullable().meta({ description: 'The address of its trace, if it was traced.' }),
+  })
+  .meta({ id: 'Saga' });
+
+export const failingSagaJson = z
+  .object({
+    workflowId: z.string().meta({ description: '`order-<orderId>` or `refund-<refundId>`.' }),
+    attempt: z.int().meta({ description: 'How often its code was tried at the same place.' }),
+    url: z.url().meta({ description: "The saga in Temporal's Web UI." }),
+  })
+  .meta({ id: 'FailingSaga' });
+
+const count = z.int();
+const amount = z.number();
+const seconds = z.number().nullable();
+
+const outcomes = {
+  placed: count.meta({ description: 'Orders that are not settled yet.' }),
+  shipped: count.meta({ description: 'Orders that were shipped and not refunded.' }),
+  cancelled: count.meta({ description: 'Orders that were cancelled without a payment.' }),
+  refunded: count.meta({ description: 'Orders whose payment was refunded.' }),
+  placedAmount: amount,
+  shippedAmount: amount,
+  cancelledAmount: amount,
+  refundedAmount: amount,
+  settleP50: seconds.meta({ description: 'Median time from acceptance to settlement; null if no order is settled.' }),
+  settleP95: seconds,
+};
+
+export const statisticsJson = z
+  .object({
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    bucketSeconds: z.int(),
+    complete: z.boolean().meta({ description: 'Whether all orders of the window are counted.' }),
+    total: z.object(outcomes).meta({ id: 'Outcomes' }),
+    buckets: z
+      .array(z.object({ start: z.iso.datetime(), ...outcomes }).meta({ id: 'OutcomeBucket' }))
+      .meta({ description: 'Only buckets in which an order was placed, the oldest first.' }),
+  })
+  .meta({ id: 'Statistics' });
+
 export const messageJson = z.object({ message: z.string() }).meta({ id: 'Message' });
 
 /** Converts a product to JSON: the price is a number, and `OrderedQuantity` has a capital O. */

@@ -44,27 +44,48 @@ async function forEachType(count: (type: string) => Promise<number>): Promise<Re
 const countSagas = (temporal: Pick<Temporal, 'call'>, query: string): Promise<number> =>
   temporal.call(async ({ workflow }) => (await workflow.count(query)).count);
 
+/** Counts the sagas of a type whose workflow task keeps failing. @param olderThanMs as for `findFailingSagas` */
+export const countFailingSagas = async (
+  temporal: Pick<Temporal, 'call'>,
+  type: string,
+  olderThanMs?: number,
+): Promise<number> => (await findFailingSagas(temporal, type, olderThanMs)).length;
+
+/** A saga whose workflow task keeps failing. */
+export interface FailingSaga {
+  workflowId: string;
+  /** How often the workflow task was tried. */
+  attempt: number;
+}
+
+/** Finds the sagas that cannot progress, of both types. @throws {TemporalUnavailableError} if Temporal is unavailable */
+export const findAllFailingSagas = async (temporal: Pick<Temporal, 'call'>): Promise<FailingSaga[]> =>
+  (await Promise.all(TYPES.map((type) => findFailingSagas(temporal, type)))).flat();
+
 /**
- * Counts the sagas of a type whose workflow task keeps failing. The search attribute `TemporalReportedProblems` would do,
+ * Finds the sagas of a type whose workflow task keeps failing. The search attribute `TemporalReportedProblems` would do,
  * but servers before version 1.30 do not have it.
  *
  * @param olderThanMs the age from which a saga is examined, in milliseconds
  */
-export async function countFailingSagas(
+async function findFailingSagas(
   temporal: Pick<Temporal, 'call'>,
   type: string,
   olderThanMs = EXAMINE_AFTER_MS,
-): Promise<number> {
+): Promise<FailingSaga[]> {
   const before = new Date(Date.now() - olderThanMs).toISOString();
   const candidates = await temporal.call(async ({ workflowService, options: { namespace } }) => {
     const query = `${running(type)} AND StartTime < '${before}'`;
     return (await workflowService.listWorkflowExecutions({ namespace, pageSize: MAX_EXAMINED, query })).executions;
   });
   const limit = pLimit(EXAMINED_AT_ONCE);
-  const attempts = await Promise.all(
-    candidates.map(({ execution }) => limit(() => attemptOfTask(temporal, execution ?? {}))),
+  const examined = await Promise.all(
+    candidates.map(async ({ execution }) => ({
+      workflowId: execution?.workflowId ?? '',
+      attempt: await limit(() => attemptOfTask(temporal, execution ?? {})),
+    })),
   );
-  return attempts.filter((attempt) => attempt >= FAILING_ATTEMPT).length;
+  return examined.filter(({ attempt }) => attempt >= FAILING_ATTEMPT);
 }
 
 /** Returns the attempt of a saga's open workflow task; 0 if it has none, or if the saga has ended meanwhile. */

@@ -109,6 +109,19 @@ export class Sagas {
     return this.stateOf(orderWorkflowId(orderId));
   }
 
+  /** Returns the address of the trace of an order's saga; null if it has none, or if there is no such saga. */
+  async traceOfSaga(orderId: string): Promise<string | null> {
+    try {
+      const { memo } = await this.temporal.call((client) =>
+        client.workflow.getHandle(orderWorkflowId(orderId)).describe(),
+      );
+      return typeof memo?.['trace'] === 'string' ? memo['trace'] : null;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  }
+
   /**
    * Returns the state of a refund's workflow.
    *

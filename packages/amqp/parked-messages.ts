@@ -22,12 +22,20 @@ export interface ParkedMessage {
 /** Records what an operator does with a message. */
 export type RecordAction = (message: ParkedMessage) => Promise<void>;
 
+export interface ParkedMessagesOptions {
+  tls?: TlsFiles;
+  topology: BrokerSettings['TOPOLOGY'];
+  namesUser: boolean;
+  routes?: readonly Route[];
+}
+
 /** The messages that no service could handle. An operator lists, retries or discards them. */
 export class ParkedMessages {
   private constructor(
     private readonly connection: ChannelModel,
     private readonly channel: ConfirmChannel,
     private readonly sender: Options.Publish,
+    private readonly routes: readonly Route[],
   ) {}
 
   /**
@@ -35,23 +43,30 @@ export class ParkedMessages {
    *
    * @param namesUser whether returned messages name this user as their sender, which AMQP_VERIFY_USER requires
    * @param topology whether to declare the queues, or to rely on those that exist
+   * @param routes the routes whose parked messages are handled; both by default
    * @throws {Error} if RabbitMQ is unavailable
    */
   static async open(
     url: string,
-    { tls = {}, topology, namesUser }: { tls?: TlsFiles; topology: BrokerSettings['TOPOLOGY']; namesUser: boolean },
+    { tls = {}, topology, namesUser, routes = ROUTES }: ParkedMessagesOptions,
   ): Promise<ParkedMessages> {
     const connection = await connect(url, { ...tls, clientProperties: { connection_name: 'parked' } });
     const channel = await connection.createConfirmChannel();
-    if (topology === 'declare') for (const route of ROUTES) await declareRoute(channel, route);
-    return new ParkedMessages(connection, channel, namesUser ? { userId: userOf(url) } : {});
+    if (topology === 'declare') for (const route of routes) await declareRoute(channel, route);
+    return new ParkedMessages(connection, channel, namesUser ? { userId: userOf(url) } : {}, routes);
   }
 
-  /** Lists all parked messages, the oldest first. */
-  async list(): Promise<ParkedMessage[]> {
+  /** Lists parked messages, the oldest of each queue first. @param limit how many of each queue; all by default */
+  async list(limit = Infinity): Promise<ParkedMessage[]> {
     const messages: ParkedMessage[] = [];
-    await this.eachOf((parked) => (messages.push(parked), null));
+    await this.eachOf((parked) => (messages.push(parked), null), limit);
     return messages;
+  }
+
+  /** Counts the parked messages. */
+  async count(): Promise<number> {
+    const counts = this.routes.map((route) => this.channel.checkQueue(parkedQueue(route)));
+    return (await Promise.all(counts)).reduce((sum, { messageCount }) => sum + messageCount, 0);
   }
 
   /**
@@ -110,13 +125,17 @@ export class ParkedMessages {
   }
 
   /** Visits each message once, in order. A message stays parked if `act` returns null for it. */
-  private async eachOf(act: (parked: ParkedMessage, message: GetMessage) => Promise<void> | null): Promise<void> {
-    for (const route of ROUTES) {
+  private async eachOf(
+    act: (parked: ParkedMessage, message: GetMessage) => Promise<void> | null,
+    limit = Infinity,
+  ): Promise<void> {
+    for (const route of this.routes) {
       const queue = parkedQueue(route);
       const kept: GetMessage[] = [];
       try {
         // The count bounds the loop: a message that is parked again meanwhile is not visited again.
-        for (let left = (await this.channel.checkQueue(queue)).messageCount; left > 0; left--) {
+        const { messageCount } = await this.channel.checkQueue(queue);
+        for (let left = Math.min(messageCount, limit); left > 0; left--) {
           const message = await this.channel.get(queue);
           if (!message) break;
           const effect = act(parkedMessageOf(message, route), message);

@@ -218,7 +218,9 @@ export const oneOf = <const W extends readonly [string, ...string[]]>(words: W, 
   z.enum(words, { error: `is not valid. Use one of ${words.join(', ')}.` }).default(fallback as never);
 
 const isHost = (text: string): boolean => /^([\w.-]+|\[[\da-f:.]+\])$/i.test(text);
-const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
+/** Checks whether a text is an origin: a scheme, a host and perhaps a port. */
+export const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
 const PROXY_RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 

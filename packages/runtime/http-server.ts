@@ -34,6 +34,8 @@ export interface HttpOptions extends Api {
   /** Turns errors of this service into problems; returns undefined for every other error, which `faultOf` classifies. */
   explain?: (error: unknown) => Problem | undefined;
   policy?: HttpPolicy;
+  /** Serves the pages of the service, at paths where it has no operation. */
+  pages?: RequestHandler;
 }
 
 declare module 'express-serve-static-core' {
@@ -50,6 +52,7 @@ export function createHttpApp({
   stopping = new AbortController().signal,
   explain,
   policy = OPEN,
+  pages,
   ...api
 }: HttpOptions): express.Express {
   const { root, prefixed } = completeApi(api, { readiness, stopping });
@@ -57,6 +60,7 @@ export function createHttpApp({
     app.use(routerOf(policy.servesMetrics ? [...root, metricsOperation] : root));
     if (api.prefixes.length > 0)
       app.use(api.prefixes, traceRequest, routerOf(prefixed, new Admission(policy.admission)));
+    if (pages) app.use(pages);
   });
 }
 

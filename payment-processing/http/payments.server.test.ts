@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectPayments, type PaymentsClient } from '@shop/prisma/clients';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
 import { charged } from '../../test/charged';
+import { parkedQueueWithoutBroker } from '../../test/console-needs';
 import { expectDescribed } from '../../test/openapi/described-responses';
 import { createShopDatabase } from '../../test/servers';
 import { silentLog } from '../../test/silent-log';
@@ -19,7 +20,7 @@ beforeAll(async () => {
   database = connectPayments(shop.paymentsUrl, { poolSize: 5 });
   ledger = new Ledger(database, silentLog);
   const app = createHttpApp({
-    ...paymentApi({ database }),
+    ...paymentApi({ database, parked: parkedQueueWithoutBroker }),
     log: silentLog,
     readiness: async () => ({ ready: true, checks: {} }),
   });

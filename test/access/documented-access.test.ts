@@ -7,6 +7,7 @@ import { OPERATIONS } from './operations';
 
 const CALLERS: Record<Access, string> = {
   open: 'everyone',
+  any: 'customer, catalog, operator',
   customer: 'customer (own), operator',
   catalog: 'catalog, operator',
   operator: 'operator',

@@ -9,6 +9,7 @@ import { findApiKey, insertApiKey, type ApiKeyDatabase, type NewApiKey } from '@
 import type { AuthSettings } from '@shop/runtime/access/auth-settings';
 import { createAuthenticate } from '@shop/runtime/access/authenticate';
 import { createHttpApp, serveHttp } from '@shop/runtime/http-server';
+import { parkedQueueWithoutBroker } from '../console-needs';
 import { following } from '../following';
 import type { Service } from '../openapi/documents';
 import { createShopDatabase } from '../servers';
@@ -48,7 +49,7 @@ export class GuardedShop {
     });
     const paymentApp = createHttpApp({
       ...common,
-      ...paymentApi({ database: payments }),
+      ...paymentApi({ database: payments, parked: parkedQueueWithoutBroker }),
       authenticate: createAuthenticate(settings, (prefix) => findApiKey(payments, prefix), log),
     });
     return new GuardedShop(logged, shop, orders, payments, {

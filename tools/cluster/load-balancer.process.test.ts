@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
+import { eventually } from '../../test/eventually';
 import { temporaryFolder } from '../../test/temporary-folder';
 import { layoutOf, type Layout } from './layout';
 import { LoadBalancer } from './load-balancer';
@@ -64,3 +68,27 @@ testWithHaproxy('does not forward the paths of the management port, which an ins
   }
   expect(await statusOf('/livez')).toBe(503); // no instance is running
 });
+
+testWithHaproxy('serves both services under one origin', async () => {
+  const [orders, payments] = [await serveName('order-management'), await serveName('payment-processing')];
+  layout.ports.services['order-management'][1] = orders.port;
+  layout.ports.services['payment-processing'][1] = payments.port;
+  await loadBalancer.start();
+  const serviceAt = async (path: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${layout.ports.orders}${path}`)).text();
+
+  await eventually(async () => expect(await serviceAt('/orderManagement/me')).toBe('order-management'));
+  await eventually(async () => expect(await serviceAt('/paymentProcessing/payments')).toBe('payment-processing'));
+  expect(await serviceAt('/payment-processing/payments?limit=1')).toBe('payment-processing');
+  for (const path of ['/', '/orders', '/payments', '/order-management/order?x=/paymentProcessing/']) {
+    expect([path, await serviceAt(path)]).toEqual([path, 'order-management']);
+  }
+  for (const { server } of [orders, payments]) server.close();
+});
+
+/** Serves a text at every path. */
+async function serveName(name: string) {
+  const server = createServer((_request, response) => response.end(name)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}

@@ -100,6 +100,7 @@ export class LoadBalancer {
       SECONDARY_1_BIND: local(ports.secondaries[0]),
       SECONDARY_2_BIND: local(ports.secondaries[1]),
       ...Object.fromEntries(INSTANCES.map((i) => [`ORDERS_${i}`, local(ports.services['order-management'][i])])),
+      ...Object.fromEntries(INSTANCES.map((i) => [`PAYMENTS_${i}`, local(ports.services['payment-processing'][i])])),
       ...Object.fromEntries(POSTGRES_SERVERS.map((i) => [`POSTGRES_${i}`, local(ports.postgres[i])])),
     };
   }

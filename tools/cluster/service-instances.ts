@@ -68,6 +68,7 @@ export class ServiceInstances {
         AMQP_URL_FILE: '',
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_NAMESPACE: 'default',
+        PAYMENT_API_ORIGIN: 'same', // HAProxy serves both services
         TEMPORAL_CONFIG_FILE: '', // a profile is for another server
         TEMPORAL_PROFILE: '',
         TEMPORAL_UI_URL: `http://localhost:${ports.temporalUi}`,

@@ -102,6 +102,7 @@ async function run({
   print('');
   if (needsCredential) print('No order was placed: requests need a credential. See docs/security.md.');
   else print(asExpected ? 'Both orders ended as expected.' : 'An order did not end as expected. See the logs.');
+  print(`  Console    ${orderUrl}/`);
   print(`  REST API   ${apiUrl}/order`);
   print(`  Reference  ${orderUrl}/docs`);
   print(`  Product    ${productId} (${name}, $${price})`);

@@ -32,6 +32,9 @@ export async function refuseTakenPorts({
   }
 }
 
+/** The origins of the console on this machine, which the payment service permits. */
+const consoleOrigins = (port: number): string[] => [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
+
 /** Starts both services as separate processes, and waits until they are ready. */
 export async function startServices(environment: ServiceEnvironment, servers: Starter, print: Print): Promise<void> {
   const { databaseUrl, paymentsDatabaseUrl, amqpUrl, temporalAddress, temporalUiUrl, orderPort, paymentPort } =
@@ -47,6 +50,9 @@ export async function startServices(environment: ServiceEnvironment, servers: St
       DATABASE_URL_FILE: '', // already read
       TEMPORAL_ADDRESS: temporalAddress,
       ...(temporalUiUrl && { TEMPORAL_UI_URL: temporalUiUrl }),
+      // The console is a page of order-management that also uses the other service.
+      PAYMENT_API_ORIGIN: `http://localhost:${paymentPort}`,
+      CORS_ORIGINS: [process.env['CORS_ORIGINS'], ...consoleOrigins(orderPort)].filter(Boolean).join(','),
       AMQP_URL: amqpUrl ?? 'none',
       AMQP_URL_FILE: '',
       ...(amqpUrl === null ? { PAYMENT_CHANNEL: 'activity' } : {}),

@@ -7,8 +7,8 @@ export const ROLES = ['customer', 'catalog', 'operator'] as const;
  */
 export type Role = (typeof ROLES)[number];
 
-/** Who may call an operation. `open` needs no credential. */
-export type Access = 'open' | Role;
+/** Who may call an operation. `open` needs no credential; `any` needs one of any role. */
+export type Access = 'open' | 'any' | Role;
 
 /**
  * The roles that may call an operation, by the access that it declares. This is the only place that decides it: the check, the
@@ -16,6 +16,7 @@ export type Access = 'open' | Role;
  */
 export const CALLERS: Readonly<Record<Access, readonly Role[]>> = {
   open: ROLES,
+  any: ROLES,
   customer: ['customer', 'operator'],
   catalog: ['catalog', 'operator'],
   operator: ['operator'],

@@ -1,0 +1,78 @@
+import { readCredential } from './session';
+
+/** A step of an order, as the event stream sends it. */
+export interface OrderEvent {
+  orderId: string;
+  customerId: string | null;
+  step: string;
+  reason: string | null;
+  time: string;
+}
+
+export interface FollowOptions {
+  /** The order to follow; all orders if it is null. */
+  orderId: string | null;
+  onEvent: (event: OrderEvent) => void;
+  /** Called when the stream begins, and when it breaks. */
+  onState: (isLive: boolean) => void;
+  signal: AbortSignal;
+}
+
+const PAUSE_MS = 2_000;
+
+/** Follows the events of orders until the signal aborts. Continues after an interruption without a gap. */
+export async function followEvents({ orderId, onEvent, onState, signal }: FollowOptions): Promise<void> {
+  const path = orderId === null ? '/orderManagement/order/events' : `/orderManagement/order/${orderId}/events`;
+  let lastId: string | null = null;
+  while (!signal.aborted) {
+    try {
+      lastId = await readStream(path, lastId, { onEvent, onState, signal });
+    } catch {
+      // The stream broke, or the server is unavailable. The next try continues after the last event.
+    }
+    onState(false);
+    if (!signal.aborted) await pause(PAUSE_MS, signal);
+  }
+}
+
+async function readStream(
+  path: string,
+  lastId: string | null,
+  { onEvent, onState, signal }: Omit<FollowOptions, 'orderId'>,
+): Promise<string | null> {
+  const credential = readCredential();
+  const response = await fetch(path, {
+    signal,
+    headers: {
+      ...(credential !== null && { Authorization: `Bearer ${credential}` }),
+      ...(lastId !== null && { 'Last-Event-ID': lastId }),
+    },
+  });
+  if (!response.ok || !response.body) return response.status === 409 ? null : lastId; // 409: the position was lost
+  onState(true);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let [buffer, id] = ['', lastId];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return id;
+    const blocks = (buffer + value).split('\n\n');
+    buffer = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const fields = new Map(block.split('\n').map((line) => splitField(line)));
+      id = fields.get('id') ?? id;
+      const data = fields.get('data');
+      if (data !== undefined) onEvent(JSON.parse(data) as OrderEvent);
+    }
+  }
+}
+
+function splitField(line: string): [string, string] {
+  const at = line.indexOf(':');
+  return [line.slice(0, at), line.slice(at + 1).trimStart()];
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });

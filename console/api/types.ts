@@ -1,0 +1,18 @@
+import type { components } from '@shop/openapi/order-management';
+import type { components as PaymentComponents } from '@shop/openapi/payment-processing';
+
+// What the services answer, by the names of the OpenAPI documents.
+
+type Schemas = components['schemas'];
+export type Order = Schemas['Order'];
+export type OrderDetails = Schemas['OrderDetails'];
+export type HistoryEntry = Schemas['HistoryEntry'];
+export type Product = Schemas['Product'];
+export type Customer = Schemas['Customer'];
+export type Statistics = Schemas['Statistics'];
+export type Caller = Schemas['Caller'];
+export type ConsoleSettings = Schemas['ConsoleSettings'];
+export type ParkedMessage = Schemas['ParkedMessage'];
+export type Instance = Schemas['Instance'];
+export type RefundDue = Schemas['RefundDue'];
+export type Payment = PaymentComponents['schemas']['Payment'];

@@ -1,0 +1,80 @@
+import { orders, read, type Instance } from '../api/client';
+import { useLoad } from '../api/use-load';
+import { useConsole } from '../console-context';
+import { formatAge, formatTime } from '../format/time';
+import { LoadState } from '../parts/load-state';
+import { Status } from '../parts/status';
+import type { Service } from './service';
+
+const EVERY_MS = 10_000;
+
+/** The instances of a service, and how each of them sees its dependencies. */
+export function InstancesSection({ service }: { service: Service }) {
+  const { payments } = useConsole();
+  const loaded = useLoad(
+    `instances ${service}`,
+    (signal): Promise<Instance[]> =>
+      service === 'order-management'
+        ? read(orders.GET('/orderManagement/instances', { signal }))
+        : read(payments.GET('/paymentProcessing/instances', { signal })),
+    EVERY_MS,
+  );
+  const id = `instances-${service}`;
+  return (
+    <section class="panel" aria-labelledby={id}>
+      <h2 id={id}>Instances of {service}</h2>
+      <LoadState loaded={loaded} what="instances">
+        {(instances) => (
+          <>
+            {new Set(instances.map(({ buildId }) => buildId)).size > 1 && (
+              <p class="note">The instances run different builds. This is normal only during an update.</p>
+            )}
+            {instances.length === 0 && <p class="empty">No instance has reported within the last hour.</p>}
+            {instances.length > 0 && (
+              <div class="scroll" tabIndex={0} role="region" aria-label={`Table: instances of ${service}`}>
+                <table class="cards">
+                  <thead>
+                    <tr>
+                      <th scope="col">Instance</th>
+                      <th scope="col">State</th>
+                      <th scope="col">Dependencies</th>
+                      <th scope="col">Build</th>
+                      <th scope="col">Running for</th>
+                      <th scope="col">Reported</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {instances.map((instance) => (
+                      <tr key={instance.instanceId}>
+                        <th scope="row" data-label="Instance">
+                          {instance.host}, process {instance.processId}
+                        </th>
+                        <td data-label="State">
+                          <Status value={instance.state} />
+                        </td>
+                        <td data-label="Dependencies">
+                          {Object.entries(instance.checks)
+                            .map(([name, state]) => `${name}: ${state}`)
+                            .join(', ')}
+                        </td>
+                        <td data-label="Build">
+                          <code>{instance.buildId}</code>
+                        </td>
+                        <td data-label="Running for" title={formatTime(instance.startedAt)}>
+                          {formatAge(instance.startedAt)}
+                        </td>
+                        <td data-label="Reported" title={formatTime(instance.reportedAt)}>
+                          {formatAge(instance.reportedAt)} ago
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            )}
+          </>
+        )}
+      </LoadState>
+    </section>
+  );
+}

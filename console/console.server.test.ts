@@ -1,0 +1,382 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
+import type { Browser, Page } from 'playwright-core';
+import { accessibilityProblems } from '../test/axe';
+import { findChromium, startChromium } from '../test/browser';
+import { ConsoleShop } from '../test/console-shop';
+import { eventually } from '../test/eventually';
+import { temporaryFolder } from '../test/temporary-folder';
+
+// Uses the console as a person does. `SCREENSHOTS=write` stores the screenshots that the documents contain.
+const KEEP_IMAGES = process.env['SCREENSHOTS'] === 'write';
+const IMAGES = KEEP_IMAGES ? join(__dirname, '..', 'docs', 'images') : temporaryFolder('console-screenshots');
+
+/** The screenshots of the documents, by the name of the page and what it is shown on. */
+const IN_DOCUMENTS = new Set(['orders-light', 'order-light', 'today-dark', 'attention-phone']);
+
+async function screenshot(page: Page, name: string): Promise<void> {
+  if (IN_DOCUMENTS.has(name)) await page.screenshot({ path: join(IMAGES, `console-${name}.png`) });
+}
+
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+let shop: ConsoleShop;
+let browser: Browser;
+let mug: string;
+let shipped: string;
+let declined: string;
+/** Errors that the browser has reported, such as a file that the Content-Security-Policy refuses. */
+const errors: string[] = [];
+
+async function start(): Promise<void> {
+  shop = await ConsoleShop.start('console');
+  for (const route of [PAYMENT_STAT, PROCESS_PAYMENT]) await shop.queues.declare(route);
+  browser = await startChromium(chromium);
+  mkdirSync(IMAGES, { recursive: true });
+  mug = await shop.aProduct('Mug');
+  shipped = await shop.placeShipped(mug);
+  await shop.placeShipped(mug);
+  declined = await shop.place(mug, 23); // $1035 exceeds the limit of $1000
+  await shop.becomes(declined, 'cancelled');
+  await shop.queues.send(PAYMENT_STAT, 'not json');
+  await shop.queues.send(PROCESS_PAYMENT, '{"orderId": 7}');
+}
+
+async function stop(): Promise<void> {
+  await browser?.close();
+  await shop.end();
+  if (!KEEP_IMAGES) rmSync(IMAGES, { recursive: true });
+}
+
+interface View {
+  /** The service that serves the console; the one without authentication by default. */
+  url?: string;
+  /** Whether a part of the page stays without data, because a service is suspended. */
+  isPartial?: boolean;
+  viewport?: { width: number; height: number };
+  colorScheme?: 'light' | 'dark';
+}
+
+/** Opens a page of the console, and waits until everything on it is loaded. */
+async function open(
+  path: string,
+  { url = shop.orders.url, viewport = DESKTOP, colorScheme = 'light', isPartial = false }: View = {},
+): Promise<Page> {
+  const context = await browser.newContext({ viewport, colorScheme, timezoneId: 'UTC', locale: 'en-US' });
+  const page = await context.newPage();
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.goto(url + path);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  if (!isPartial) await eventually(async () => expect(await page.locator('.loading').count()).toBe(0));
+  return page;
+}
+
+const close = (page: Page): Promise<void> => page.context().close();
+
+const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+
+/** Presses a button that opens a dialog, then the button that acts. */
+async function confirm(page: Page, button: string, action: string): Promise<void> {
+  await page.getByRole('button', { name: button, exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
+}
+
+const chromium = findChromium();
+const describeInBrowser = chromium !== null || process.env['CI'] ? describe : describe.skip;
+
+describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not installed)' : ''}`, () => {
+  beforeAll(start);
+  afterAll(stop);
+  afterEach(() => {
+    expect(errors.splice(0)).toEqual([]);
+  });
+
+  const PAGES: [name: string, path: () => string, text: string | RegExp][] = [
+    ['orders', () => '/orders', '3 orders'],
+    ['order', () => `/orders/${shipped}`, 'The stock has left with this order.'],
+    ['place', () => '/place', 'Place the order'],
+    ['catalog', () => '/catalog', 'Mug'],
+    ['customers', () => '/customers', 'Show orders'],
+    ['attention', () => '/attention', /not JSON/],
+    ['today', () => '/today', '95 % settled within'],
+  ];
+
+  describe.each(PAGES)('the page of %s', (name, path, text) => {
+    test.each(['light', 'dark'] as const)(
+      'shows its data and has no serious accessibility problem (%s)',
+      async (colorScheme) => {
+        const page = await open(path(), { colorScheme });
+
+        await shows(page, text);
+        expect(await accessibilityProblems(page)).toEqual([]);
+        await screenshot(page, `${name}-${colorScheme}`);
+        await close(page);
+      },
+    );
+
+    test('fits on a phone', async () => {
+      const page = await open(path(), { viewport: PHONE });
+
+      await shows(page, text);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+      expect(overflow).toBe(0);
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await screenshot(page, `${name}-phone`);
+      await close(page);
+    });
+  });
+
+  test('filters are in the address, which the back button and a new visit restore', async () => {
+    const page = await open('/orders');
+
+    const choice = (name: string) => page.getByRole('combobox', { name, exact: true });
+    await choice('Status').selectOption('cancelled');
+    await shows(page, '1 order');
+    expect(new URL(page.url()).search).toBe('?order_status=cancelled');
+    await choice('Payment').selectOption('refunded');
+    await shows(page, 'No order matches these filters.');
+    await page.goBack();
+    await shows(page, '1 order');
+    expect(await choice('Payment').inputValue()).toBe('');
+    await page.reload();
+    await shows(page, 'total amount over $1000');
+    await close(page);
+  });
+
+  test('a mistake in an expression is explained', async () => {
+    const page = await open('/orders');
+
+    await page.getByText('More filters').click();
+    await page.getByLabel('Expression').fill('price >');
+    await page.getByLabel('Expression').press('Enter');
+
+    await page.getByRole('alert').getByText('The filter has a mistake').waitFor();
+    errors.splice(0); // the browser reports the response 400
+    await close(page);
+  });
+
+  test('finds an order by its id, and orders by the id or the name of a product', async () => {
+    const page = await open('/orders');
+    const find = async (text: string): Promise<void> => {
+      await page.getByLabel('Find an order').fill(text);
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+    };
+
+    await find(mug);
+    await page.waitForURL(`**/orders?product_id=${mug}`);
+    await find('Mu');
+    await page.waitForURL('**/orders?filter=*');
+    await shows(page, '3 orders');
+    await find(shipped);
+    await page.waitForURL(`**/orders/${shipped}`);
+    errors.splice(0); // an id of a product is none of an order: the browser reports the response 404
+    await close(page);
+  });
+
+  test('exports the filtered orders as CSV', async () => {
+    const page = await open('/orders?order_status=cancelled');
+
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export as CSV' }).click(),
+    ]);
+
+    const rows = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\r\n');
+    expect(rows).toHaveLength(2);
+    expect(rows[1]).toMatch(new RegExp(`^${declined},.*,cancelled,failed,payment-declined,.*,23 × Mug,1035$`));
+    await close(page);
+  });
+
+  test('shows a new order, and the new status of a listed one, without a reload', async () => {
+    const page = await open('/orders');
+    await shows(page, '● Live');
+
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 1);
+    await page.getByRole('status').getByText('A new order was placed.').waitFor();
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    const row = page.getByRole('row').filter({ has: page.locator(`a[href="/orders/${orderId}"]`) });
+    await row.getByText('placed').waitFor();
+    shop.payments.send('SIGCONT');
+
+    await row.getByText('shipped').waitFor();
+    await close(page);
+  });
+
+  test('places an order and shows each step until it is shipped', async () => {
+    const page = await open('/place');
+
+    await page.getByRole('radio').first().check();
+    await page.getByLabel('Filter by name').fill('mug');
+    await page.getByLabel('Quantity of Mug').fill('2');
+    await shows(page, '$90.00');
+    await page.getByRole('button', { name: 'Place the order' }).click();
+
+    const timeline = page.getByRole('list', { name: 'Timeline' });
+    for (const step of ['Accepted', 'Paid', 'Shipped']) await timeline.getByText(step).first().waitFor();
+    await shows(page, 'The order is settled: shipped.');
+    await close(page);
+  });
+
+  test('says why an order is refused', async () => {
+    await shop.aProduct('Rare lamp', 1);
+    const page = await open('/place');
+
+    await page.getByRole('radio').first().check();
+    await page.getByLabel('Quantity of Rare lamp').fill('3');
+    await page.getByRole('button', { name: 'Place the order' }).click();
+
+    await page
+      .getByRole('alert')
+      .getByText(/has 1 unit left; the order needs 3/)
+      .waitFor();
+    errors.splice(0); // the browser reports the response 409
+    await close(page);
+  });
+
+  test('cancels an order after it has said what will happen', async () => {
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 2);
+    const page = await open(`/orders/${orderId}`, { isPartial: true });
+
+    await page.getByRole('button', { name: 'Cancel the order' }).click();
+    await page.getByRole('dialog').getByText('Its stock (2 × Mug) becomes available again.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the order' }).click();
+
+    await shows(page, `Order ${orderId} is being cancelled.`);
+    shop.payments.send('SIGCONT');
+    await shows(page, 'The stock that this order had reserved is available again.');
+    await close(page);
+  });
+
+  test('refunds a payment by hand', async () => {
+    const orderId = await shop.placeShipped(mug);
+    const page = await open(`/orders/${orderId}`);
+
+    await page.getByRole('button', { name: 'Refund the payment' }).click();
+    await page.getByRole('dialog').getByText('The whole payment of $45.00 is returned').waitFor();
+    await page.getByLabel('Reason').fill('Damaged on arrival');
+    await page.getByRole('dialog').getByRole('button', { name: 'Refund the payment' }).click();
+
+    const timeline = page.getByRole('list', { name: 'Timeline' });
+    await timeline.getByText('Refunded').waitFor();
+    await timeline.getByText('Damaged on arrival').first().waitFor();
+    await close(page);
+  });
+
+  test('the second of two people who cancel an order learns that it was settled', async () => {
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 1);
+    const page = await open(`/orders/${orderId}`, { isPartial: true });
+    await page.getByRole('button', { name: 'Cancel the order' }).click();
+    shop.payments.send('SIGCONT');
+    await shop.becomes(orderId, 'shipped');
+
+    // The page has learned it as well, but the dialog was open before.
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the order' }).click();
+
+    await page.getByRole('dialog').getByText(`Order ${orderId} is already shipped and cannot be cancelled.`).waitFor();
+    errors.splice(0); // the browser reports the response 409
+    await close(page);
+  });
+
+  test('restocks, reprices and retires a product, and sells it again', async () => {
+    await shop.aProduct('Bowl', 5);
+    const page = await open('/catalog');
+
+    await page.getByRole('button', { name: 'Restock Bowl' }).click();
+    await page.getByLabel('Units to add').fill('7');
+    await page.getByRole('button', { name: 'Change the stock' }).click();
+    await shows(page, 'Bowl now has 12 units.');
+    await page.getByRole('button', { name: 'Reprice Bowl' }).click();
+    await page.getByLabel('New price in dollars').fill('12,5');
+    await page.getByRole('button', { name: 'Change the price' }).click();
+    await shows(page, 'Bowl now costs $12.50.');
+    await confirm(page, 'Retire Bowl', 'Retire');
+    await shows(page, 'Bowl is no longer sold.');
+    await page.getByRole('link', { name: 'Bowl' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Sell it again' }).click();
+    await page.getByRole('link', { name: 'Bowl' }).waitFor();
+    await close(page);
+  });
+
+  test('does not overwrite a price that somebody else has changed', async () => {
+    const productId = await shop.aProduct('Plate');
+    const page = await open('/catalog');
+    await page.getByRole('button', { name: 'Reprice Plate' }).click();
+
+    await shop.orders.request('PATCH', `/product/${productId}`, { price: 50 });
+    await page.getByLabel('New price in dollars').fill('40');
+    await page.getByRole('button', { name: 'Change the price' }).click();
+
+    await page.getByRole('dialog').getByText('Somebody has changed the price of Plate to $50.00.').waitFor();
+    await close(page);
+  });
+
+  test('retries a parked message, and discards one and all', async () => {
+    const page = await open('/attention');
+    const parked = page.getByRole('region', { name: 'Parked messages of order-management' });
+    await parked.getByText('1 parked').waitFor();
+
+    await parked.getByRole('button', { name: /^Retry message/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Retry', exact: true }).click();
+    await parked.getByText('1 message was returned to the queue.').waitFor();
+    await eventually(async () => expect(await shop.queues.waiting('PaymentStat.parked')).toBe(1)); // it is still not JSON
+    await page.reload();
+    await parked.getByRole('button', { name: /^Discard message/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
+    await parked.getByText('1 message was discarded.').waitFor();
+    await parked.getByText('No message is parked.').waitFor();
+
+    const others = page.getByRole('region', { name: 'Parked messages of payment-processing' });
+    await others.getByRole('button', { name: 'Discard all' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
+    await others.getByText('No message is parked.').waitFor();
+    await close(page);
+  });
+
+  test('asks for a credential if the service needs one, keeps it for the tab, and forgets it', async () => {
+    const guarded = await shop.startGuarded();
+    const page = await open('/attention', { url: guarded.url });
+    const signIn = async (credential: string): Promise<void> => {
+      await page.getByLabel('API key or token').fill(credential);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    };
+
+    await signIn('wrong');
+    await page.getByRole('alert').getByText('no valid credential').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await signIn(await shop.anApiKey('operator'));
+    await page.getByRole('heading', { name: 'Attention' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Attention' }).waitFor();
+    expect(await page.evaluate('localStorage.length')).toBe(0);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+
+    await signIn(await shop.anApiKey('catalog'));
+    await page.getByText('The page needs the role operator. This credential has the role catalog.').waitFor();
+    expect(await page.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts()).toEqual(['Catalog']);
+    await close(page);
+    await guarded.end('SIGTERM');
+    errors.splice(0); // the browser reports the responses 401
+  });
+
+  test('can be used by keyboard: Enter opens a dialog, Escape closes it', async () => {
+    const page = await open('/catalog');
+
+    await page.getByRole('button', { name: 'Restock Mug' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await close(page);
+  });
+});

@@ -1,0 +1,37 @@
+import { answerOf, linkedQuery, orders, type Customer } from '../api/client';
+import { isId, quoted } from '../orders/order-query';
+
+/** A page of customers. */
+export interface FoundCustomers {
+  customers: Customer[];
+  /** Where the next page begins; null if this is the last one. */
+  next: string | null;
+}
+
+/** Finds customers by the beginning of a name or an address, or by id; all customers for an empty text. */
+export async function findCustomers(
+  text: string,
+  { limit, cursor = null, signal }: { limit: number; cursor?: string | null; signal: AbortSignal },
+): Promise<FoundCustomers> {
+  const query = {
+    ...(text.trim() !== '' && { filter: expressionOf(text.trim()) }),
+    ...(cursor !== null && { cursor }),
+    sort: 'last_name,first_name',
+    limit,
+  };
+  const { data, headers } = await answerOf(orders.GET('/orderManagement/customers', { signal, params: { query } }));
+  return { customers: data, next: linkedQuery(headers, 'next')?.get('cursor') ?? null };
+}
+
+/** Each word may begin the first name, the last name or the address. Names are compared with their case. */
+function expressionOf(text: string): string {
+  if (isId(text)) return `customer_id = ${quoted(text)}`;
+  return text
+    .split(/\s+/)
+    .slice(0, 4)
+    .map((word) => {
+      const [name, address] = [quoted(word[0]!.toUpperCase() + word.slice(1)), quoted(word.toLowerCase())];
+      return `(first_name STARTS_WITH ${name} OR last_name STARTS_WITH ${name} OR email STARTS_WITH ${address})`;
+    })
+    .join(' AND ');
+}

@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { formatAge, formatDuration, fromLocalInput, toLocalInput } from './time';
+
+test.each([
+  [0, '0 sec'],
+  [0.05, '50 ms'],
+  [1.24, '1.2 sec'],
+  [59, '59 sec'],
+  [60, '1 min'],
+  [7_199, '1 hr'],
+  [172_800, '2 days'],
+])('formats %d seconds as %j', (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
+});
+
+test('a time of the future, by a clock that differs, is not older than 0 seconds', () => {
+  expect(formatAge('2026-11-28T12:00:05Z', Date.parse('2026-11-28T12:00:00Z'))).toBe('0 sec');
+});
+
+test('an input of a time shows and reads the time zone of the reader', () => {
+  const time = '2026-11-28T12:34:00.000Z';
+
+  expect(fromLocalInput(toLocalInput(time))).toBe(time);
+  expect([fromLocalInput(''), toLocalInput(null), toLocalInput('soon')]).toEqual([null, '', '']);
+});

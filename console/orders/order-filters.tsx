@@ -1,0 +1,90 @@
+import { fromLocalInput, toLocalInput } from '../format/time';
+import { readFilter, withFilter, type OrderFilter } from './order-query';
+
+const STATUSES = ['placed', 'shipped', 'cancelled'];
+const PAYMENTS = ['pending', 'success', 'failed', 'cancelled', 'refunded'];
+const REASONS = [
+  'payment-declined',
+  'payment-timeout',
+  'payment-failed',
+  'customer-cancelled',
+  'operator-cancelled',
+  'out-of-stock',
+  'empty-order',
+  'saga-failed',
+];
+
+interface OrderFiltersProps {
+  query: URLSearchParams;
+  onChange: (query: URLSearchParams) => void;
+}
+
+/** The filters of the list. A choice applies at once; texts apply when the reader submits them. */
+export function OrderFilters({ query, onChange }: OrderFiltersProps) {
+  const filter = readFilter(query);
+  const change = (changes: Partial<OrderFilter>): void => onChange(withFilter(query, changes));
+
+  const choice = (name: 'status' | 'payment' | 'reason', label: string, values: readonly string[]) => (
+    <label>
+      {label}
+      <select value={filter[name]} onChange={(event) => change({ [name]: event.currentTarget.value })}>
+        <option value="">any</option>
+        {values.map((value) => (
+          <option key={value} value={value}>
+            {value}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  const time = (name: 'from' | 'to', label: string) => (
+    <label>
+      {label}
+      <input
+        type="datetime-local"
+        value={toLocalInput(filter[name])}
+        onChange={(event) => change({ [name]: fromLocalInput(event.currentTarget.value) })}
+      />
+    </label>
+  );
+  const text = (name: 'customerId' | 'productId' | 'product', label: string) => (
+    <label>
+      {label}
+      <input value={filter[name]} onChange={(event) => change({ [name]: event.currentTarget.value })} />
+    </label>
+  );
+  const more = [filter.customerId, filter.productId, filter.product, filter.expression, filter.reason];
+
+  return (
+    <section class="panel" aria-label="Filters">
+      <div class="filters">
+        {choice('status', 'Status', STATUSES)}
+        {choice('payment', 'Payment', PAYMENTS)}
+        {time('from', 'Placed from')}
+        {time('to', 'Placed before')}
+      </div>
+      <details open={more.some((value) => value !== '')}>
+        <summary>More filters</summary>
+        <div class="filters">
+          {choice('reason', 'Reason', REASONS)}
+          {text('product', 'Product name')}
+          {text('customerId', 'Customer id')}
+          {text('productId', 'Product id')}
+          <label class="wide">
+            Expression, for example: price {'>'} 50 AND NOT name STARTS_WITH 'M'
+            <input
+              value={filter.expression}
+              spellcheck={false}
+              onChange={(event) => change({ expression: event.currentTarget.value })}
+            />
+          </label>
+        </div>
+      </details>
+      {[...query.keys()].length > 0 && (
+        <p>
+          <a href="/orders">Remove all filters</a>
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,200 @@
+import { answerOf, orders, read } from '../api/client';
+import { useLoad } from '../api/use-load';
+import { InstancesSection } from '../attention/instances-section';
+import { ParkedSection } from '../attention/parked-section';
+import { formatCount, formatMoney } from '../format/money';
+import { formatAge, formatDuration, formatTime } from '../format/time';
+import { linesOf } from '../orders/order-lines';
+import { LoadState } from '../parts/load-state';
+import { Page } from '../parts/page';
+import { ShortId } from '../parts/short-id';
+
+const EVERY_MS = 10_000;
+/** An order is normally settled within seconds. */
+const TOO_LONG_MS = 5 * 60_000;
+
+/** What waits for a person. */
+export function AttentionPage() {
+  return (
+    <Page title="Attention">
+      <BacklogSection />
+      <ParkedSection service="order-management" />
+      <ParkedSection service="payment-processing" />
+      <RefundsSection />
+      <UnsettledSection />
+      <FailingSection />
+      <InstancesSection service="order-management" />
+      <InstancesSection service="payment-processing" />
+    </Page>
+  );
+}
+
+function BacklogSection() {
+  const loaded = useLoad('backlog', (signal) => read(orders.GET('/orderManagement/backlog', { signal })), EVERY_MS);
+  return (
+    <section class="panel" aria-labelledby="backlog">
+      <h2 id="backlog">Backlog</h2>
+      <LoadState loaded={loaded} what="the backlog">
+        {({ unsettled, oldestSeconds, limit }) => (
+          <>
+            <p>
+              {formatCount(unsettled)} of at most {formatCount(limit)} orders wait to be settled.
+              {oldestSeconds > 0 && ` The oldest has waited for ${formatDuration(oldestSeconds)}.`}
+              {unsettled >= limit && ' New orders are refused while payments settle orders.'}
+            </p>
+            <meter
+              class="wide"
+              aria-label="Backlog"
+              min={0}
+              max={limit}
+              high={limit * 0.8}
+              value={Math.min(unsettled, limit)}
+            />
+          </>
+        )}
+      </LoadState>
+    </section>
+  );
+}
+
+function RefundsSection() {
+  const loaded = useLoad(
+    'refunds',
+    (signal) => read(orders.GET('/orderManagement/refunds', { signal, params: { query: { limit: 100 } } })),
+    EVERY_MS,
+  );
+  return (
+    <section class="panel" aria-labelledby="refunds">
+      <h2 id="refunds">Refunds due</h2>
+      <LoadState loaded={loaded} what="refunds">
+        {(refunds) =>
+          refunds.length === 0 ? (
+            <p class="empty">No refund is due.</p>
+          ) : (
+            <div class="scroll" tabIndex={0} role="region" aria-label="Table: Refunds due">
+              <table class="cards">
+                <thead>
+                  <tr>
+                    <th scope="col">Order</th>
+                    <th scope="col">Due for</th>
+                    <th scope="col" class="number">
+                      Total of the order
+                    </th>
+                    <th scope="col">Payment</th>
+                    <th scope="col">Reason</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {refunds.map(({ refundId, orderId, notedAt, amount, paymentId, reason }) => (
+                    <tr key={refundId}>
+                      <th scope="row" data-label="Order">
+                        <ShortId id={orderId} href={`/orders/${orderId}`} />
+                      </th>
+                      <td data-label="Due for" title={formatTime(notedAt)}>
+                        {formatAge(notedAt)}
+                      </td>
+                      <td data-label="Total of the order" class="number">
+                        {formatMoney(amount)}
+                      </td>
+                      <td data-label="Payment">{paymentId === null ? 'not known yet' : <ShortId id={paymentId} />}</td>
+                      <td data-label="Reason">{reason ?? 'none'}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }
+      </LoadState>
+    </section>
+  );
+}
+
+function UnsettledSection() {
+  const loaded = useLoad(
+    'unsettled',
+    (signal) => {
+      const before = new Date(Date.now() - TOO_LONG_MS).toISOString();
+      const query = new URLSearchParams({
+        order_status: 'placed',
+        'order_date[lt]': before,
+        sort: 'order_date',
+        limit: '50',
+      });
+      return answerOf(orders.GET('/orderManagement/order', { signal, querySerializer: () => query.toString() }));
+    },
+    EVERY_MS,
+  );
+  return (
+    <section class="panel" aria-labelledby="unsettled">
+      <h2 id="unsettled">Orders placed for too long</h2>
+      <p class="muted">Orders that are not settled after {formatDuration(TOO_LONG_MS / 1_000)}.</p>
+      <LoadState loaded={loaded} what="orders">
+        {({ data, headers }) =>
+          data.length === 0 ? (
+            <p class="empty">No order waits for too long.</p>
+          ) : (
+            <>
+              <p>{formatCount(Number(headers.get('x-total-count')))} orders, the oldest first.</p>
+              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders placed for too long">
+                <table class="cards">
+                  <thead>
+                    <tr>
+                      <th scope="col">Order</th>
+                      <th scope="col">Placed for</th>
+                      <th scope="col">Products</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {data.map((order) => (
+                      <tr key={order.orderId}>
+                        <th scope="row" data-label="Order">
+                          <ShortId id={order.orderId} href={`/orders/${order.orderId}`} />
+                        </th>
+                        <td data-label="Placed for" title={formatTime(order.orderDate)}>
+                          {order.orderDate === null ? 'unknown' : formatAge(order.orderDate)}
+                        </td>
+                        <td data-label="Products">{linesOf(order)}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </>
+          )
+        }
+      </LoadState>
+    </section>
+  );
+}
+
+function FailingSection() {
+  const loaded = useLoad(
+    'failing sagas',
+    (signal) => read(orders.GET('/orderManagement/failing-sagas', { signal })),
+    EVERY_MS,
+  );
+  return (
+    <section class="panel" aria-labelledby="failing">
+      <h2 id="failing">Sagas that cannot progress</h2>
+      <LoadState loaded={loaded} what="sagas">
+        {(failing) =>
+          failing.length === 0 ? (
+            <p class="empty">No saga fails.</p>
+          ) : (
+            <ul class="plain">
+              {failing.map(({ workflowId, attempt, url }) => (
+                <li key={workflowId}>
+                  <a href={url} target="_blank" rel="noreferrer">
+                    {workflowId}
+                  </a>
+                  , attempt {formatCount(attempt)}
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </LoadState>
+    </section>
+  );
+}

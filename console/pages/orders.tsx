@@ -1,0 +1,245 @@
+import { useState } from 'preact/hooks';
+import { answerOf, linkedQuery, orders, read, type Answer, type Order } from '../api/client';
+import { toProblem, type ApiProblem } from '../api/problem';
+import { useEvents } from '../api/use-events';
+import { useLoad } from '../api/use-load';
+import { useReloadSoon } from '../api/use-reload-soon';
+import { useConsole } from '../console-context';
+import { formatCount, formatMoney } from '../format/money';
+import { formatTime } from '../format/time';
+import { exportOrders } from '../orders/export-orders';
+import { linesOf, orderTotal } from '../orders/order-lines';
+import { DEFAULT_SORT, isId, quoted, toApiQuery, withFilter, withPageOf, withSort } from '../orders/order-query';
+import { OrderFilters } from '../orders/order-filters';
+import { textOf } from '../parts/form-text';
+import { LoadState } from '../parts/load-state';
+import { Page } from '../parts/page';
+import { ProblemNote } from '../parts/problem-note';
+import { ShortId } from '../parts/short-id';
+import { Status } from '../parts/status';
+import { navigate, usePlace } from '../router';
+
+const load = (query: URLSearchParams, signal: AbortSignal): Promise<Answer<Order[]>> =>
+  answerOf(orders.GET('/orderManagement/order', { signal, querySerializer: () => query.toString() }));
+
+const go = (changed: URLSearchParams): void => navigate(`/orders?${changed}`);
+
+/** The orders that match the filters of the address, with their live status. */
+export function OrdersPage() {
+  const { query } = usePlace();
+  const apiQuery = toApiQuery(query);
+  const loaded = useLoad(`orders ${apiQuery}`, (signal) => load(apiQuery, signal));
+  const [changes, setChanges] = useState(0);
+  const shown = new Set(loaded.data?.data.map(({ orderId }) => orderId));
+  const reloadSoon = useReloadSoon(loaded);
+  const isLive = useEvents(null, ({ orderId, step }) => {
+    if (shown.has(orderId)) reloadSoon();
+    else if (step === 'accepted') setChanges((count) => count + 1);
+  });
+  const show = (): void => {
+    setChanges(0);
+    loaded.reload();
+  };
+
+  return (
+    <Page
+      title="Orders"
+      aside={
+        <span class="live" role="status">
+          {isLive ? '● Live' : '○ Connecting …'}
+        </span>
+      }
+    >
+      <Find />
+      <OrderFilters query={query} onChange={go} />
+      {changes > 0 && (
+        <p class="note" role="status">
+          {changes === 1 ? 'A new order was placed.' : `${formatCount(changes)} new orders were placed.`}{' '}
+          <button type="button" onClick={show}>
+            Show
+          </button>
+        </p>
+      )}
+      <LoadState loaded={loaded} what="orders">
+        {({ data, headers }) => (
+          <>
+            <Summary
+              count={headers.get('x-total-count')}
+              isEstimate={headers.has('x-total-count-estimated')}
+              query={apiQuery}
+            />
+            {data.length === 0 ? (
+              <p class="empty">No order matches these filters.</p>
+            ) : (
+              <OrderTable found={data} query={query} onSort={(key) => go(withSort(query, key))} />
+            )}
+            <Pages headers={headers} query={query} />
+          </>
+        )}
+      </LoadState>
+    </Page>
+  );
+}
+
+/** Finds an order, a customer or a product by its id, and orders by the name of a product. */
+function Find() {
+  const { caller } = useConsole();
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+
+  const find = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const text = textOf(new FormData(event.target as HTMLFormElement), 'find').trim();
+    setProblem(null);
+    if (text === '') return;
+    if (!isId(text)) {
+      if (text.includes('@') && caller.role === 'operator')
+        return navigate(`/customers?find=${encodeURIComponent(text)}`);
+      return navigate(
+        `/orders?${withFilter(new URLSearchParams(), { expression: `name STARTS_WITH ${quoted(text)}` })}`,
+      );
+    }
+    try {
+      navigate(await addressOf(text));
+    } catch (error) {
+      setProblem(toProblem(error));
+    }
+  };
+
+  return (
+    <form role="search" class="row" onSubmit={(event) => void find(event)}>
+      <label class="grow">
+        Find an order
+        <input
+          name="find"
+          type="search"
+          placeholder="Id of an order, customer or product, name of a product, or e-mail"
+        />
+      </label>
+      <button type="submit">Find</button>
+      {problem && <ProblemNote problem={problem} />}
+    </form>
+  );
+}
+
+/** Finds out what an id belongs to. @throws {ApiProblem} if it is none of an order, and of no customer or product either */
+async function addressOf(id: string): Promise<string> {
+  const path = { params: { path: { id } } };
+  const [order, customer, product] = await Promise.allSettled([
+    read(orders.GET('/orderManagement/order/{id}', path)),
+    read(orders.GET('/orderManagement/customer/{id}', path)),
+    read(orders.GET('/orderManagement/product/{id}', path)),
+  ]);
+  if (order.status === 'fulfilled') return `/orders/${id}`;
+  if (customer.status === 'fulfilled') return `/orders?customer_id=${id}`;
+  if (product.status === 'fulfilled') return `/orders?product_id=${id}`;
+  throw order.reason;
+}
+
+function Summary({ count, isEstimate, query }: { count: string | null; isEstimate: boolean; query: URLSearchParams }) {
+  const [exported, setExported] = useState<string>('');
+  const run = async (): Promise<void> => {
+    try {
+      setExported('Exporting …');
+      const rows = await exportOrders(query, (soFar) =>
+        setExported(`Exporting, ${formatCount(soFar)} orders so far …`),
+      );
+      setExported(`Exported ${formatCount(rows)} orders.`);
+    } catch (error) {
+      const { title, detail } = toProblem(error);
+      setExported(`The export failed. ${title}. ${detail}`);
+    }
+  };
+  return (
+    <div class="row summary">
+      <p class="grow">
+        {isEstimate && 'about '}
+        {formatCount(Number(count))} {count === '1' ? 'order' : 'orders'}
+      </p>
+      <span role="status" class="muted">
+        {exported}
+      </span>
+      <button type="button" onClick={() => void run()}>
+        Export as CSV
+      </button>
+    </div>
+  );
+}
+
+interface OrderTableProps {
+  found: readonly Order[];
+  query: URLSearchParams;
+  onSort: (key: string) => void;
+}
+
+function OrderTable({ found, query, onSort }: OrderTableProps) {
+  const sort = query.get('sort') ?? DEFAULT_SORT;
+  const sorted = (key: string) => (sort === key ? 'ascending' : sort === `-${key}` ? 'descending' : undefined);
+  const sortable = (key: string, name: string) => (
+    <th scope="col" aria-sort={sorted(key)}>
+      <button type="button" class="sort" onClick={() => onSort(key)}>
+        {name} <span aria-hidden="true">{sort === key ? '↑' : sort === `-${key}` ? '↓' : '↕'}</span>
+      </button>
+    </th>
+  );
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders">
+      <table class="cards">
+        <thead>
+          <tr>
+            <th scope="col">Order</th>
+            {sortable('order_date', 'Placed')}
+            <th scope="col">Status</th>
+            <th scope="col">Payment</th>
+            <th scope="col">Customer</th>
+            {sortable('product_name', 'Products')}
+            <th scope="col" class="number">
+              Total
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.map((order) => (
+            <tr key={order.orderId}>
+              <th scope="row" data-label="Order">
+                <ShortId id={order.orderId} href={`/orders/${order.orderId}`} />
+              </th>
+              <td data-label="Placed">{formatTime(order.orderDate)}</td>
+              <td data-label="Status">
+                <Status value={order.orderStatus} />
+                {order.cancellation && <span class="muted"> {order.cancellation.reason}</span>}
+              </td>
+              <td data-label="Payment">
+                <Status value={order.paymentStatus} />
+              </td>
+              <td data-label="Customer">
+                {order.customerId === null ? (
+                  'none'
+                ) : (
+                  <ShortId id={order.customerId} href={`/orders?customer_id=${order.customerId}`} />
+                )}
+              </td>
+              <td data-label="Products">{linesOf(order)}</td>
+              <td data-label="Total" class="number">
+                {formatMoney(orderTotal(order))}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Pages({ headers, query }: { headers: Headers; query: URLSearchParams }) {
+  const linkTo = (relation: 'first' | 'prev' | 'next', name: string) => {
+    const linked = linkedQuery(headers, relation);
+    return linked && <a href={`/orders?${withPageOf(query, linked)}`}>{name}</a>;
+  };
+  return (
+    <nav class="pages" aria-label="Pages">
+      {linkedQuery(headers, 'prev') && linkTo('first', 'First page')}
+      {linkTo('prev', 'Previous page')}
+      {linkTo('next', 'Next page')}
+    </nav>
+  );
+}

@@ -1,0 +1,57 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { toProblem, type ApiProblem } from '../api/problem';
+import { ProblemNote } from './problem-note';
+
+interface DialogProps {
+  title: string;
+  /** What will happen. */
+  children: ComponentChildren;
+  /** The words of the button that acts. */
+  action: string;
+  /** Whether the action cannot be undone. */
+  isDangerous?: boolean;
+  /** Acts. The dialog closes when it succeeds, and shows the problem if it fails. */
+  onConfirm: (form: FormData) => Promise<void>;
+  onClose: () => void;
+}
+
+/** Asks before an action, and says what it will do. */
+export function Dialog({ title, children, action, isDangerous = false, onConfirm, onClose }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => dialog.current?.showModal(), []);
+
+  const confirm = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      await onConfirm(new FormData(event.target as HTMLFormElement));
+      onClose();
+    } catch (error) {
+      setProblem(toProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onClose}>
+      <form onSubmit={(event) => void confirm(event)}>
+        <h2 id="dialog-title">{title}</h2>
+        {children}
+        {problem && <ProblemNote problem={problem} />}
+        <div class="actions">
+          <button type="button" onClick={onClose}>
+            Close
+          </button>
+          <button type="submit" class={isDangerous ? 'danger' : 'primary'} disabled={isBusy}>
+            {action}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

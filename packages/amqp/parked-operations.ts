@@ -1,0 +1,109 @@
+import { operation, type Operation } from '@shop/runtime/operation';
+import { pageLimit } from '@shop/runtime/page-limit';
+import { z } from 'zod';
+import type { ParkedMessage } from './parked-messages';
+import type { ParkedQueue } from './parked-queue';
+
+const tag = 'Parked messages';
+
+/** The length up to which the body of a message is shown, in characters. */
+const MAX_BODY = 20_000;
+
+const parkedJson = z
+  .object({
+    id: z.string().meta({ description: 'Identifies the message while it is parked.' }),
+    queue: z.string().meta({ description: 'The queue that the message came from; a retry returns it there.' }),
+    reason: z.string().meta({ description: 'Why it was parked; empty if that is not known.' }),
+    firstSeen: z.string().nullable().meta({ description: 'When the service first received it, if that is known.' }),
+    body: z.string().meta({ description: `The body as text; at most ${MAX_BODY} characters.` }),
+  })
+  .meta({ id: 'ParkedMessage' });
+
+const selection = z
+  .object({
+    ids: z.array(z.string().max(100)).min(1).max(1_000).optional().meta({ description: 'The ids of the messages.' }),
+    all: z.literal(true).optional().meta({ description: 'All messages that are parked at the moment.' }),
+  })
+  .refine(({ ids, all }) => (ids === undefined) !== (all === undefined), {
+    error: 'must contain either ids or all',
+    path: ['body'],
+  });
+
+const handledJson = z
+  .object({
+    message: z.string(),
+    ids: z.array(z.string()).meta({
+      description: 'The messages that were handled. One that is missing was handled by somebody else before.',
+    }),
+  })
+  .meta({ id: 'HandledMessages' });
+
+/**
+ * The operations on the messages that a service could not handle: list, retry and discard.
+ *
+ * @param queue not used before an operation is called
+ */
+export function parkedOperations(queue: () => ParkedQueue): Operation[] {
+  const list = operation({
+    id: 'listParkedMessages',
+    method: 'get',
+    path: '/parked-messages',
+    tag,
+    access: 'operator',
+    summary: 'List the messages that the service could not handle',
+    description: 'The oldest first. They stay parked until somebody retries or discards them.',
+    query: z.object({ limit: pageLimit }),
+    responses: {
+      200: {
+        description: 'The messages.',
+        schema: z.array(parkedJson),
+        headers: { 'X-Total-Count': { description: 'How many messages are parked.', schema: z.int() } },
+      },
+    },
+    cost: 'list',
+    example: { query: { limit: 20 } },
+    handle: async ({ query: { limit }, response }) => {
+      const { messages, count } = await queue().list(limit);
+      response.set('X-Total-Count', String(Math.max(count, messages.length))).json(messages.map(toParkedJson));
+    },
+  });
+
+  const act = (verb: 'retry' | 'discard', summary: string, done: string): Operation =>
+    operation({
+      id: `${verb}ParkedMessages`,
+      method: 'post',
+      path: `/parked-messages/${verb}`,
+      tag,
+      access: 'operator',
+      summary,
+      body: selection,
+      responses: { 200: { description: 'The messages that were handled.', schema: handledJson } },
+      example: { body: { ids: ['0123456789'] } },
+      handle: async ({ body: { ids }, caller: { actor }, response }) => {
+        const selected = new Set(ids);
+        const by = { actor, log: response.locals.log };
+        const handled = await queue()[verb](({ id }) => ids === undefined || selected.has(id), by);
+        const { length } = handled;
+        response.json({
+          message: `${length} ${length === 1 ? 'message was' : 'messages were'} ${done}.`,
+          ids: handled.map(({ id }) => id),
+        });
+      },
+    });
+
+  return [
+    list,
+    act('retry', 'Return parked messages to their queue', 'returned to the queue'),
+    act('discard', 'Delete parked messages', 'discarded'),
+  ];
+}
+
+const textOf = (content: Buffer): string => content.toString('utf8').slice(0, MAX_BODY);
+
+const toParkedJson = ({ id, sourceQueue, reason, firstSeen, content }: ParkedMessage): z.input<typeof parkedJson> => ({
+  id,
+  queue: sourceQueue,
+  reason,
+  firstSeen: firstSeen === '' ? null : firstSeen,
+  body: textOf(content),
+});

@@ -1,0 +1,104 @@
+import type { BrokerSettings } from '@shop/runtime/environment';
+import { Problem, retryLater } from '@shop/runtime/problem';
+import { readTlsFiles } from '@shop/runtime/tls-files';
+import type { Logger } from '@shop/runtime/log';
+import { refusalIn } from './check-topology';
+import type { ParkedAction } from './parked-audit';
+import { ParkedMessages, type ParkedMessage } from './parked-messages';
+import type { Route } from './topology';
+
+export interface ParkedQueueOptions {
+  settings: BrokerSettings;
+  route: Route;
+  /**
+   * Runs a function while no other instance runs one. RabbitMQ hides a message from every other reader while one reads it, so
+   * two readers at a time would each see only some of the messages.
+   */
+  alone: <T>(run: () => Promise<T>) => Promise<T>;
+  /** Records an action in the history of the order that the message names; without it, only the log records it. */
+  recordInHistory?: (action: ParkedAction, message: ParkedMessage) => Promise<void>;
+}
+
+/** Who acts on messages, and where that is logged. */
+export interface ParkedActor {
+  actor: string;
+  log: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** In characters. */
+const MAX_LOGGED_BODY = 20_000;
+
+/**
+ * The parked messages of one route, for the API of the service that parked them. Each call uses a connection of its own, which
+ * a refusal by RabbitMQ closes.
+ */
+export class ParkedQueue {
+  constructor(private readonly options: ParkedQueueOptions) {}
+
+  /** Lists the oldest messages, and counts all. Without a broker there are none. @throws {Problem} 503 during an outage */
+  async list(limit: number): Promise<{ messages: ParkedMessage[]; count: number }> {
+    const listed = await this.use(async (parked) => {
+      const count = await parked.count();
+      return { messages: await parked.list(limit), count };
+    });
+    return listed ?? { messages: [], count: 0 };
+  }
+
+  /** Returns the selected messages to their queue. @returns these messages. @throws {Problem} 503 during an outage */
+  async retry(isSelected: (message: ParkedMessage) => boolean, by: ParkedActor): Promise<ParkedMessage[]> {
+    return (await this.use((parked) => parked.retry(isSelected, (message) => this.record('retry', message, by)))) ?? [];
+  }
+
+  /** Deletes the selected messages. @returns these messages. @throws {Problem} 503 during an outage */
+  async discard(isSelected: (message: ParkedMessage) => boolean, by: ParkedActor): Promise<ParkedMessage[]> {
+    return (
+      (await this.use((parked) => parked.discard(isSelected, (message) => this.record('discard', message, by)))) ?? []
+    );
+  }
+
+  /** Records an action before it happens. Never fails: an outage of the database must not prevent that messages are handled. */
+  private async record(
+    action: ParkedAction['action'],
+    message: ParkedMessage,
+    { actor, log }: ParkedActor,
+  ): Promise<void> {
+    const { id, sourceQueue: queue, reason, content } = message;
+    // The body of a discarded message exists nowhere else afterwards.
+    const body = action === 'discard' && { body: content.toString('utf8').slice(0, MAX_LOGGED_BODY) };
+    log.info({ actor, action, id, queue, reason, ...body }, 'parked message handled');
+    await this.options.recordInHistory?.({ action, actor }, message).catch((error: unknown) => {
+      log.warn({ id, err: error }, 'the history of the order does not contain what was done with the message');
+    });
+  }
+
+  private async use<T>(act: (parked: ParkedMessages) => Promise<T>): Promise<T | null> {
+    const { settings, route, alone } = this.options;
+    const { AMQP_URL: url, AMQP_VERIFY_USER: verified } = settings;
+    if (url === null) return null;
+    return alone(async () => {
+      try {
+        // The service has declared the queues, or relies on another user for it.
+        const parked = await ParkedMessages.open(url, {
+          tls: readTlsFiles('AMQP_TLS', settings),
+          topology: 'check',
+          namesUser: verified.length > 0,
+          routes: [route],
+        });
+        try {
+          return await act(parked);
+        } finally {
+          await parked.close().catch(() => undefined);
+        }
+      } catch (error) {
+        throw explain(error);
+      }
+    });
+  }
+}
+
+/** Whatever RabbitMQ refuses or fails, no message is lost: an unacknowledged one stays parked. */
+function explain(error: unknown): Problem {
+  const refusal = refusalIn(error);
+  if (refusal === null) return retryLater(`RabbitMQ is unavailable: ${(error as Error).message}.`);
+  return new Problem('service-unavailable', `RabbitMQ refuses this service the parked messages: ${refusal}.`);
+}
