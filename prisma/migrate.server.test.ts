@@ -69,6 +69,7 @@ test('creates the schema if it does not exist, and creates tables only there', a
   expect(tables).toEqual([
     { schema: 'payments', table: '_prisma_migrations' },
     { schema: 'payments', table: 'api_keys' },
+    { schema: 'payments', table: 'instances' },
     { schema: 'payments', table: 'payments' },
   ]);
 });
