@@ -48,7 +48,7 @@ test.each([
   ['a number for metadata', { payloads: [{ metadata: { encoding: 5 } }] }],
   ['data that are not base64', { payloads: [{ data: '***' }] }],
   ['null for a payload', { payloads: [null] }],
-  ['too many payloads', { payloads: Array<object>(100_000).fill({}) }],
+  ['too many payloads', { payloads: Array.from({ length: 100_000 }, () => ({})) }],
 ])('a request with %s is refused', async (_, body) => {
   for (const path of ['/encode', '/decode']) expect((await post(path, body)).status).toBe(400);
 });

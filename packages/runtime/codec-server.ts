@@ -55,7 +55,9 @@ export function createCodecServer({
 }
 
 /** Bytes are base64. `fromObject` also takes any object with a `length` for bytes, and would allocate that many. */
-const payloadJson = z.object({ metadata: z.record(z.string(), z.string()).nullish(), data: z.string().nullish() }).loose();
+const payloadJson = z
+  .object({ metadata: z.record(z.string(), z.string()).nullish(), data: z.string().nullish() })
+  .loose();
 const body = z.object({ payloads: z.array(payloadJson).max(MAX_PAYLOADS).default([]) });
 
 /** Reads payloads in protobuf's JSON, converts them, and answers in the same format. */
