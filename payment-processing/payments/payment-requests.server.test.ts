@@ -217,7 +217,7 @@ test.each([
   await queues.sendWith(PROCESS_PAYMENT, { headers: { [ADOPTED_HEADER]: header } }, { ...first, totalAmount: 75 });
 
   const { properties } = await queues.take(parkedQueue(PROCESS_PAYMENT));
-  expect(properties.headers?.['x-reason']).toMatch(/^totalAmount is 75, but /);
+  expect(properties.headers?.['x-reason']).toMatch(/^totalAmount is 75.00, but /);
 });
 
 test('declines the payment of an order that was cancelled before', async () => {
