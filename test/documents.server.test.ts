@@ -343,7 +343,10 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^make (api-keys|codec-server|sbom)$/, isKnownToMake],
   [/^make temporal ARGS="config set/, configuresCli],
   [/^TEMPORAL_PROFILE=cloud make replay$/, (command) => isKnownToMake(command.replace(/^\S+ /, ''), 'docs/')],
-  [/^echo "2026-11:\$\(openssl rand -base64 32\)" > payload-keys$/, (command) => succeeds(command, /^$/)],
+  [
+    /^\(umask 077; echo "2026-11:\$\(openssl rand -base64 32\)" > payload-keys\)$/,
+    (command) => succeeds(command, /^$/),
+  ],
   [/^temporal workflow show .*--codec-endpoint/, isNotRun], // encryption.server.test.ts runs it with a codec server
   [/^npm run api:keys -- list$/, (command) => succeeds(command, /\d keys?$/m, { cwd: ROOT })],
   [/^curl -i \S+\/order -H/, ofShipped(/^HTTP\/1.1 201 [^]*"orderStatus":"placed"[^]*"paymentStatus":"pending"/m)],

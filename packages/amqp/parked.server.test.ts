@@ -157,6 +157,8 @@ test.each([
   [['show', 'abc'], 1, 'No parked message has the id abc. List them: npm run parked -- list'],
   [['retry', 'all'], 1, 'No message is parked.'],
   [['retry'], 2, 'npm run parked -- retry <id>|all'],
+  [['retry', 'all', '--actor', ''], 2, '--actor <name>'],
+  [['retry', 'all', '--actor', 'ann\u009b2J'], 2, 'none of which is a control character'],
   [[], 2, 'npm run parked -- list'],
 ])('%j exits with %d and prints what to do', async (args, exitCode, message) => {
   await expect(parked(...args)).resolves.toEqual({ exitCode, output: expect.stringContaining(message) });

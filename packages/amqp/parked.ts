@@ -13,7 +13,8 @@ npm run parked -- show <id>|all     prints messages with their headers
 npm run parked -- retry <id>|all    returns messages to the queue that they came from
 npm run parked -- discard <id>|all  prints messages and deletes them
 
---actor <name> names who retries or discards; by default, the user of the operating system and the host.`;
+--actor <name> names who retries or discards; by default, the user of the operating system and the host.
+  It has 1 to 200 characters, none of which is a control character.`;
 
 const schema = z
   .object({
@@ -24,10 +25,9 @@ const schema = z
   .superRefine(checkKeyPairs);
 const settings = readOrExit(() => readEnvironment(schema));
 /** Escapes control characters, with which a sender could act on the terminal. Tabs and line breaks of a body stay. */
-const print = (line: string): void => {
-  const escaped = line.replaceAll(/(?![\t\n])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  process.stdout.write(`${escaped}\n`);
-};
+const escape = (line: string): string =>
+  line.replaceAll(/(?![\t\n])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const print = (line: string): void => void process.stdout.write(`${escape(line)}\n`);
 
 class UsageError extends Error {}
 
@@ -37,11 +37,15 @@ interface Command {
   actor: string;
 }
 
-/** @throws {UsageError} if an option is unknown or has no value */
+/** PostgreSQL cannot store NUL, and other control characters could act on the terminal that prints a log. */
+const ACTOR = /^\P{Cc}{1,200}$/u;
+
+/** @throws {UsageError} if an option is unknown or has no valid value */
 function readCommand(args: string[]): Command {
   try {
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options: { actor: { type: 'string' } } });
     const [action = '', id = ''] = positionals;
+    if (values.actor !== undefined && !ACTOR.test(values.actor)) throw new UsageError();
     return { action, id, actor: `operator:${values.actor ?? `${userInfo().username}@${hostname()}`}` };
   } catch {
     throw new UsageError();
@@ -68,7 +72,7 @@ async function run(parked: ParkedMessages, command: Command): Promise<void> {
 async function select(parked: ParkedMessages, { action, id, actor }: Command): Promise<ParkedMessage[]> {
   const options = {
     databaseUrl: settings.DATABASE_URL,
-    write: (line: string) => void process.stderr.write(`${line}\n`),
+    write: (line: string) => void process.stderr.write(`${escape(line)}\n`), // JSON does not escape all of them
   };
   const recordAs = (done: ParkedAction['action']) => (message: ParkedMessage) =>
     recordParkedAction({ action: done, actor }, message, options);

@@ -14,6 +14,8 @@ import { carefulHeaders, forbidStorage } from './response-headers';
 
 /** Temporal accepts payloads of 2 MB, which base64 lengthens by a third. A request contains the payloads of one event. */
 const BODY_LIMIT = '8mb';
+/** An event of the largest size, 4 MB, contains fewer. Payloads without content would occupy the server for minutes. */
+const MAX_PAYLOADS = 10_000;
 const PREFLIGHT_AGE_S = 600;
 
 export interface CodecServerOptions {
@@ -52,7 +54,11 @@ export function createCodecServer({
   return app;
 }
 
-const body = z.object({ payloads: z.array(z.object({}).loose()).default([]) });
+/** Bytes are base64. `fromObject` also takes any object with a `length` for bytes, and would allocate that many. */
+const payloadJson = z
+  .object({ metadata: z.record(z.string(), z.string()).nullish(), data: z.string().nullish() })
+  .loose();
+const body = z.object({ payloads: z.array(payloadJson).max(MAX_PAYLOADS).default([]) });
 
 /** Reads payloads in protobuf's JSON, converts them, and answers in the same format. */
 function converting(
@@ -69,14 +75,18 @@ function converting(
     express.json({ limit: BODY_LIMIT, type: () => true }),
     async (request, response) => {
       const parsed = body.safeParse(request.body);
-      if (!parsed.success) throw new Problem('malformed-body', 'The body must be an object with the list payloads.');
+      if (!parsed.success)
+        throw new Problem(
+          'malformed-body',
+          `The body must be an object with the list payloads, of at most ${MAX_PAYLOADS} payloads in protobuf's JSON format.`,
+        );
       const payloads = await convert(readPayloads(parsed.data));
-      response.json(Payloads.toObject(Payloads.fromObject({ payloads }), { bytes: String }));
+      response.json(Payloads.toObject(Payloads.fromObject({ payloads }), { bytes: String, longs: String }));
     },
   ];
 }
 
-function readPayloads(json: object): Payload[] {
+function readPayloads(json: z.output<typeof body>): Payload[] {
   try {
     return temporal.api.common.v1.Payloads.fromObject(json).payloads;
   } catch {

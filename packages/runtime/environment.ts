@@ -243,6 +243,22 @@ const tlsSwitch = () =>
     ['on', 'true', '1'].includes(word) ? 'on' : 'off',
   );
 
+/** Headers of gRPC calls, as text. Names that end in `-bin` are for bytes. A header that is not valid fails every call. */
+const grpcHeaders = () =>
+  z
+    .record(z.string(), z.unknown())
+    .transform((headers, context): Record<string, string> => {
+      const valid: Record<string, string> = {};
+      for (const [name, value] of Object.entries(headers)) {
+        const isValid =
+          /^[a-z\d._-]+(?<!-bin)$/.test(name) && typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
+        if (isValid) valid[name] = value;
+        else context.addIssue(`contains the header ${JSON.stringify(name)}, which is not valid. Use ASCII text.`);
+      }
+      return valid;
+    })
+    .optional();
+
 /**
  * The settings of every program that connects to Temporal: the variables of Temporal's CLI. Check them with `checkKeyPairs`.
  */
@@ -261,7 +277,7 @@ export const temporalSettings = {
   /** The name that the server's certificate must have; the host of the address by default. */
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   /** The headers of each call: the variables `TEMPORAL_GRPC_META_<name>`, collected. */
-  TEMPORAL_GRPC_META: z.record(z.string(), z.string()).optional(),
+  TEMPORAL_GRPC_META: grpcHeaders(),
   /** The keys that encrypt what Temporal stores: the same for every program that connects to it. */
   PAYLOAD_KEYS: payloadKeys(),
 };

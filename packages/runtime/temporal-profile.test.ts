@@ -124,6 +124,7 @@ describe('a profile', () => {
 
   test.each([
     ['is not TOML', '[profile.default]\napi_key = secret\n', 'Invalid TOML document'],
+    ['is empty', '', 'it contains no profile'],
     ['has a misspelt key', '[profile.default]\nadress = "secret"\n', 'key(s) unrecognized in profile.default: adress'],
     ['accepts any server', '[profile.default.tls]\ndisable_host_verification = true\n', 'disable_host_verification'],
   ])('is reported without its content if it %s', (_, content, problem) => {
@@ -159,6 +160,16 @@ test.each<[string, NodeJS.ProcessEnv, string]>([
     'a certificate that is none',
     { TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'secret' },
     'config: TEMPORAL_TLS_SERVER_CA_CERT_DATA is not a certificate in PEM format.',
+  ],
+  [
+    'a header that no call can have',
+    { TEMPORAL_GRPC_META_TENANT: 'secret\n' },
+    'config: TEMPORAL_GRPC_META contains the header "tenant", which is not valid.',
+  ],
+  [
+    'a header for bytes',
+    { 'TEMPORAL_GRPC_META_TENANT-BIN': 'secret' },
+    'config: TEMPORAL_GRPC_META contains the header "tenant-bin", which is not valid.',
   ],
   [
     'an older name',

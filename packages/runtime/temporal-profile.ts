@@ -85,7 +85,8 @@ function readProfile(values: Record<string, unknown>): {
     return { file, profile: loadClientConfigProfile({ ...options, profile: profileName(values) }) };
   } catch (error) {
     // Further lines show the part of the file that is not valid, which may contain a secret.
-    const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [first = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const message = error instanceof TypeError ? 'it contains no profile' : first; // thrown for a file without any table
     return { problem: `config: ${variable} cannot be used: ${message.replace(/\.$/, '')} (${file}).` };
   }
 }

@@ -205,6 +205,21 @@ test.each([
   expect(await queues.waiting(parkedQueue(PROCESS_PAYMENT))).toBe(0);
 });
 
+test.each([
+  ['a list', [true]],
+  ['a table that is not text', { toString: 'true', valueOf: 'true' }],
+])('takes a request for one of our orders if its header x-adopted is %s', async (_, header) => {
+  await serve();
+  const first = aRequest();
+  await send(first);
+  await takeAnswer();
+
+  await queues.sendWith(PROCESS_PAYMENT, { headers: { [ADOPTED_HEADER]: header } }, { ...first, totalAmount: 75 });
+
+  const { properties } = await queues.take(parkedQueue(PROCESS_PAYMENT));
+  expect(properties.headers?.['x-reason']).toMatch(/^totalAmount is 75.00, but /);
+});
+
 test('declines the payment of an order that was cancelled before', async () => {
   await serve();
   const request = aRequest();

@@ -28,7 +28,8 @@ export const createPaymentRequestHandler =
     if ('unreadable' in message) return { outcome: 'unreadable', reason: message.unreadable };
 
     const { orderId, customerId, totalAmount } = message.value;
-    const adopted = String(headers[ADOPTED_HEADER]) === 'true' && ({ adopted: true } as const);
+    const header = headers[ADOPTED_HEADER]; // a sender can set it to anything; the header of a copy is text
+    const adopted = (header === true || header === 'true') && ({ adopted: true } as const);
     const payment = await ledger.charge({ orderId, customerId, totalAmount: decimalOf(totalAmount), ...adopted });
     if ('contradiction' in payment) return { outcome: 'contradictory', reason: payment.contradiction };
     const { chargedAmount, ...answer } = payment;
