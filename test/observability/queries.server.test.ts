@@ -40,6 +40,7 @@ describeWithPrometheus('with a Prometheus that scrapes both services under load'
 
     await shop.queues.send(PAYMENT_STAT, 'not JSON');
     expect((await shop.place(300)).status).toBe(201); // 1,500 dollars: declined
+    await shop.orders.request('GET', '/product');
     await shop.database.stop();
     expect((await shop.place()).status).toBe(503);
     await shop.database.restart();
