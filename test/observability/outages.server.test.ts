@@ -80,7 +80,7 @@ describeWithPrometheus('the alerts', () => {
     );
     // Few, because a busy machine may need more than 500 ms for some: ten such orders would page.
     shop.keepPlacing(2_000);
-    await eventually(async () => expect(await query(prometheus, 'slo:errors:ratio_rate5m')).toHaveLength(3));
+    await eventually(async () => expect(await query(prometheus, 'slo:errors:ratio_rate5m')).toHaveLength(3), 90_000);
     await expectNoPage(); // until the first scrape, both services seem to be down
   });
   afterAll(async () => {
