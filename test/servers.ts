@@ -26,6 +26,8 @@ export const VIRTUAL_HOSTS = [
   'bridge-faults',
   'conformance',
   'console',
+  'console-outages',
+  'console-roles',
   'documents',
   'interop',
   'metrics',

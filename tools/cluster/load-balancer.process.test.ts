@@ -13,7 +13,7 @@ import { RecordedServers } from './recorded-servers';
 import { rolesFile, writeRoles } from './roles';
 
 const program = findHaproxy();
-/** `make test` does not install HAProxy; `make test-cluster` does, and reloads it too. */
+/** `make test` does not install HAProxy; continuous integration does, and `make test-cluster`, which reloads it too. */
 const testWithHaproxy = program === null ? test.skip : test;
 
 let layout: Layout;
