@@ -23,10 +23,10 @@ const PAUSE_MS = 2_000;
 /** Follows the events of orders until the signal aborts. Continues after an interruption without a gap. */
 export async function followEvents({ orderId, onEvent, onState, signal }: FollowOptions): Promise<void> {
   const path = orderId === null ? '/orderManagement/order/events' : `/orderManagement/order/${orderId}/events`;
-  let lastId: string | null = null;
+  const position: Position = { lastId: null };
   while (!signal.aborted) {
     try {
-      lastId = await readStream(path, lastId, { onEvent, onState, signal });
+      await readStream(path, position, { onEvent, onState, signal });
     } catch {
       // The stream broke, or the server is unavailable. The next try continues after the last event.
     }
@@ -35,33 +35,39 @@ export async function followEvents({ orderId, onEvent, onState, signal }: Follow
   }
 }
 
+/** The last event that was received. It outlives a stream that breaks. */
+interface Position {
+  lastId: string | null;
+}
+
 async function readStream(
   path: string,
-  lastId: string | null,
+  position: Position,
   { onEvent, onState, signal }: Omit<FollowOptions, 'orderId'>,
-): Promise<string | null> {
+): Promise<void> {
   const credential = readCredential();
   const response = await fetch(path, {
     signal,
     headers: {
       ...(credential !== null && { Authorization: `Bearer ${credential}` }),
-      ...(lastId !== null && { 'Last-Event-ID': lastId }),
+      ...(position.lastId !== null && { 'Last-Event-ID': position.lastId }),
     },
   });
-  if (!response.ok || !response.body) return response.status === 409 ? null : lastId; // 409: the position was lost
+  if (response.status === 409) position.lastId = null; // the database was restored, and does not know the position
+  if (!response.ok || !response.body) return;
   onState(true);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let [buffer, id] = ['', lastId];
+  let buffer = '';
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return id;
+    if (done) return;
     const blocks = (buffer + value).split('\n\n');
     buffer = blocks.pop() ?? '';
     for (const block of blocks) {
       const fields = new Map(block.split('\n').map((line) => splitField(line)));
-      id = fields.get('id') ?? id;
       const data = fields.get('data');
       if (data !== undefined) onEvent(JSON.parse(data) as OrderEvent);
+      position.lastId = fields.get('id') ?? position.lastId;
     }
   }
 }
