@@ -1,0 +1,226 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { findHaproxy } from '@shop/cluster/programs';
+import type { Browser, Page } from 'playwright-core';
+import { accessibilityProblems } from '../test/axe';
+import { BalancedShop, type OrderInstance } from '../test/balanced-shop';
+import { findChromium, startChromium } from '../test/browser';
+import { eventually } from '../test/eventually';
+
+// The console in front of two instances behind the load balancer, while one part of the system after another is unavailable.
+
+const chromium = findChromium();
+const missing = [chromium === null && 'Chromium', findHaproxy() === null && 'HAProxy'].filter(Boolean).join(' and ');
+const describeInBrowser = missing === '' || process.env['CI'] ? describe : describe.skip;
+
+let shop: BalancedShop;
+let browser: Browser;
+let mug: string;
+
+async function start(): Promise<void> {
+  [shop, browser] = await Promise.all([BalancedShop.start('console-outages'), startChromium(chromium)]);
+  mug = await shop.aProduct('Mug');
+}
+
+async function stop(): Promise<void> {
+  await browser?.close();
+  await shop?.end();
+}
+
+/** Opens a page of the console, and waits for its title. */
+async function open(path: string): Promise<Page> {
+  const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
+  const page = await context.newPage();
+  await page.goto(shop.url + path);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  return page;
+}
+
+const close = (page: Page): Promise<void> => page.context().close();
+
+const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+
+/** Returns the titles of the steps that the page shows, the oldest first. */
+const timelineOf = (page: Page): Promise<string[]> =>
+  page.getByRole('list', { name: 'Timeline' }).locator('li > strong').allInnerTexts();
+
+const ACCEPTED = 'Accepted; the stock is reserved';
+const SHIPPED = [ACCEPTED, 'Payment requested', 'Paid', 'Shipped'];
+
+/** Places an order for one mug, as a person does. */
+async function placeMug(page: Page): Promise<void> {
+  await page.getByRole('radio').first().check();
+  await page.getByLabel('Quantity of Mug').fill('1');
+  await page.getByRole('button', { name: 'Place the order' }).click();
+  await page.getByRole('list', { name: 'Timeline' }).getByText(ACCEPTED).waitFor();
+}
+
+/** Confirms a refund in the open dialog. */
+async function refund(page: Page, reason: string): Promise<void> {
+  await page.getByLabel('Reason').fill(reason);
+  await page.getByRole('dialog').getByRole('button', { name: 'Refund the payment' }).click();
+}
+
+describeInBrowser(`the console during outages${missing && ` (skipped: ${missing} is not installed)`}`, () => {
+  beforeAll(start);
+  afterAll(stop);
+
+  test('an order that is placed while Temporal is unavailable waits, and settles before the eyes of the reader', async () => {
+    const page = await open('/place');
+    await shop.proxies.temporal.stop();
+
+    await placeMug(page);
+    await shows(page, 'Waiting for the next step …');
+    const orderPage = await page.context().newPage();
+    const address = await page.getByRole('heading', { level: 2 }).getByRole('link').getAttribute('href');
+    await orderPage.goto(shop.url + address!);
+    await orderPage.getByText('Temporal is unavailable.').waitFor();
+    expect(await timelineOf(page)).toEqual([ACCEPTED]);
+    expect(await accessibilityProblems(orderPage)).toEqual([]);
+    await shop.proxies.temporal.restart();
+
+    await shows(page, 'The order is settled: shipped.');
+    expect(await timelineOf(page)).toEqual(SHIPPED);
+    await orderPage.getByRole('list', { name: 'Timeline' }).getByText('Shipped').waitFor();
+    await eventually(async () => expect(await timelineOf(orderPage)).toEqual(SHIPPED));
+    await close(page);
+  });
+
+  test('an order that is placed while the broker is unavailable waits, and the console says what is missing', async () => {
+    const [page, attention] = [await open('/place'), await open('/attention')];
+    await shop.proxies.broker.stop();
+
+    await placeMug(page);
+    const parked = attention.getByRole('region', { name: 'Parked messages of order-management' });
+    await attention.reload();
+    await parked.getByRole('alert').waitFor();
+    await attention
+      .getByText(/Backlog/)
+      .first()
+      .waitFor(); // the rest of the page is shown
+    expect(await accessibilityProblems(attention)).toEqual([]);
+    expect(await timelineOf(page)).not.toContain('Paid');
+    await shop.proxies.broker.restart();
+
+    await shows(page, 'The order is settled: shipped.');
+    expect(await timelineOf(page)).toEqual(SHIPPED);
+    await parked.getByText('No message is parked.').waitFor(); // without a reload
+    await Promise.all([close(page), close(attention)]);
+  });
+
+  test('says that the database is unavailable, keeps what it has loaded, and recovers by itself', async () => {
+    const listed = await open('/orders');
+    await shows(listed, '2 orders');
+    await shop.proxies.database.stop();
+
+    const opened = await open('/catalog');
+    await opened.getByRole('alert').waitFor();
+    await shows(opened, 'The page tries again by itself.');
+    expect(await accessibilityProblems(opened)).toEqual([]);
+    await listed.getByText('○ Connecting …').waitFor();
+    await listed.getByRole('columnheader', { name: 'Placed' }).getByRole('button').click(); // needs the database
+    await listed.getByRole('alert').waitFor();
+    await shop.proxies.database.restart();
+
+    await shows(opened, 'Mug');
+    await opened.getByRole('alert').waitFor({ state: 'detached' });
+    await listed.getByRole('alert').waitFor({ state: 'detached' });
+    await listed.getByText('● Live').waitFor();
+    await shows(listed, '2 orders');
+    await Promise.all([close(listed), close(opened)]);
+  });
+
+  test('says that the browser is offline, acts on nothing, and continues when the connection is back', async () => {
+    const page = await open('/catalog');
+    await page.getByRole('button', { name: 'Restock Mug' }).click();
+    await page.context().setOffline(true);
+
+    await page.getByLabel('Units to add').fill('5');
+    await page.getByRole('button', { name: 'Change the stock' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('alert').getByText('The server cannot be reached').waitFor();
+    expect(await dialog.getByLabel('Units to add').inputValue()).toBe('5');
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.context().setOffline(false);
+    await dialog.getByRole('button', { name: 'Change the stock' }).click();
+
+    await shows(page, /Mug now has 1,003 units/); // added once; two were sold
+    await close(page);
+  });
+
+  test('both people who cancel an order are told that it is being cancelled, and see one cancellation', async () => {
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug);
+    const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
+    for (const page of pages) await page.getByRole('button', { name: 'Cancel the order' }).click();
+
+    await Promise.all(
+      pages.map((page) => page.getByRole('dialog').getByRole('button', { name: 'Cancel the order' }).click()),
+    );
+
+    for (const page of pages) await shows(page, `Order ${orderId} is being cancelled.`);
+    shop.payments.send('SIGCONT');
+    for (const page of pages) {
+      await shows(page, 'The stock that this order had reserved is available again.');
+      await eventually(async () => {
+        const steps = await timelineOf(page);
+        expect(steps.filter((step) => step === 'Cancellation requested')).toHaveLength(1);
+        expect(steps.filter((step) => step === 'Cancelled')).toHaveLength(1);
+      });
+      expect(await page.getByRole('button', { name: 'Cancel the order' }).count()).toBe(0);
+      await close(page);
+    }
+  });
+
+  test('the second of two people who refund a payment learns that it was refunded, and the money is returned once', async () => {
+    const orderId = await shop.placeShipped(mug);
+    const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
+    const [first, second] = pages;
+    for (const page of pages) await page.getByRole('button', { name: 'Refund the payment' }).click();
+
+    await refund(first, 'Damaged');
+    await first.getByRole('list', { name: 'Timeline' }).getByText('Refunded').waitFor();
+    await refund(second, 'Lost');
+
+    await shows(first, `The payment of order ${orderId} is being refunded.`);
+    await shows(second, `The payment of order ${orderId} was refunded.`);
+    for (const page of pages) {
+      await eventually(async () => {
+        const steps = await timelineOf(page);
+        expect(steps.filter((step) => step.startsWith('Refund'))).toEqual(['Refund due', 'Refunded']);
+      });
+      await shows(page, /Damaged/);
+      expect(await page.getByText('Lost').count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
+      await close(page);
+    }
+  });
+
+  // The last test: the instance stays away.
+  test('continues on another instance if its own is killed, and shows no step twice', async () => {
+    const [page, listed] = [await open('/place'), await open('/orders')];
+    await shows(listed, '● Live');
+    shop.payments.send('SIGSTOP');
+    const [stream] = await Promise.all([
+      page.waitForResponse((response) => /\/order\/[^/]+\/events$/.test(response.url())),
+      placeMug(page),
+    ]);
+    await eventually(async () => expect(await timelineOf(page)).toEqual(SHIPPED.slice(0, 2)));
+    const server = (await stream.allHeaders())['x-served-by'] as OrderInstance;
+
+    const again = page.waitForResponse((response) => response.ok() && response.url() === stream.url());
+    await shop.instances[server].end('SIGKILL');
+    const continued = await again;
+    const other = Object.keys(shop.instances).find((name) => name !== server);
+    expect(await continued.headerValue('x-served-by')).toBe(other);
+    expect(await continued.request().allHeaders()).toHaveProperty('last-event-id');
+    shop.payments.send('SIGCONT');
+
+    await shows(page, 'The order is settled: shipped.');
+    await delay(500); // a repeated step would arrive with the stream that begins again
+    expect(await timelineOf(page)).toEqual(SHIPPED);
+    await shows(listed, '● Live');
+    await shows(listed, /new order/);
+    await Promise.all([close(page), close(listed)]);
+  });
+});
