@@ -252,7 +252,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
       ['POST', `/order/${own}/refund`, 403],
       ['DELETE', `/order/${own}`, 403],
       ['POST', '/parked-messages/retry', 403],
-      ['GET', '/order-statistics', 403],
+      ['GET', '/statistics', 403],
       ['POST', '/product', 403],
     ] as const) {
       const answered = await statusFor('customer', method, path);
