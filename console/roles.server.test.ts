@@ -218,7 +218,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
       await visit(page, path);
       await page.getByText(/needs the role operator.*This credential has the role catalog\./).waitFor();
     }
-    for (const path of ['/order', `/order/${own}`, '/customer', '/refunds', '/parked-messages', '/order/events']) {
+    for (const path of ['/order', `/order/${own}`, '/customers', '/refunds', '/parked-messages', '/order/events']) {
       expect([path, await statusFor('catalog', 'GET', path)]).toEqual([path, 403]);
     }
     await close(page);
