@@ -55,6 +55,9 @@ async function placeMug(page: Page): Promise<void> {
   await page.getByRole('list', { name: 'Timeline' }).getByText(ACCEPTED).waitFor();
 }
 
+/** Reads the mug with its stock. */
+const readStock = (): Promise<{ quantityAvailable: number }> => shop.request('GET', `/product/${mug}`);
+
 /** Confirms a refund in the open dialog. */
 async function refund(page: Page, reason: string): Promise<void> {
   await page.getByLabel('Reason').fill(reason);
@@ -130,7 +133,6 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
   });
 
   test('says that the browser is offline, acts on nothing, and continues when the connection is back', async () => {
-    const readStock = () => shop.request<{ quantityAvailable: number }>('GET', `/product/${mug}`);
     const { quantityAvailable } = await readStock();
     const page = await open('/catalog');
     await page.getByRole('button', { name: 'Restock Mug' }).click();

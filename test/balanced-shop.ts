@@ -65,6 +65,7 @@ export class BalancedShop {
         SWEEP_AFTER: '1s',
       });
     const balancer = new RecordedServers(layout.folder);
+    const haproxy = new LoadBalancer(findHaproxy() ?? 'haproxy', layout, balancer);
     const clients: [OrdersClient, PaymentsClient] = [
       connectOrders(database.url, { poolSize: 2 }),
       connectPayments(paymentsDatabaseOf(database.url), { poolSize: 2 }),
@@ -85,10 +86,15 @@ export class BalancedShop {
         PORT: String(paymentPorts[1]),
         DATABASE_URL: paymentsDatabaseOf(proxies.database.url),
       }),
-      new LoadBalancer(findHaproxy() ?? 'haproxy', layout, balancer).start(),
+      haproxy.start(),
     ]).catch(async (error: unknown) => {
       await release();
       throw error;
+    });
+    // HAProxy checks the instances every 500 ms. Until then it answers 503.
+    await eventually(async () => {
+      const statistics = await haproxy.statistics();
+      for (const server of [...INSTANCES, 'payment-processing-1']) expect(statistics.get(server)?.status).toBe('UP');
     });
     const url = `http://localhost:${layout.ports.orders}`;
     const instances = { 'order-management-1': first, 'order-management-2': second };
