@@ -55,6 +55,9 @@ async function placeMug(page: Page): Promise<void> {
   await page.getByRole('list', { name: 'Timeline' }).getByText(ACCEPTED).waitFor();
 }
 
+/** Reads the mug with its stock. */
+const readStock = (): Promise<{ quantityAvailable: number }> => shop.request('GET', `/product/${mug}`);
+
 /** Confirms a refund in the open dialog. */
 async function refund(page: Page, reason: string): Promise<void> {
   await page.getByLabel('Reason').fill(reason);
@@ -109,28 +112,28 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
   });
 
   test('says that the database is unavailable, keeps what it has loaded, and recovers by itself', async () => {
-    const listed = await open('/orders');
-    await shows(listed, '2 orders');
+    // The load balancer serves no page without an instance that is ready: people have the console open already.
+    const [listed, page] = [await open('/orders'), await open('/place')];
+    await shows(listed, /\d orders?/);
     await shop.proxies.database.stop();
 
-    const opened = await open('/catalog');
-    await opened.getByRole('alert').waitFor();
-    await shows(opened, 'The page tries again by itself.');
-    expect(await accessibilityProblems(opened)).toEqual([]);
-    await listed.getByText('○ Connecting …').waitFor();
+    await page.getByRole('link', { name: 'Catalog' }).click();
+    await page.getByRole('alert').getByText('The page tries again by itself.').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
     await listed.getByRole('columnheader', { name: 'Placed' }).getByRole('button').click(); // needs the database
     await listed.getByRole('alert').waitFor();
     await shop.proxies.database.restart();
 
-    await shows(opened, 'Mug');
-    await opened.getByRole('alert').waitFor({ state: 'detached' });
+    await shows(page, 'Mug');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
     await listed.getByRole('alert').waitFor({ state: 'detached' });
+    await shows(listed, /\d orders?/);
     await listed.getByText('● Live').waitFor();
-    await shows(listed, '2 orders');
-    await Promise.all([close(listed), close(opened)]);
+    await Promise.all([close(listed), close(page)]);
   });
 
   test('says that the browser is offline, acts on nothing, and continues when the connection is back', async () => {
+    const { quantityAvailable } = await readStock();
     const page = await open('/catalog');
     await page.getByRole('button', { name: 'Restock Mug' }).click();
     await page.context().setOffline(true);
@@ -144,12 +147,13 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await page.context().setOffline(false);
     await dialog.getByRole('button', { name: 'Change the stock' }).click();
 
-    await shows(page, /Mug now has 1,003 units/); // added once; two were sold
+    await shows(page, /Mug now has/);
+    expect(await readStock()).toMatchObject({ quantityAvailable: quantityAvailable + 5 }); // added once
     await close(page);
   });
 
   test('both people who cancel an order are told that it is being cancelled, and see one cancellation', async () => {
-    shop.payments.send('SIGSTOP');
+    await shop.proxies.temporal.stop(); // the order stays placed until both have cancelled it
     const orderId = await shop.place(mug);
     const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
     for (const page of pages) await page.getByRole('button', { name: 'Cancel the order' }).click();
@@ -159,7 +163,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     );
 
     for (const page of pages) await shows(page, `Order ${orderId} is being cancelled.`);
-    shop.payments.send('SIGCONT');
+    await shop.proxies.temporal.restart();
     for (const page of pages) {
       await shows(page, 'The stock that this order had reserved is available again.');
       await eventually(async () => {
@@ -179,7 +183,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     for (const page of pages) await page.getByRole('button', { name: 'Refund the payment' }).click();
 
     await refund(first, 'Damaged');
-    await first.getByRole('list', { name: 'Timeline' }).getByText('Refunded').waitFor();
+    await first.getByRole('list', { name: 'Timeline' }).getByText('Refunded', { exact: true }).waitFor();
     await refund(second, 'Lost');
 
     await shows(first, `The payment of order ${orderId} is being refunded.`);

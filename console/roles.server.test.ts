@@ -218,7 +218,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
       await visit(page, path);
       await page.getByText(/needs the role operator.*This credential has the role catalog\./).waitFor();
     }
-    for (const path of ['/order', `/order/${own}`, '/customer', '/refunds', '/parked-messages', '/order/events']) {
+    for (const path of ['/order', `/order/${own}`, '/customers', '/refunds', '/parked-messages', '/order/events']) {
       expect([path, await statusFor('catalog', 'GET', path)]).toEqual([path, 403]);
     }
     await close(page);
@@ -252,7 +252,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
       ['POST', `/order/${own}/refund`, 403],
       ['DELETE', `/order/${own}`, 403],
       ['POST', '/parked-messages/retry', 403],
-      ['GET', '/order-statistics', 403],
+      ['GET', '/statistics', 403],
       ['POST', '/product', 403],
     ] as const) {
       const answered = await statusFor('customer', method, path);

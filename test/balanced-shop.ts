@@ -65,16 +65,7 @@ export class BalancedShop {
         SWEEP_AFTER: '1s',
       });
     const balancer = new RecordedServers(layout.folder);
-    const [first, second, payments] = await Promise.all([
-      startOrders(ports[1]),
-      startOrders(ports[2]),
-      ServiceProcess.start('payment-processing', {
-        ...shared,
-        PORT: String(paymentPorts[1]),
-        DATABASE_URL: paymentsDatabaseOf(proxies.database.url),
-      }),
-      new LoadBalancer(findHaproxy() ?? 'haproxy', layout, balancer).start(),
-    ]);
+    const haproxy = new LoadBalancer(findHaproxy() ?? 'haproxy', layout, balancer);
     const clients: [OrdersClient, PaymentsClient] = [
       connectOrders(database.url, { poolSize: 2 }),
       connectPayments(paymentsDatabaseOf(database.url), { poolSize: 2 }),
@@ -87,6 +78,24 @@ export class BalancedShop {
       await database.drop();
       rmSync(layout.folder, { recursive: true });
     };
+    const [first, second, payments] = await Promise.all([
+      startOrders(ports[1]),
+      startOrders(ports[2]),
+      ServiceProcess.start('payment-processing', {
+        ...shared,
+        PORT: String(paymentPorts[1]),
+        DATABASE_URL: paymentsDatabaseOf(proxies.database.url),
+      }),
+      haproxy.start(),
+    ]).catch(async (error: unknown) => {
+      await release();
+      throw error;
+    });
+    // HAProxy checks the instances every 500 ms. Until then it answers 503.
+    await eventually(async () => {
+      const statistics = await haproxy.statistics();
+      for (const server of [...INSTANCES, 'payment-processing-1']) expect(statistics.get(server)?.status).toBe('UP');
+    });
     const url = `http://localhost:${layout.ports.orders}`;
     const instances = { 'order-management-1': first, 'order-management-2': second };
     return new BalancedShop(url, instances, payments, proxies, clients, release);
