@@ -23,7 +23,7 @@ import { shortenDurations } from './shorten-durations';
 
 // Causes outages of a running system, and sees what a real Prometheus and a real Alertmanager send: the alert of the outage
 // and no other page. Durations in their configuration are divided by a factor; ages of orders and refunds are not.
-//   make test-alerts     causes every outage; `make test` only two of them
+//   make test-alerts     causes every outage; `make test` only the first
 const FACTOR = 15; // an alert that waits for 1 min then needs two scrapes, which are 3 s apart
 const MAX_UNSETTLED = 200;
 /** Longer than an alert of a symptom waits (2 min) and Alertmanager waits for others of its group (30 s), by the factor. */
@@ -150,7 +150,7 @@ describeWithPrometheus('the alerts', () => {
     ),
   );
 
-  testOf.everyRun('page for an unavailable database, not for the errors and late orders that it causes', () =>
+  testOf.testAlerts('page for an unavailable database, not for the errors and late orders that it causes', () =>
     expectOnly(
       { alert: 'DatabaseUnavailable', page: true, mutes: 'AcceptanceSloBurn' },
       async () => {
