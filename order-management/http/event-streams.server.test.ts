@@ -200,7 +200,7 @@ describe('the stream of all orders', () => {
   test('refuses an unknown step, and names the steps', async () => {
     expect(await callService(instance, 'GET', '/orderManagement/order/events?step=lost')).toMatchObject({
       status: 400,
-      body: { detail: expect.stringMatching(/^step: must be one of accepted, .*, deleted$/) },
+      body: { detail: expect.stringMatching(/^step: must be one of accepted, .*, message-discarded$/) },
     });
   });
 
