@@ -96,7 +96,7 @@ describe.each(['read committed', 'repeatable read', 'serializable'])('with the i
 
     const resumed = await Promise.all(orderIds.map((orderId) => resumeOrder(database, orderId)));
 
-    expect(resumed).toEqual(TIMES.map(() => ({ settled: null, totalAmount: '5.00', cancel: null })));
+    expect(resumed).toEqual(TIMES.map(() => ({ settled: null, totalAmount: '5.00', adopted: true, cancel: null })));
     expect(await stockOf(database, product)).toBe(0);
   });
 
