@@ -19,7 +19,7 @@ interface OrderFiltersProps {
   onChange: (query: URLSearchParams) => void;
 }
 
-/** The filters of the list. A choice applies at once; texts apply when the reader submits them. */
+/** The filters of the list. A choice applies immediately; texts apply when the reader submits them. */
 export function OrderFilters({ query, onChange }: OrderFiltersProps) {
   const filter = readFilter(query);
   const change = (changes: Partial<OrderFilter>): void => onChange(withFilter(query, changes));

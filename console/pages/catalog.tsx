@@ -9,6 +9,7 @@ import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { loadProducts } from '../products/load-products';
+import { MoreMatches } from '../products/more-matches';
 
 type Action = { kind: 'restock' | 'reprice' | 'retire'; product: Product; requestKey: string };
 
@@ -133,9 +134,7 @@ function ProductTable({ products, onAct }: ProductTableProps) {
           </tbody>
         </table>
       </div>
-      {products.length > SHOWN && (
-        <p class="muted">{formatCount(products.length - SHOWN)} more products match. Type more of the name.</p>
-      )}
+      <MoreMatches matches={products.length} shown={SHOWN} />
     </>
   );
 }

@@ -11,6 +11,7 @@ import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { Timeline } from '../parts/timeline';
 import { loadProducts } from '../products/load-products';
+import { MoreMatches } from '../products/more-matches';
 
 /** Places an order, and shows its steps until it is settled. */
 export function PlacePage() {
@@ -201,9 +202,7 @@ function ChooseProducts({ products, quantities, onChange }: ChooseProductsProps)
           </tbody>
         </table>
       </div>
-      {matching.length > SHOWN && (
-        <p class="muted">{formatCount(matching.length - SHOWN)} more products match. Type more of the name.</p>
-      )}
+      <MoreMatches matches={matching.length} shown={SHOWN} />
     </>
   );
 }

@@ -16,7 +16,7 @@ export interface DashboardSpec {
   panels: PanelSpec[];
 }
 
-/** Creates a dashboard whose panels stand in rows of three, with links to the other dashboards. */
+/** Creates a dashboard whose panels are arranged in rows of three, with links to the other dashboards. */
 export function createDashboard({ uid, title, description, panels }: DashboardSpec): Dashboard {
   const builder = new DashboardBuilder(title)
     .uid(uid)

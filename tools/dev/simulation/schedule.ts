@@ -1,4 +1,4 @@
-/** At most as many orders as are due in this time are placed at once, for example after the computer was suspended. */
+/** At most as many orders as are due in this time are placed together, for example after the computer was suspended. */
 const MAX_BURST_MS = 1_000;
 
 /**
