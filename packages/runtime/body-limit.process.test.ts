@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { setTimeout as delay } from 'node:timers/promises';
+import { constants, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { anOperation } from '../../test/an-operation';
@@ -48,6 +49,8 @@ function upload(head: string[], piece: Buffer): Promise<{ response: string; sent
 const ANNOUNCED = `Content-Length: ${UPLOAD_BYTES}`;
 const chunk = (data: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]);
+/** The compressed form of what a client has sent so far. */
+const flushed = (data: Buffer): Buffer => gzipSync(data, { finishFlush: constants.Z_SYNC_FLUSH });
 const PIECE = Buffer.alloc(64 * 1024, ' ');
 
 describe('a body that is too large', () => {
@@ -87,6 +90,37 @@ describe('a body that is too large', () => {
 
     expect(answer.status).toBe(413);
   });
+});
+
+test.each([
+  ['announced', `Content-Length: ${MIB}`, (data: Buffer) => data],
+  ['sent in chunks', 'Transfer-Encoding: chunked', chunk],
+  ['compressed', 'Transfer-Encoding: chunked\r\nContent-Encoding: gzip', (data: Buffer) => chunk(flushed(data))],
+])('a body with too many values is refused before it has arrived completely: %s', async (_how, header, encode) => {
+  const beginning = encode(Buffer.from(`{${'"k":0,'.repeat(11_000)}`));
+  const socket = connect(server.port, '127.0.0.1');
+
+  socket.write(`POST /shop/thing HTTP/1.1\r\nHost: shop\r\n${header}\r\n\r\n`);
+  socket.write(beginning);
+
+  const [response] = (await once(socket, 'data')) as [Buffer];
+  expect(response.toString()).toMatch(/^HTTP\/1\.1 413 [^]*\r\nConnection: close\r\n/i);
+  expect(response.toString()).toMatch('The body has more than 10000 values.');
+  socket.destroy();
+});
+
+test('a character whose bytes arrive apart is read', async () => {
+  const body = Buffer.from('{"name":"Café"}');
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(`POST /shop/thing HTTP/1.1\r\nHost: shop\r\nContent-Length: ${body.length}\r\n\r\n`);
+  socket.write(body.subarray(0, -3)); // in the middle of é
+  await delay(100);
+
+  socket.write(body.subarray(-3));
+
+  const [response] = (await once(socket, 'data')) as [Buffer];
+  expect(response.toString()).toMatch(/\{"name":"Café"\}$/);
+  socket.destroy();
 });
 
 test('a body within the limit is requested from a client that waits for 100 Continue', async () => {

@@ -6,7 +6,7 @@ import { authenticateNobody, type Authenticate } from './access/authenticate';
 import { provideAuthentication } from './access/authorize';
 import { Admission } from './admission';
 import { completeApi, type Api } from './api';
-import { announcesLargeBody, BodyTooLarge, refuseLargeBody, sendWithoutReading } from './body-limit';
+import { announcesLargeBody, BodyRefused, refuseLargeBody, sendWithoutReading } from './body-limit';
 import { Connections, CONNECTION_LIMITS } from './connections';
 import { crossOrigin } from './cross-origin';
 import { faultOf } from './fault';
@@ -148,7 +148,7 @@ const answerErrors =
   (explain: HttpOptions['explain']): ErrorRequestHandler =>
   (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    if (error instanceof BodyTooLarge) return void sendWithoutReading(response, error);
+    if (error instanceof BodyRefused) return void sendWithoutReading(response, error);
     let problem = error instanceof Problem ? error : (routerProblem(error) ?? explain?.(error));
     if (!problem) {
       const fault = faultOf(error);

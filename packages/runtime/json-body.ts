@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { BODY_LIMIT_BYTES, BodyTooLarge } from './body-limit';
-import { checkJsonSize } from './json-size';
+import { BODY_LIMIT_BYTES, bodyTooLarge } from './body-limit';
+import { JsonSize } from './json-size';
 import { Problem } from './problem';
 
 /**
@@ -18,9 +18,7 @@ export async function readJson(
   request: IncomingMessage,
   { orEmpty = false }: { orEmpty?: boolean | undefined } = {},
 ): Promise<unknown> {
-  const decoder = decoderOf(request.headers['content-type']);
-  const text = decoder.decode(await read(contentOf(request)));
-  checkJsonSize(text);
+  const text = await read(contentOf(request), decoderOf(request.headers['content-type']));
   return orEmpty && text.trim() === '' ? {} : parse(text);
 }
 
@@ -72,20 +70,29 @@ function contentOf(request: IncomingMessage): Readable {
   return request.pipe(content);
 }
 
-/** Reads a stream to its end, or until it exceeds the limit; the rest then stays unread. */
-function read(content: Readable): Promise<Buffer> {
+/** Reads a stream to its end, or until it exceeds a limit; the rest then stays unread. */
+function read(content: Readable, decoder: TextDecoder): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    content.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= BODY_LIMIT_BYTES) chunks.push(chunk);
-      else {
-        content.pause();
-        reject(new BodyTooLarge());
+    const jsonSize = new JsonSize();
+    let bytes = 0;
+    let text = '';
+    const take = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > BODY_LIMIT_BYTES) throw bodyTooLarge();
+      const part = decoder.decode(chunk, { stream: true });
+      jsonSize.add(part);
+      text += part;
+    };
+    const onData = (chunk: Buffer): void => {
+      try {
+        take(chunk);
+      } catch (error) {
+        content.off('data', onData).pause();
+        reject(error);
       }
-    });
-    content.on('end', () => resolve(Buffer.concat(chunks)));
+    };
+    content.on('data', onData);
+    content.on('end', () => resolve(text + decoder.decode()));
     content.on('error', (error) => reject(new Problem('malformed-body', `The body cannot be read: ${error.message}.`)));
   });
 }

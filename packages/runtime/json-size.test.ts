@@ -1,8 +1,17 @@
 import { expect, test } from '@jest/globals';
-import { checkJsonSize } from './json-size';
+import { JsonSize } from './json-size';
 
 const lines = (count: number, line: object): string => JSON.stringify({ products: Array(count).fill(line) });
 const LINE = { productId: 'c0ffee00-0600-4000-8000-000000000600', orderedQuantity: 1 };
+
+/** Counts a text that arrives whole, or in parts of some characters. */
+function add(text: string, partLength: number): void {
+  const size = new JsonSize();
+  for (let at = 0; at < text.length; at += partLength) size.add(text.slice(at, at + partLength));
+}
+
+const PARTS = [Infinity, 65_536, 7, 1];
+
 const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
 test.each([
@@ -15,7 +24,7 @@ test.each([
   ['a text of separators', JSON.stringify({ name: '{[,"\\'.repeat(20_000) })],
   ['32 levels', nested(32)],
 ])('%s is accepted', (_what, text) => {
-  expect(() => checkJsonSize(text)).not.toThrow();
+  for (const length of PARTS) expect(() => add(text, length)).not.toThrow();
 });
 
 test.each([
@@ -29,7 +38,9 @@ test.each([
   ['members after a text that ends with a backslash', `{"a":"\\\\",${'"b":1,'.repeat(20_000)}"c":1}`, 'values'],
   ['33 levels', nested(33), 'levels deep'],
 ])('%s is refused', (_what, text, reason) => {
-  expect(() => checkJsonSize(text)).toThrow(
-    expect.objectContaining({ status: 413, message: expect.stringMatching(reason) }),
-  );
+  for (const length of PARTS) {
+    expect(() => add(text, length)).toThrow(
+      expect.objectContaining({ status: 413, message: expect.stringMatching(reason) }),
+    );
+  }
 });
