@@ -1,6 +1,7 @@
 import type { OrdersClient } from '@shop/prisma/clients';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { sendArray } from '@shop/runtime/send-array';
 import { idParams } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { addCustomer, findCustomersById } from '../catalog/customers';
@@ -103,7 +104,11 @@ export const catalogOperations = ({
     example: { query: { paginationOffset: '0', paginationLimit: '10' } },
     handle: async ({ query: { paginationOffset: offset, paginationLimit: limit }, request, response }) => {
       const products = await reads.read((source) => findProducts(source, { offset, limit }), readToken(request));
-      response.set('Cache-Control', 'no-cache').json(products.map((product) => toProductJson(product)));
+      response.set('Cache-Control', 'no-cache');
+      await sendArray(
+        response,
+        products.map((product) => toProductJson(product)),
+      );
     },
   }),
 

@@ -3,6 +3,7 @@ import { scopedKey } from '@shop/runtime/access/scoped-key';
 import type { Logger } from '@shop/runtime/log';
 import { operation, type Operation } from '@shop/runtime/operation';
 import { Problem } from '@shop/runtime/problem';
+import { sendArray } from '@shop/runtime/send-array';
 import { idParams } from '@shop/runtime/uuid-schemas';
 import { MAX_AMOUNT } from '@shop/workflows/contract';
 import { z } from 'zod';
@@ -134,7 +135,7 @@ export function orderOperations(needs: OrderOperationsNeeds): Operation[] {
       const search = readSearch(query, orderSearch, ordersOf(caller.customerId));
       const found = await searches.find(orderSearch, search, findOrdersById, after);
       sendPageHeaders(request, response, search, found);
-      response.json(found.items.map(toOrderJson));
+      await sendArray(response, found.items.map(toOrderJson));
     },
   });
 

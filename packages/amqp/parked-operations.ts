@@ -1,5 +1,6 @@
 import { operation, type Operation } from '@shop/runtime/operation';
 import { pageLimit } from '@shop/runtime/page-limit';
+import { sendArray } from '@shop/runtime/send-array';
 import { z } from 'zod';
 import type { ParkedMessage } from './parked-messages';
 import type { ParkedQueue } from './parked-queue';
@@ -64,7 +65,8 @@ export function parkedOperations(queue: () => ParkedQueue): Operation[] {
     example: { query: { limit: 20 } },
     handle: async ({ query: { limit }, response }) => {
       const { messages, count } = await queue().list(limit);
-      response.set('X-Total-Count', String(Math.max(count, messages.length))).json(messages.map(toParkedJson));
+      response.set('X-Total-Count', String(Math.max(count, messages.length)));
+      await sendArray(response, messages.map(toParkedJson));
     },
   });
 

@@ -17,7 +17,7 @@ export const CONNECTION_LIMITS = {
   /** How long a client may read nothing of a response that is complete. */
   unreadMs: 30_000,
   /** How many bytes of complete responses may wait until clients read them. */
-  unsentBytes: 64 * 2 ** 20,
+  unsentBytes: 32 * 2 ** 20,
   /** What is left to a client that is sending its request when the service stops. Shorter than the limit in lifecycle.ts. */
   stopMs: 2_000,
 };
