@@ -55,6 +55,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
   const bundle = bundlePaths('place-order');
+  const buildId = config.BUILD_ID ?? buildIdOf(bundle.plain); // both bundles issue the same commands
   const { database, primary, reads, parts } = openDatabase(config, log);
   const broker = createBroker(config, {
     connectionName: SERVICE,
@@ -66,6 +67,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   const handover = new PaymentHandover(fastPath);
   const temporal = createTemporal(config, {
     service: SERVICE,
+    buildId,
     log,
     bundle,
     workflow: 'placeOrder',
@@ -114,7 +116,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   const readiness = new OrderReadiness({ primary, reads, consumer, temporal });
   const instance = new InstanceReports({
     service: SERVICE,
-    buildId: config.BUILD_ID ?? buildIdOf(bundle.plain),
+    buildId,
     database,
     readiness: () => readiness.check(),
     log,

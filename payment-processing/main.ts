@@ -37,6 +37,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   if (config.MIGRATE === 'only') return prepareSchema(schema).then(() => 'done');
 
   const bundle = bundlePaths('refund-payment');
+  const buildId = config.BUILD_ID ?? buildIdOf(bundle.plain); // both bundles issue the same commands
   const database = connectPayments(config.DATABASE_URL, {
     poolSize: config.DATABASE_POOL_SIZE,
     onOpen: observePool('primary'),
@@ -46,6 +47,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
 
   const temporal = createTemporal(config, {
     service: SERVICE,
+    buildId,
     log,
     bundle,
     workflow: 'refundPayment',
@@ -80,7 +82,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
   const readiness = new PaymentReadiness({ primary, consumer, temporal });
   const instance = new InstanceReports({
     service: SERVICE,
-    buildId: config.BUILD_ID ?? buildIdOf(bundle.plain),
+    buildId,
     database,
     readiness: () => readiness.check(),
     log,

@@ -1,5 +1,5 @@
 import type { WorkerOptions } from '@temporalio/worker';
-import { buildIdOf, publishBuildId } from './build-id';
+import { publishBuildId } from './build-id';
 import type { CommonConfig } from './environment';
 import type { Logger } from './log';
 import { PayloadEncryption } from './payload-encryption';
@@ -12,6 +12,7 @@ import type { Tracing } from './tracing/tracing';
 export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
   /** Names the worker deployment. */
   service: string;
+  buildId: string;
   log: Logger;
   taskQueue: string;
   activities: NonNullable<WorkerOptions['activities']>;
@@ -25,9 +26,8 @@ export interface ServiceWorker extends Pick<TemporalOptions, 'prepare'> {
 /** Creates a service's connection to Temporal from the settings that all services share. Call it once per process. */
 export function createTemporal(
   config: CommonConfig,
-  { service, log, taskQueue, activities, bundle, workflow, tracing, prepare }: ServiceWorker,
+  { service, buildId, log, taskQueue, activities, bundle, workflow, tracing, prepare }: ServiceWorker,
 ): Temporal {
-  const buildId = config.BUILD_ID ?? buildIdOf(bundle.plain); // both issue the same commands
   publishBuildId(buildId);
   allowTypes([workflow, ...Object.keys(activities)]);
   return new Temporal({
