@@ -112,7 +112,6 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
   });
 
   test('says that the database is unavailable, keeps what it has loaded, and recovers by itself', async () => {
-    // The load balancer serves no page without an instance that is ready: people have the console open already.
     const [listed, page] = [await open('/orders'), await open('/place')];
     await shows(listed, /\d orders?/);
     await shop.proxies.database.stop();
@@ -122,14 +121,18 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     expect(await accessibilityProblems(page)).toEqual([]);
     await listed.getByRole('columnheader', { name: 'Placed' }).getByRole('button').click(); // needs the database
     await listed.getByRole('alert').waitFor();
+    const visitor = await open('/catalog'); // the load balancer knows that no instance is ready
+    await visitor.getByRole('alert').getByText('No instance of order-management is ready: its database').waitFor();
+    expect(await accessibilityProblems(visitor)).toEqual([]);
     await shop.proxies.database.restart();
 
+    await shows(visitor, 'Mug');
     await shows(page, 'Mug');
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await listed.getByRole('alert').waitFor({ state: 'detached' });
     await shows(listed, /\d orders?/);
     await listed.getByText('● Live').waitFor();
-    await Promise.all([close(listed), close(page)]);
+    await Promise.all([close(visitor), close(listed), close(page)]);
   });
 
   test('says that the browser is offline, acts on nothing, and continues when the connection is back', async () => {
@@ -200,7 +203,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     }
   });
 
-  // The last test: the instance stays away.
+  // The last tests: the instances stay away.
   test('continues on another instance if its own is killed, and shows no step twice', async () => {
     const [page, listed] = [await open('/place'), await open('/orders')];
     await shows(listed, '● Live');
@@ -226,5 +229,22 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await shows(listed, '● Live');
     await shows(listed, /new order/);
     await Promise.all([close(page), close(listed)]);
+  });
+
+  test('a visitor learns what to do if no instance is left, and an open page tries again', async () => {
+    const page = await open('/orders');
+    await Promise.all(Object.values(shop.instances).map((instance) => instance.end('SIGKILL')));
+
+    const visitor = await open('/orders');
+    await visitor.getByRole('heading', { name: 'The shop is unavailable' }).waitFor();
+    expect(await accessibilityProblems(visitor)).toEqual([]);
+    await page.getByRole('link', { name: 'Catalog' }).click();
+    await page.getByRole('alert').getByText('or it is not running').waitFor();
+    await shop.restart('order-management-1');
+
+    await visitor.getByRole('link', { name: 'Try again' }).click();
+    await visitor.getByRole('columnheader', { name: 'Placed' }).waitFor();
+    await shows(page, 'Mug');
+    await Promise.all([close(visitor), close(page)]);
   });
 });

@@ -34,6 +34,7 @@ export class BalancedShop {
     readonly payments: ServiceProcess,
     readonly proxies: Record<'database' | 'broker' | 'temporal', TcpProxy>,
     private readonly clients: [OrdersClient, PaymentsClient],
+    private readonly startInstance: (name: OrderInstance) => Promise<ServiceProcess>,
     private readonly release: () => Promise<void>,
   ) {}
 
@@ -55,10 +56,10 @@ export class BalancedShop {
     };
     const layout = await freeLayout(name);
     const { 'order-management': ports, 'payment-processing': paymentPorts } = layout.ports.services;
-    const startOrders = (port: number): Promise<ServiceProcess> =>
+    const startInstance = (instance: OrderInstance): Promise<ServiceProcess> =>
       ServiceProcess.start('order-management', {
         ...shared,
-        PORT: String(port),
+        PORT: String(ports[instance === 'order-management-1' ? 1 : 2]),
         DATABASE_URL: proxies.database.url,
         PAYMENT_API_ORIGIN: 'same',
         SWEEP_INTERVAL: '300ms',
@@ -79,8 +80,8 @@ export class BalancedShop {
       rmSync(layout.folder, { recursive: true });
     };
     const [first, second, payments] = await Promise.all([
-      startOrders(ports[1]),
-      startOrders(ports[2]),
+      startInstance('order-management-1'),
+      startInstance('order-management-2'),
       ServiceProcess.start('payment-processing', {
         ...shared,
         PORT: String(paymentPorts[1]),
@@ -98,11 +99,17 @@ export class BalancedShop {
     });
     const url = `http://localhost:${layout.ports.orders}`;
     const instances = { 'order-management-1': first, 'order-management-2': second };
-    return new BalancedShop(url, instances, payments, proxies, clients, release);
+    return new BalancedShop(url, instances, payments, proxies, clients, startInstance, release);
   }
 
   end(): Promise<void> {
     return this.release();
+  }
+
+  /** Starts an instance that has ended, on its port, and waits until the load balancer considers it ready. */
+  async restart(name: OrderInstance): Promise<void> {
+    this.instances[name] = await this.startInstance(name);
+    await eventually(() => this.request('GET', '/products'));
   }
 
   /** Creates the same API key for both services. @returns the key */

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '@shop/dev/ports';
+import type { ServiceName } from '@shop/dev/service-program';
+import { PROBLEMS } from '@shop/runtime/problem-catalogue';
 import { eventually } from '../../test/eventually';
 import { temporaryFolder } from '../../test/temporary-folder';
-import { layoutOf, type Layout } from './layout';
+import { layoutOf, type Instance, type Layout } from './layout';
 import { LoadBalancer } from './load-balancer';
 import { findHaproxy } from './programs';
 import { RecordedServers } from './recorded-servers';
@@ -19,6 +21,7 @@ const testWithHaproxy = program === null ? test.skip : test;
 let layout: Layout;
 let servers: RecordedServers;
 let loadBalancer: LoadBalancer;
+const instances: Server[] = [];
 beforeEach(async () => {
   layout = layoutOf(temporaryFolder('load-balancer'), 0);
   Object.assign(layout.ports, {
@@ -33,6 +36,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await servers.stopAll();
+  for (const instance of instances.splice(0)) instance.close();
   rmSync(layout.folder, { recursive: true });
 });
 
@@ -56,39 +60,106 @@ testWithHaproxy('keeps the old configuration if the new one is invalid, and repo
   expect((await loadBalancer.statistics()).has('order-management-1')).toBe(true);
 });
 
-/** Requests a path from HAProxy. @returns the status of the answer */
-const statusOf = async (path: string): Promise<number> =>
-  (await fetch(`http://127.0.0.1:${layout.ports.orders}${path}`)).status;
+/** Requests a path from HAProxy. */
+const request = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${layout.ports.orders}${path}`);
+
+const textOf = async (path: string): Promise<string> => (await request(path)).text();
 
 testWithHaproxy('does not forward the paths of the management port, which an instance may serve as well', async () => {
   await loadBalancer.start();
 
   for (const path of ['/metrics', '/readyz', '/METRICS/', '//readyz', '/metrics?x=1']) {
-    expect([path, await statusOf(path)]).toEqual([path, 404]);
+    expect([path, (await request(path)).status]).toEqual([path, 404]);
   }
-  expect(await statusOf('/livez')).toBe(503); // no instance is running
+  expect((await request('/livez')).status).toBe(503); // no instance is running
 });
 
 testWithHaproxy('serves both services under one origin', async () => {
-  const [orders, payments] = [await serveName('order-management'), await serveName('payment-processing')];
-  layout.ports.services['order-management'][1] = orders.port;
-  layout.ports.services['payment-processing'][1] = payments.port;
+  await serveAs('order-management', 1, () => 'order-management');
+  await serveAs('payment-processing', 1, () => 'payment-processing');
   await loadBalancer.start();
-  const serviceAt = async (path: string): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${layout.ports.orders}${path}`)).text();
-
-  await eventually(async () => expect(await serviceAt('/orderManagement/me')).toBe('order-management'));
-  await eventually(async () => expect(await serviceAt('/paymentProcessing/payments')).toBe('payment-processing'));
-  expect(await serviceAt('/payment-processing/payments?limit=1')).toBe('payment-processing');
+  await eventually(async () => expect(await textOf('/orderManagement/me')).toBe('order-management'));
+  await eventually(async () => expect(await textOf('/paymentProcessing/payments')).toBe('payment-processing'));
+  expect(await textOf('/payment-processing/payments?limit=1')).toBe('payment-processing');
   for (const path of ['/', '/orders', '/payments', '/order-management/order?x=/paymentProcessing/']) {
-    expect([path, await serviceAt(path)]).toEqual([path, 'order-management']);
+    expect([path, await textOf(path)]).toEqual([path, 'order-management']);
   }
-  for (const { server } of [orders, payments]) server.close();
 });
 
-/** Serves a text at every path. */
-async function serveName(name: string) {
-  const server = createServer((_request, response) => response.end(name)).listen(0, '127.0.0.1');
+const NOT_READY = 'is ready: its database is unavailable, or it is not running. Try again in 5 seconds.';
+
+/** Expects the problem document of HAProxy, as the catalogue of problems describes it. */
+async function expectNotReady(path: string, service: ServiceName): Promise<void> {
+  const response = await request(path);
+  const detail = `No instance of ${service} ${NOT_READY}`;
+  const { title, status } = PROBLEMS['service-unavailable'];
+  const problem = { type: '/problems/service-unavailable', code: 'service-unavailable', title, status, detail };
+  expect([response.status, await response.json()]).toEqual([503, { ...problem, error: detail }]);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('retry-after')).toBe('5');
+}
+
+/** What an instance answers while its database is unavailable. */
+const withoutDatabase = (path: string): string | null => (path === '/readyz' ? null : 'console');
+
+testWithHaproxy('serves the console from an instance that is alive, and says which service is not ready', async () => {
+  await serveAs('order-management', 1, withoutDatabase);
+  await serveAs('payment-processing', 1, withoutDatabase);
+  await loadBalancer.start();
+
+  // HAProxy considers an instance ready until its first checks have failed.
+  await eventually(() => expectNotReady('/orderManagement/order', 'order-management'));
+  await eventually(() => expectNotReady('/paymentProcessing/payments', 'payment-processing'));
+  for (const path of ['/', '/orders', '/orders/1', '/attention', '/assets/index-a1b2.js', '/docs', '/openapi.json']) {
+    expect([path, await textOf(path)]).toEqual([path, 'console']);
+  }
+  for (const path of ['/order-management/me', '//ORDERMANAGEMENT/order/']) {
+    await expectNotReady(path, 'order-management');
+  }
+  await expectNotReady('/payment-processing/payments', 'payment-processing');
+});
+
+testWithHaproxy(
+  'says what to do if no instance is alive: people on a page, programs in a problem document',
+  async () => {
+    await loadBalancer.start();
+
+    const page = await request('/orders');
+    expect([page.status, page.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
+    expect(page.headers.get('retry-after')).toBe('5');
+    expect(page.headers.get('cache-control')).toBe('no-store');
+    expect(await page.text()).toMatch(/No instance of order-management is running\..*Try again.* in 5 seconds/);
+    await expectNotReady('/orderManagement/order', 'order-management');
+    await expectNotReady('/paymentProcessing/payments', 'payment-processing');
+  },
+);
+
+testWithHaproxy('finds a file of the console that only an instance of another build has', async () => {
+  const asked = { older: 0, newer: 0 };
+  await serveAs('order-management', 1, (path) => (path.startsWith('/assets') ? (asked.older++, undefined) : 'ok'));
+  await serveAs('order-management', 2, (path) => (path.startsWith('/assets') ? (asked.newer++, 'newer') : 'ok'));
+  await loadBalancer.start();
+  await eventually(async () => {
+    const responses = await Promise.all(Array.from({ length: 8 }, () => request('/')));
+    expect(new Set(responses.map(({ headers }) => headers.get('x-served-by'))).size).toBe(2);
+  });
+
+  for (let i = 0; i < 8; i++) expect(await textOf('/assets/index-a1b2.js')).toBe('newer');
+
+  expect(asked.older).toBeGreaterThan(0);
+});
+
+/** Serves each path as an instance of a service: a text with 200, null with 503, and undefined with 404. */
+async function serveAs(
+  service: ServiceName,
+  instance: Instance,
+  textAt: (path: string) => string | null | undefined,
+): Promise<void> {
+  const server = createServer(({ url = '' }, response) => {
+    const text = textAt(url);
+    response.writeHead(text === null ? 503 : text === undefined ? 404 : 200).end(text ?? '');
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { server, port: (server.address() as AddressInfo).port };
+  instances.push(server);
+  layout.ports.services[service][instance] = (server.address() as AddressInfo).port;
 }

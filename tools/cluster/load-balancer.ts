@@ -73,7 +73,7 @@ export class LoadBalancer {
     await this.execute(`set server order-management/${name} state ${enabled ? 'ready' : 'maint'}`);
   }
 
-  /** Returns the statistics of each server, by name. */
+  /** Returns the statistics of each server, by name. An instance that also serves the console has those of its API. */
   async statistics(): Promise<Map<string, ServerStatistics>> {
     const [header = '', ...rows] = (await this.command('show stat -1 4 -1')).trim().split('\n');
     const columns = header.replace(/^# /, '').split(',');
@@ -81,6 +81,7 @@ export class LoadBalancer {
     return new Map(
       rows
         .map((row) => row.split(','))
+        .filter((row) => valueOf(row, 'pxname') !== 'console')
         .map((row) => {
           const name = valueOf(row, 'svname');
           return [name, { name, status: valueOf(row, 'status'), requests: Number(valueOf(row, 'stot')) }];
