@@ -102,7 +102,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     ['catalog', () => '/catalog', 'Mug'],
     ['customers', () => '/customers', 'Show orders'],
     ['attention', () => '/attention', /not JSON/],
-    ['today', () => '/today', '95 % settled within'],
+    ['today', () => '/today', /^All orders of the period, counted on /],
   ];
 
   describe.each(PAGES)('the page of %s', (name, path, text) => {

@@ -48,9 +48,9 @@ export function TodayPage() {
 }
 
 function Charts({ statistics }: { statistics: Statistics }) {
-  const { total, from, complete, bucketSeconds } = statistics;
+  const { total, from, to, complete, bucketSeconds } = statistics;
   const count = total.placed + total.shipped + total.cancelled + total.refunded;
-  if (count === 0) return <p class="empty">No order was placed in this period.</p>;
+  if (count === 0) return <p class="empty">No order was placed in this period until {formatTime(to)}.</p>;
   const buckets = completeBuckets(statistics);
   const labels = buckets.map(({ start }) => formatBucket(start, bucketSeconds));
   const series = (kinds: readonly [keyof (typeof buckets)[number], string, Series['kind']][]): Series[] =>
@@ -61,9 +61,12 @@ function Charts({ statistics }: { statistics: Statistics }) {
     }));
   return (
     <>
-      {!complete && (
+      {complete ? (
+        <p class="muted">All orders of the period, counted on {formatTime(to)}.</p>
+      ) : (
         <p class="note">
-          Only the newest {formatCount(count)} orders are counted, those since {formatTime(from)}.
+          There are too many orders to count all of them. These are the newest {formatCount(count)}, those since{' '}
+          {formatTime(from)}, counted on {formatTime(to)}.
         </p>
       )}
       <dl class="tiles">

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { createShopDatabase } from '../../test/servers';
 import { aProduct } from '../../test/shop';
-import { MAX_COUNTED_ORDERS, readStatistics } from './order-statistics';
+import { readStatistics } from './order-statistics';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -78,17 +78,46 @@ test('leaves out orders that are older than the window, in the future, or delete
   expect(await readStatistics(database, '1h', NOW)).toMatchObject({ total: { shipped: 0 }, buckets: [] });
 });
 
-test('counts only the newest orders of a large window, and says so', async () => {
+/** Stores shipped orders with two lines of $3.00 each, one per second. */
+async function storeMany(count: number): Promise<void> {
+  const [one, other] = [await aProduct(database), await aProduct(database)];
   await database.$executeRaw`
-    INSERT INTO orders (order_id, order_status, payment_status, order_date)
-    SELECT gen_random_uuid(), 'shipped', 'success', ${minutesAgo(0)}::timestamptz AT TIME ZONE 'UTC' - n * interval '1 second'
-    FROM generate_series(0, ${MAX_COUNTED_ORDERS}::int) n`;
+    WITH stored AS (
+      INSERT INTO orders (order_id, order_status, payment_status, order_date)
+      SELECT gen_random_uuid(), 'shipped', 'success', ${NOW}::timestamptz AT TIME ZONE 'UTC' - n * interval '1 second'
+      FROM generate_series(0, ${count - 1}::int) n RETURNING order_id
+    )
+    INSERT INTO order_products (order_id, product_id, quantity, unit_price)
+    SELECT order_id, product_id, 1, 3 FROM stored
+    CROSS JOIN unnest(ARRAY[${one.productId}, ${other.productId}]::uuid[]) product_id`;
+}
 
-  const { complete, from, total } = await readStatistics(database, '24h', NOW);
+test('counts each of many orders, in the buckets as in total', async () => {
+  await storeMany(6_000);
+
+  const { complete, from, total, buckets } = await readStatistics(database, '24h', NOW);
+
+  expect({ complete, from, shipped: total.shipped, amount: total.shippedAmount }).toEqual({
+    complete: true,
+    from: new Date('2026-11-27T13:00:00Z'),
+    shipped: 6_000,
+    amount: 36_000,
+  });
+  expect(buckets.map(({ shipped, shippedAmount }) => [shipped, shippedAmount])).toEqual([
+    [6_000 - 3_600 - 2_097, 6 * (6_000 - 3_600 - 2_097)],
+    [3_600, 21_600],
+    [2_097, 12_582], // from 12:00:00 to 12:34:56
+  ]);
+});
+
+test('counts only the newest orders if all of them take too long, and says so', async () => {
+  await storeMany(6_000);
+
+  const { complete, from, total } = await readStatistics(database, '24h', NOW, { timeoutMs: 1, newest: 1_000 });
 
   expect({ complete, from, shipped: total.shipped }).toEqual({
     complete: false,
-    from: new Date(NOW.getTime() - (MAX_COUNTED_ORDERS - 1) * 1_000),
-    shipped: MAX_COUNTED_ORDERS,
+    from: new Date(NOW.getTime() - 999_000),
+    shipped: 1_000,
   });
 });

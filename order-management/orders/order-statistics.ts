@@ -1,5 +1,7 @@
-import type { OrdersClient } from '@shop/prisma/clients';
-import { sql } from '@shop/prisma/sql';
+import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
+import { STATEMENT_TIMEOUT_MS } from '@shop/prisma/session';
+import { sql, unnamed } from '@shop/prisma/sql';
+import { isTimeout, limitSearch, SEARCH_TIMEOUT_MS } from '../search/search-settings';
 import { LEGACY_STATUSES, OrderStatus, PaymentStatus } from './order-status';
 
 /** The time that statistics cover, and the width of their buckets. */
@@ -12,8 +14,11 @@ export const STATISTICS_WINDOWS = {
 
 export type StatisticsWindow = keyof typeof STATISTICS_WINDOWS;
 
-/** Bounds the time of the query; see docs/decisions/0062-statistics-of-recent-orders.md. */
-export const MAX_COUNTED_ORDERS = 2_500;
+/**
+ * The bounds of a count; see docs/decisions/0062-statistics-of-all-orders.md. PostgreSQL cancels it after `timeoutMs`. Then only
+ * the `newest` orders are counted, which takes some tens of milliseconds.
+ */
+export const COUNT_LIMITS = { timeoutMs: STATEMENT_TIMEOUT_MS, newest: 10_000 };
 
 /** What became of the orders that were placed in a period. Amounts are in dollars, times in seconds. */
 export interface Outcomes {
@@ -32,6 +37,7 @@ export interface Outcomes {
 
 export interface OrderStatistics {
   from: Date;
+  /** When the orders were counted. */
   to: Date;
   bucketSeconds: number;
   /** Whether all orders of the window are counted, and not only the newest. */
@@ -51,56 +57,89 @@ const SHIPPED = unrefunded(OrderStatus.shipped);
 const CANCELLED = unrefunded(OrderStatus.cancelled);
 const REFUNDED = sql`payment_status = ${PaymentStatus.refunded}`;
 
-type Row = Outcomes & { start: Date | null; first: Date | null; counted: number };
+type Row = Outcomes & { start: Date | null };
+
+/** The orders that are counted, and the width of the buckets. */
+interface Counted {
+  from: Date;
+  to: Date;
+  bucketSeconds: number;
+}
 
 /**
- * Reads what became of the newest orders of a window, at most 2,500 of them. The cost does not depend on the number of all
- * orders: the index on `order_date` provides the newest ones.
+ * Counts the orders of a window, all of them unless that exceeds the time limit.
+ *
+ * @throws an error of the database
  */
 export async function readStatistics(
   database: OrdersClient,
   window: StatisticsWindow,
-  now = new Date(),
+  to = new Date(),
+  { timeoutMs, newest } = COUNT_LIMITS,
 ): Promise<OrderStatistics> {
   const { seconds, bucketSeconds } = STATISTICS_WINDOWS[window];
   const bucketMs = bucketSeconds * 1_000;
-  const from = new Date(Math.floor((now.getTime() - seconds * 1_000) / bucketMs + 1) * bucketMs);
-  const rows = await database.$queryRaw<Row[]>`
-    WITH recent AS (
-      SELECT order_id, order_date, order_status, payment_status, settled_at FROM orders
-      WHERE order_date >= ${from}::timestamptz AT TIME ZONE 'UTC'
-        AND order_date <= ${now}::timestamptz AT TIME ZONE 'UTC' AND deleted_at IS NULL
-      ORDER BY order_date DESC, order_id DESC LIMIT ${MAX_COUNTED_ORDERS}
-    ), counted AS (
-      SELECT order_date AT TIME ZONE 'UTC' AS placed_at, order_status, payment_status,
-        extract(epoch FROM settled_at - order_date AT TIME ZONE 'UTC')::float8 AS settle_seconds,
-        (SELECT coalesce(sum(line.unit_price * line.quantity), 0)
-         FROM order_products line WHERE line.order_id = recent.order_id) AS amount,
-        date_bin(${bucketSeconds}::int * interval '1 second', order_date AT TIME ZONE 'UTC', 'epoch') AS start
-      FROM recent
-    )
-    SELECT start, min(placed_at) AS first, count(*)::int AS counted,
-      count(*) FILTER (WHERE ${PLACED})::int AS placed,
-      count(*) FILTER (WHERE ${SHIPPED})::int AS shipped,
-      count(*) FILTER (WHERE ${CANCELLED})::int AS cancelled,
-      count(*) FILTER (WHERE ${REFUNDED})::int AS refunded,
-      coalesce(sum(amount) FILTER (WHERE ${PLACED}), 0)::float8 AS "placedAmount",
-      coalesce(sum(amount) FILTER (WHERE ${SHIPPED}), 0)::float8 AS "shippedAmount",
-      coalesce(sum(amount) FILTER (WHERE ${CANCELLED}), 0)::float8 AS "cancelledAmount",
-      coalesce(sum(amount) FILTER (WHERE ${REFUNDED}), 0)::float8 AS "refundedAmount",
-      percentile_cont(0.5) WITHIN GROUP (ORDER BY settle_seconds) AS "settleP50",
-      percentile_cont(0.95) WITHIN GROUP (ORDER BY settle_seconds) AS "settleP95"
-    FROM counted GROUP BY GROUPING SETS ((start), ()) ORDER BY start NULLS LAST`;
-  const { first, counted, start: _, ...total } = rows.at(-1)!; // the grand total, which exists even without an order
-  const complete = counted < MAX_COUNTED_ORDERS;
+  const from = new Date(Math.floor((to.getTime() - seconds * 1_000) / bucketMs + 1) * bucketMs);
+  const counted = { from, to, bucketSeconds };
+  try {
+    return { ...(await countOrders(database, counted, timeoutMs)), complete: true };
+  } catch (error) {
+    if (!isTimeout(error)) throw error;
+    const later = await dateOfNewest(database, counted, newest);
+    return { ...(await countOrders(database, { ...counted, from: later })), complete: false };
+  }
+}
+
+const isWithin = ({ from, to }: Counted) => sql`
+  order_date >= ${from}::timestamptz AT TIME ZONE 'UTC' AND order_date <= ${to}::timestamptz AT TIME ZONE 'UTC'
+  AND deleted_at IS NULL`;
+
+/** Reads when the oldest of the newest orders was placed. */
+async function dateOfNewest(database: OrdersClient, counted: Counted, newest: number): Promise<Date> {
+  const [oldest] = await database.$queryRaw<{ placedAt: Date }[]>`
+    SELECT order_date AT TIME ZONE 'UTC' AS "placedAt" FROM orders WHERE ${isWithin(counted)}
+    ORDER BY order_date DESC OFFSET ${newest - 1} LIMIT 1`;
+  return oldest?.placedAt ?? counted.from;
+}
+
+const COMMITS_WITHIN_MS = 1_000;
+
+/** Counts in one statement, which reads the lines of few orders by their index, and those of many orders in sequence. */
+async function countOrders(
+  database: OrdersClient,
+  counted: Counted,
+  timeoutMs = SEARCH_TIMEOUT_MS,
+): Promise<Omit<OrderStatistics, 'complete'>> {
+  const count = async (transaction: OrdersPrisma.TransactionClient): Promise<Row[]> => {
+    await transaction.$executeRaw(limitSearch(timeoutMs));
+    // Without a name, it is planned for the length of the period.
+    return transaction.$queryRaw<Row[]>`${unnamed}
+      WITH counted AS (
+        SELECT order_status, payment_status,
+          extract(epoch FROM settled_at - order_date AT TIME ZONE 'UTC')::float8 AS settle_seconds,
+          coalesce(sum(line.unit_price * line.quantity), 0) AS amount,
+          date_bin(${counted.bucketSeconds}::int * interval '1 second', order_date AT TIME ZONE 'UTC', 'epoch') AS start
+        FROM orders LEFT JOIN order_products line USING (order_id)
+        WHERE ${isWithin(counted)} GROUP BY order_id
+      )
+      SELECT start,
+        count(*) FILTER (WHERE ${PLACED})::int AS placed,
+        count(*) FILTER (WHERE ${SHIPPED})::int AS shipped,
+        count(*) FILTER (WHERE ${CANCELLED})::int AS cancelled,
+        count(*) FILTER (WHERE ${REFUNDED})::int AS refunded,
+        coalesce(sum(amount) FILTER (WHERE ${PLACED}), 0)::float8 AS "placedAmount",
+        coalesce(sum(amount) FILTER (WHERE ${SHIPPED}), 0)::float8 AS "shippedAmount",
+        coalesce(sum(amount) FILTER (WHERE ${CANCELLED}), 0)::float8 AS "cancelledAmount",
+        coalesce(sum(amount) FILTER (WHERE ${REFUNDED}), 0)::float8 AS "refundedAmount",
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY settle_seconds) AS "settleP50",
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY settle_seconds) AS "settleP95"
+      FROM counted GROUP BY GROUPING SETS ((start), ()) ORDER BY start NULLS LAST`;
+  };
+  const rows = await database.$transaction(count, { timeout: timeoutMs + COMMITS_WITHIN_MS });
+  const { start: _, ...total } = rows.at(-1)!; // the grand total, which exists even without an order
   return {
-    from: complete ? from : (first ?? from),
-    to: now,
-    bucketSeconds,
-    complete,
+    ...counted,
     total,
-    buckets: rows.flatMap(({ first: _first, counted: _counted, start, ...outcomes }) =>
-      start === null ? [] : [{ ...outcomes, start }],
-    ),
+    buckets: rows.flatMap(({ start, ...outcomes }) => (start === null ? [] : [{ ...outcomes, start }])),
   };
 }
