@@ -61,7 +61,7 @@ async function stop(): Promise<void> {
   await browser?.close();
   await shop.end();
   process.stdout.write(
-    `\naxe-core, for each page of the console: rules passed, and violations by impact\n\n${accessibility}\n`,
+    `\naxe-core, for each page of the console: rules passed, and violations by impact\n\n${accessibility.toText()}\n`,
   );
   process.stdout.write(`\n${sizes}`);
   if (!KEEP_IMAGES) rmSync(IMAGES, { recursive: true });

@@ -41,8 +41,9 @@ export class AccessibilityReport {
     return problemsIn(findings);
   }
 
-  toString(): string {
-    const widths = this.rows[0]!.map((_, column) => Math.max(...this.rows.map((row) => row[column]!.length)));
-    return this.rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n');
+  toText(): string {
+    const widths = this.rows[0].map((_, column) => Math.max(...this.rows.map((row) => row[column].length)));
+    const lines = this.rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '));
+    return lines.map((line) => line.trimEnd()).join('\n');
   }
 }
