@@ -5,6 +5,8 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const IMPACTS = ['critical', 'serious', 'moderate', 'minor'] as const;
 
+const COLUMN_WIDTH = 14;
+
 interface Findings {
   /** The number of rules that the page satisfies. */
   passed: number;
@@ -42,8 +44,7 @@ export class AccessibilityReport {
   }
 
   toText(): string {
-    const widths = this.rows[0].map((_, column) => Math.max(...this.rows.map((row) => row[column].length)));
-    const lines = this.rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '));
+    const lines = this.rows.map((row) => row.map((cell) => cell.padEnd(COLUMN_WIDTH)).join(''));
     return lines.map((line) => line.trimEnd()).join('\n');
   }
 }
