@@ -134,6 +134,8 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
       [`${keys.operator.slice(0, -43)}${'A'.repeat(43)}`, 'The API key is not valid.'],
       [expired, / expired at /],
       [revoked, / was revoked/],
+      [`${keys.operator} ${keys.operator}`, 'It contains white space (U+0020).'],
+      [`${keys.operator}ж`, 'It contains a character that no key or token has (U+0436).'],
     ] as const) {
       await enter(page, credential);
       await page.getByRole('alert').getByText(reason).waitFor();
@@ -141,7 +143,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
 
     expect(await page.evaluate('[localStorage.length, sessionStorage.length]')).toEqual([0, 0]);
     expect(await page.getByLabel('API key or token').getAttribute('type')).toBe('password');
-    await enter(page, keys.operator);
+    await enter(page, ` ${keys.operator}\u00a0`);
     await page.getByText('2 orders').waitFor();
     await close(page);
   });

@@ -26,6 +26,7 @@ export const VIRTUAL_HOSTS = [
   'bridge-faults',
   'conformance',
   'console',
+  'console-answers',
   'console-outages',
   'console-roles',
   'documents',

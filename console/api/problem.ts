@@ -20,15 +20,38 @@ export class ApiProblem extends Error {
     super(detail);
   }
 
-  /** What the reader can do; empty if the detail already says it. */
-  get advice(): string {
-    if (this.status === 0) return 'Check the connection. The page tries again by itself.';
-    if (this.status === 503) return 'No data is lost. The page tries again by itself.';
-    if (this.status === 409 || this.status === 412) return 'The page shows the current state. Decide again.';
-    if (this.status === 404) return 'It may have been deleted. Check the address.';
-    if (this.status === 403) return 'Sign in with another credential if you need this.';
-    return '';
+  /** Whether the cause may pass without a change of the request. */
+  get isOutage(): boolean {
+    return [0, 502, 503, 504].includes(this.status);
   }
+
+  /** Whether a request that changes something may have been executed. Other refusals with 503 name a limit. */
+  get isUncertain(): boolean {
+    return this.status === 500 || (this.isOutage && ['offline', 'service-unavailable', 'unknown'].includes(this.code));
+  }
+}
+
+/** What a failed request was for. */
+export interface Purpose {
+  /** Whether the page repeats the request by itself. */
+  isRepeated?: boolean;
+  /** What a repetition does, if the request changes something. */
+  ifRepeated?: string | undefined;
+}
+
+/** Says what the reader can do; empty if the detail of the problem already says it. */
+export function adviceOf(problem: ApiProblem, { isRepeated = false, ifRepeated }: Purpose): string {
+  const { status } = problem;
+  if (ifRepeated !== undefined && problem.isUncertain) {
+    return `It is not known whether this happened. Press the button again: ${ifRepeated}`;
+  }
+  if (status === 0)
+    return `Check the connection. ${isRepeated ? 'The page tries again by itself.' : 'Then try again.'}`;
+  if (problem.isOutage && isRepeated) return 'No data is lost. The page tries again by itself.';
+  if (status === 409 || status === 412) return 'The page shows the current state. Decide again.';
+  if (status === 404) return 'It may have been deleted. Check the address.';
+  if (status === 403) return 'Sign in with another credential if you need this.';
+  return '';
 }
 
 /** Makes a problem of the body of a response. */

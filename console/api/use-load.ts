@@ -49,7 +49,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         if (ending.signal.aborted) return;
         const problem = toProblem(error);
         setState((before) => ({ ...before, problem, isLoading: false }));
-        if (problem.status === 0 || problem.status === 503) again(RETRY_MS);
+        if (problem.isOutage) again(RETRY_MS);
       }
     };
     void run();

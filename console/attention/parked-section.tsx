@@ -17,6 +17,17 @@ interface Action {
   message: ParkedMessage | null;
 }
 
+const IF_REPEATED = {
+  retry: {
+    one: 'a message that is no longer parked is not retried.',
+    all: 'only the messages that are still parked are retried.',
+  },
+  discard: {
+    one: 'no other message is deleted.',
+    all: 'messages that were parked meanwhile are deleted, too. To see them, close the dialog first.',
+  },
+};
+
 /** The messages that a service could not handle. */
 export function ParkedSection({ service }: { service: Service }) {
   const { payments } = useConsole();
@@ -40,9 +51,7 @@ export function ParkedSection({ service }: { service: Service }) {
         ? read(orders.POST(`/orderManagement/parked-messages/${kind}`, { body }))
         : read(payments.POST(`/paymentProcessing/parked-messages/${kind}`, { body })));
       const isMissing = message !== null && handled.ids.length === 0;
-      setDone(
-        isMissing ? 'The message is no longer parked: somebody else has retried or discarded it.' : handled.message,
-      );
+      setDone(isMissing ? 'The message is no longer parked: it was retried or discarded before.' : handled.message);
     } finally {
       loaded.reload();
     }
@@ -87,6 +96,7 @@ export function ParkedSection({ service }: { service: Service }) {
         <Dialog
           title={`${action.kind === 'retry' ? 'Retry' : 'Discard'} ${action.message ? 'this message' : 'all parked messages'}?`}
           action={action.kind === 'retry' ? 'Retry' : 'Discard'}
+          ifRepeated={IF_REPEATED[action.kind][action.message ? 'one' : 'all']}
           isDangerous={action.kind === 'discard'}
           onConfirm={() => act(action)}
           onClose={() => setAction(null)}

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { newKey, orders, read, type Product } from '../api/client';
-import { toProblem } from '../api/problem';
+import { answerOf, newKey, orders, read, type Product } from '../api/client';
+import { ApiProblem, toProblem } from '../api/problem';
 import { useLoad } from '../api/use-load';
 import { useConsole } from '../console-context';
 import { formatCount, formatMoney, parseMoney } from '../format/money';
@@ -8,6 +8,7 @@ import { Dialog } from '../parts/dialog';
 import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
+import { ProblemNote } from '../parts/problem-note';
 import { loadProducts } from '../products/load-products';
 import { MoreMatches } from '../products/more-matches';
 
@@ -23,6 +24,7 @@ export function CatalogPage() {
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');
   const [retired, setRetired] = useState<Product | null>(null);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
   const mayChange = caller.role !== 'customer';
 
   const finish = (message: string, retiredProduct: Product | null = null): void => {
@@ -31,11 +33,12 @@ export function CatalogPage() {
     loaded.reload();
   };
   const restore = async ({ productId, name }: Product): Promise<void> => {
+    setProblem(null);
     try {
       await read(orders.POST('/orderManagement/product/{id}/restore', { params: { path: { id: productId } } }));
       finish(`${name} is sold again.`);
     } catch (error) {
-      setDone(toProblem(error).detail);
+      setProblem(toProblem(error));
     }
   };
 
@@ -57,6 +60,7 @@ export function CatalogPage() {
           )}
         </p>
       )}
+      {problem && <ProblemNote problem={problem} ifRepeated="a product that is sold already does not change." />}
       <LoadState loaded={loaded} what="products">
         {(products) => (
           <ProductTable
@@ -65,7 +69,7 @@ export function CatalogPage() {
           />
         )}
       </LoadState>
-      {action && <ProductDialog {...action} onDone={finish} onClose={() => setAction(null)} />}
+      {action && <ProductDialog {...action} onDone={finish} onFailed={loaded.reload} onClose={() => setAction(null)} />}
     </Page>
   );
 }
@@ -143,33 +147,43 @@ const NAMES = { restock: 'Restock', reprice: 'Reprice', retire: 'Retire' };
 
 type ProductDialogProps = Action & {
   onDone: (message: string, retired?: Product | null) => void;
+  /** Called if it is not known whether the product was changed, or if it was not. */
+  onFailed: () => void;
   onClose: () => void;
 };
 
-function ProductDialog({ kind, product, requestKey, onDone, onClose }: ProductDialogProps) {
+function ProductDialog({ kind, product, requestKey, onDone, onFailed, onClose }: ProductDialogProps) {
   const { productId, name, price, quantityAvailable } = product;
   const path = { id: productId };
   const restock = async (form: FormData): Promise<void> => {
-    const quantity = Number(form.get('quantity'));
-    const header = { 'Idempotency-Key': requestKey };
-    const request = orders.POST('/orderManagement/product/{id}/restock', {
-      params: { path, header },
-      body: { quantity },
-    });
-    onDone(`${name} now has ${formatCount((await read(request)).quantityAvailable)} units.`);
+    const changed = await restockOnce(product, Number(form.get('quantity')), requestKey);
+    onDone(`${name} now has ${formatCount(changed.quantityAvailable)} units.`);
   };
   const reprice = async (form: FormData): Promise<void> => {
     const amount = parseMoney(textOf(form, 'price'));
-    if (amount === null) throw new TypeError('Enter an amount such as 12.50.');
+    if (amount === null) throw new ApiProblem(422, 'no-amount', 'This is no price', 'Enter an amount such as 12.50.');
     onDone(`${name} now costs ${formatMoney((await repriceUnchanged(product, amount)).price)}.`);
   };
   const retire = async (): Promise<void> => {
     await read(orders.POST('/orderManagement/product/{id}/retire', { params: { path } }));
     onDone(`${name} is no longer sold.`, product);
   };
+  const confirming = (act: (form: FormData) => Promise<void>) => ({
+    onClose,
+    onConfirm: (form: FormData) =>
+      act(form).catch((error: unknown) => {
+        onFailed();
+        throw error;
+      }),
+  });
   if (kind === 'restock') {
     return (
-      <Dialog title={`Restock ${name}`} action="Change the stock" onConfirm={restock} onClose={onClose}>
+      <Dialog
+        title={`Restock ${name}`}
+        action="Change the stock"
+        ifRepeated="the stock changes only once, unless you close this dialog first."
+        {...confirming(restock)}
+      >
         <p>
           The stock is {formatCount(quantityAvailable)} now. The units are added to it, whatever is ordered meanwhile; a
           negative number removes units.
@@ -183,7 +197,12 @@ function ProductDialog({ kind, product, requestKey, onDone, onClose }: ProductDi
   }
   if (kind === 'reprice') {
     return (
-      <Dialog title={`Reprice ${name}`} action="Change the price" onConfirm={reprice} onClose={onClose}>
+      <Dialog
+        title={`Reprice ${name}`}
+        action="Change the price"
+        ifRepeated="a price that somebody else has set meanwhile is not changed."
+        {...confirming(reprice)}
+      >
         <p>The price is {formatMoney(price)} now. Orders that were placed before keep their price.</p>
         <label>
           New price in dollars
@@ -193,22 +212,47 @@ function ProductDialog({ kind, product, requestKey, onDone, onClose }: ProductDi
     );
   }
   return (
-    <Dialog title={`Retire ${name}?`} action="Retire" isDangerous onConfirm={retire} onClose={onClose}>
+    <Dialog
+      title={`Retire ${name}?`}
+      action="Retire"
+      ifRepeated="a product that is retired already does not change."
+      isDangerous
+      {...confirming(retire)}
+    >
       <p>New orders of it are refused. Orders that were placed before are not affected. It can be sold again later.</p>
     </Dialog>
   );
 }
 
+/** Changes the stock of a product, once for each key. */
+async function restockOnce({ productId, name }: Product, quantity: number, key: string): Promise<Product> {
+  const params = { path: { id: productId }, header: { 'Idempotency-Key': key } };
+  try {
+    return await read(orders.POST('/orderManagement/product/{id}/restock', { params, body: { quantity } }));
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.code !== 'idempotency-key-reused') throw error;
+    throw new ApiProblem(
+      409,
+      error.code,
+      `The stock of ${name} was changed already`,
+      'Your first request, whose answer was lost, has changed it by another number. Close the dialog.',
+    );
+  }
+}
+
 /** Changes the price of a product unless somebody has changed the price that the reader saw. */
 async function repriceUnchanged({ productId, name, price }: Product, amount: number): Promise<Product> {
   const path = { id: productId };
-  const { data: current, response } = await orders.GET('/orderManagement/product/{id}', { params: { path } });
-  if (current && current.price !== price) {
-    throw new TypeError(
-      `Somebody has changed the price of ${name} to ${formatMoney(current.price)}. Close the dialog and decide again.`,
+  const { data: current, headers } = await answerOf(orders.GET('/orderManagement/product/{id}', { params: { path } }));
+  if (current.price === amount) return current; // an earlier request, whose answer was lost, may have set it
+  if (current.price !== price) {
+    throw new ApiProblem(
+      412,
+      'price-changed',
+      'The price was not changed',
+      `Somebody has changed the price of ${name} to ${formatMoney(current.price)}. Close the dialog.`,
     );
   }
-  const tag = response.headers.get('etag');
-  const header = tag === null ? {} : { 'If-Match': tag };
+  const header = { 'If-Match': headers.get('etag') ?? '*' };
   return read(orders.PATCH('/orderManagement/product/{id}', { params: { path, header }, body: { price: amount } }));
 }

@@ -94,6 +94,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
               <Dialog
                 title="Cancel this order?"
                 action="Cancel the order"
+                ifRepeated="an order is cancelled only once."
                 isDangerous
                 onConfirm={cancel}
                 onClose={() => setAction(null)}
@@ -108,6 +109,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
               <Dialog
                 title="Refund this payment?"
                 action="Refund the payment"
+                ifRepeated="a payment is refunded only once."
                 isDangerous
                 onConfirm={refund}
                 onClose={() => setAction(null)}

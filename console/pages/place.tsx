@@ -49,10 +49,10 @@ export function PlacePage() {
       setOrderId(placed.orderId);
       setQuantities(new Map());
       setKey(newKey());
-      products.reload();
     } catch (error) {
       setProblem(toProblem(error));
     } finally {
+      products.reload();
       setBusy(false);
     }
   };
@@ -88,7 +88,12 @@ export function PlacePage() {
             <button type="submit" class="primary" disabled={isBusy || customerId === '' || quantities.size === 0}>
               Place the order
             </button>
-            {problem && <ProblemNote problem={problem} />}
+            {problem && (
+              <ProblemNote
+                problem={problem}
+                ifRepeated="no second order is placed unless you change the order or leave the page."
+              />
+            )}
           </section>
           {orderId !== null && <Settling key={orderId} orderId={orderId} />}
         </div>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { orders, read } from '../api/client';
+import { parseCredential } from '../api/credential';
 import { toProblem, type ApiProblem } from '../api/problem';
 import { keepCredential } from '../api/session';
 import { textOf } from '../parts/form-text';
@@ -13,9 +14,9 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
 
   const signIn = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const credential = textOf(new FormData(event.target as HTMLFormElement), 'credential').trim();
     setBusy(true);
     try {
+      const credential = parseCredential(textOf(new FormData(event.target as HTMLFormElement), 'credential'));
       await read(orders.GET('/orderManagement/me', { headers: { Authorization: `Bearer ${credential}` } }));
       keepCredential(credential);
       onSignedIn();

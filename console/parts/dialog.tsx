@@ -9,6 +9,8 @@ interface DialogProps {
   children: ComponentChildren;
   /** The words of the button that acts. */
   action: string;
+  /** What happens if the reader presses the button again because no answer came. */
+  ifRepeated: string;
   /** Whether the action cannot be undone. */
   isDangerous?: boolean;
   /** Acts. The dialog closes when it succeeds, and shows the problem if it fails. */
@@ -17,7 +19,7 @@ interface DialogProps {
 }
 
 /** Asks before an action, and says what it will do. */
-export function Dialog({ title, children, action, isDangerous = false, onConfirm, onClose }: DialogProps) {
+export function Dialog({ title, children, action, ifRepeated, isDangerous = false, onConfirm, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -42,7 +44,7 @@ export function Dialog({ title, children, action, isDangerous = false, onConfirm
       <form onSubmit={(event) => void confirm(event)}>
         <h2 id="dialog-title">{title}</h2>
         {children}
-        {problem && <ProblemNote problem={problem} />}
+        {problem && <ProblemNote problem={problem} ifRepeated={ifRepeated} />}
         <div class="actions">
           <button type="button" onClick={onClose}>
             Close
