@@ -29,6 +29,7 @@ export const VIRTUAL_HOSTS = [
   'console-answers',
   'console-outages',
   'console-roles',
+  'console-tasks',
   'documents',
   'interop',
   'metrics',
