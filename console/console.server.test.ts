@@ -234,7 +234,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     const page = await open('/place');
 
     await page.getByRole('radio').first().check();
-    await page.getByLabel('Filter by name').fill('mug');
+    await page.getByLabel('Find by name or type').fill('mug');
     await page.getByLabel('Quantity of Mug').fill('2');
     await shows(page, '$90.00');
     await page.getByRole('button', { name: 'Place the order' }).click();
@@ -307,7 +307,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
-  test('restocks, reprices and retires a product, and sells it again', async () => {
+  test('restocks, reprices and retires a product, and sells it again after a reload', async () => {
     await shop.aProduct('Bowl', 5);
     const page = await open('/catalog');
 
@@ -322,14 +322,63 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await confirm(page, 'Retire Bowl', 'Retire');
     await shows(page, 'Bowl is no longer sold.');
     await page.getByRole('link', { name: 'Bowl' }).waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Sell it again' }).click();
-    await page.getByRole('link', { name: 'Bowl' }).waitFor();
+    await page.reload();
+    await page.getByRole('combobox', { name: 'Show' }).selectOption('Retired');
+    expect(new URL(page.url()).search).toBe('?kind=retired');
+    await page.getByRole('row', { name: /^Bowl retired/ }).waitFor();
+    await page.getByRole('button', { name: 'Sell again Bowl' }).click();
+    await page.getByRole('dialog').getByText('for $12.50 each. 12 units are in stock.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sell again', exact: true }).click();
+    await shows(page, 'Bowl is sold again.');
+    await page.getByRole('link', { name: 'Bowl' }).waitFor({ state: 'detached' });
+    await page.getByRole('combobox', { name: 'Show' }).selectOption('All');
+    await page.getByRole('button', { name: 'Retire Bowl' }).waitFor();
+    await close(page);
+  });
+
+  test('searches the catalog on the server, in pages that the address holds', async () => {
+    for (let n = 101; n <= 160; n++) await shop.aProduct(`Candle ${n}`);
+    const page = await open('/catalog');
+
+    await page.getByLabel('Find products').fill('candle');
+    await page.getByRole('button', { name: 'Find', exact: true }).click();
+    await shows(page, '60 products');
+    await page.getByRole('link', { name: 'Candle 150' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Candle 151' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.getByRole('link', { name: 'Candle 151' }).waitFor();
+    await page.reload();
+    await page.getByRole('link', { name: 'Candle 160' }).waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'Candle 101' }).waitFor();
+    expect(await page.getByLabel('Find products').inputValue()).toBe('candle');
+    await close(page);
+  });
+
+  test('keeps what was chosen for an order while other products are searched for', async () => {
+    await shop.aProduct('Tray');
+    const page = await open('/place');
+
+    await page.getByLabel('Find by name or type').fill('MUG');
+    await page.getByLabel('Quantity of Mug').fill('2');
+    await page.getByLabel('Find by name or type').fill('candle');
+    await page.getByLabel('Quantity of Candle 125').waitFor();
+    await page.getByRole('button', { name: 'Next page' }).click();
+    await page.getByLabel('Quantity of Candle 126').fill('1');
+    expect(await page.getByLabel('Quantity of Mug').inputValue()).toBe('2');
+    await page.getByLabel('Find by name or type').fill('tray');
+    await page.getByLabel('Quantity of Tray').fill('1');
+
+    await page.getByRole('radio').first().check();
+    await page.getByRole('button', { name: 'Place the order' }).click();
+    await shows(page, 'The order is settled: shipped.');
+    expect(await page.getByLabel('Quantity of Mug').count()).toBe(0);
     await close(page);
   });
 
   test('does not overwrite a price that somebody else has changed', async () => {
     const productId = await shop.aProduct('Plate');
-    const page = await open('/catalog');
+    const page = await open('/catalog?find=plate');
     await page.getByRole('button', { name: 'Reprice Plate' }).click();
 
     await shop.orders.request('PATCH', `/product/${productId}`, { price: 50 });
@@ -395,7 +444,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
   });
 
   test('can be used by keyboard: Enter opens a dialog, Escape closes it', async () => {
-    const page = await open('/catalog');
+    const page = await open('/catalog?find=mug');
 
     await page.getByRole('button', { name: 'Restock Mug' }).focus();
     await page.keyboard.press('Enter');

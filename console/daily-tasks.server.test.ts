@@ -181,6 +181,16 @@ const TASKS: Record<string, () => Promise<Page>> = {
     await shows(page, 'Lamp is no longer sold.');
     return page;
   },
+  'Sell a retired product again': async () => {
+    await shop.orders.request('POST', `/product/${await shop.aProduct('Rug')}/retire`);
+    const page = await openFirstPage();
+    await menu(page, 'Catalog');
+    await choose(page, 'Show', 'Retired');
+    await button(page, 'Sell again Rug');
+    await confirm(page, 'Sell again');
+    await shows(page, 'Rug is sold again.');
+    return page;
+  },
   'See whether anything waits for a person': async () => {
     const page = await openFirstPage();
     await menu(page, 'Attention');

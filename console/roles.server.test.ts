@@ -242,6 +242,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
     await go(page, 'Catalog');
     await page.getByText('Mug').waitFor();
     expect(await page.getByRole('button', { name: /Restock|Reprice|Retire/ }).count()).toBe(0);
+    expect(await page.getByRole('combobox', { name: 'Show' }).count()).toBe(0); // retired products are not for customers
     await visit(page, `/orders/${foreign}`);
     await page.getByRole('alert').getByText(foreign).waitFor(); // as if it did not exist
     for (const path of ['/customers', '/attention', '/today']) {

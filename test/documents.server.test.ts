@@ -367,6 +367,7 @@ const rules: [RegExp, (command: string, document: string) => Promise<void>][] = 
   [/^curl -i '\S+\/order\?\S+limit=2'$/, ofShipped(/^X-Total-Count: \d+[^]*^Link: <\?order_status=[^]*"shipped"/m)],
   [/^curl -g '\S+\/order\?\S+price\[gte\]/, ofShipped(/\[\{"orderId"[^]*"price":45/)],
   [/^curl '\S+\/customers\?last_name=Doe/, ofShipped(/\[\{"customerId"[^]*"lastName":"Doe"/)],
+  [/^curl '\S+\/catalog\?find=flask/, (command) => succeeds(command, /\[\{"productId"[^]*"name":"Thermos Flask"/)],
   [/^curl \S+\/order\/<orderId>$/, ofShipped(/"orderStatus":"shipped"[^]*"paymentStatus":"success"/)],
   [/^curl "\S+\/order\/<orderId>\?wait=30s"$/, isSettledWhenAnswered],
   [/^curl -N --max-time 5 \S+\/order\/<orderId>\/events$/, followsOrder],

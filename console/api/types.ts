@@ -8,6 +8,7 @@ export type Order = Schemas['Order'];
 export type OrderDetails = Schemas['OrderDetails'];
 export type HistoryEntry = Schemas['HistoryEntry'];
 export type Product = Schemas['Product'];
+export type CatalogProduct = Schemas['ProductWithState'];
 export type Customer = Schemas['Customer'];
 export type Statistics = Schemas['Statistics'];
 export type Caller = Schemas['Caller'];

@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
-import { answerOf, newKey, orders, read, type Product } from '../api/client';
-import { ApiProblem, toProblem } from '../api/problem';
+import { answerOf, newKey, orders, read, type CatalogProduct, type Product } from '../api/client';
 import { useLoad } from '../api/use-load';
 import { useConsole } from '../console-context';
 import { formatCount, formatMoney, parseMoney } from '../format/money';
@@ -8,65 +7,94 @@ import { Dialog } from '../parts/dialog';
 import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
-import { ProblemNote } from '../parts/problem-note';
-import { loadProducts } from '../products/load-products';
-import { MoreMatches } from '../products/more-matches';
+import { findProducts, type FoundProducts, type Kind } from '../products/find-products';
+import { navigate, usePlace } from '../router';
 
-type Action = { kind: 'restock' | 'reprice' | 'retire'; product: Product; requestKey: string };
+const ACTIONS = { restock: 'Restock', reprice: 'Reprice', retire: 'Retire', restore: 'Sell again' };
 
-const SHOWN = 100;
+interface Action {
+  kind: keyof typeof ACTIONS;
+  product: CatalogProduct;
+  requestKey: string;
+}
 
-/** The products that are sold, with their stock. */
+const KINDS: Record<Kind, string> = { sold: 'Sold', retired: 'Retired', all: 'All' };
+
+const LIMIT = 50;
+
+/** The products with their stock. The address has the search. */
 export function CatalogPage() {
   const { caller } = useConsole();
-  const loaded = useLoad('products', loadProducts, 30_000);
-  const [text, setText] = useState('');
+  const { query } = usePlace();
+  const [find, cursor] = [query.get('find') ?? '', query.get('cursor')];
+  const kind = (['retired', 'all'] as const).find((one) => one === query.get('kind')) ?? 'sold';
+  const loaded = useLoad(
+    `products ${kind} ${find} ${cursor}`,
+    (signal) => findProducts(find, { kind, limit: LIMIT, cursor, signal }),
+    30_000,
+  );
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');
-  const [retired, setRetired] = useState<Product | null>(null);
-  const [problem, setProblem] = useState<ApiProblem | null>(null);
   const mayChange = caller.role !== 'customer';
 
-  const finish = (message: string, retiredProduct: Product | null = null): void => {
-    setDone(message);
-    setRetired(retiredProduct);
-    loaded.reload();
+  const search = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const text = textOf(new FormData(event.target as HTMLFormElement), 'find');
+    navigate(addressOf({ find: text.trim(), kind }));
   };
-  const restore = async ({ productId, name }: Product): Promise<void> => {
-    setProblem(null);
-    try {
-      await read(orders.POST('/orderManagement/product/{id}/restore', { params: { path: { id: productId } } }));
-      finish(`${name} is sold again.`);
-    } catch (error) {
-      setProblem(toProblem(error));
-    }
+  const finish = (message: string): void => {
+    setDone(message);
+    loaded.reload();
   };
 
   return (
     <Page title="Catalog">
-      <div class="row">
+      <form role="search" class="row" onSubmit={search}>
         <label class="grow">
-          Filter by name or type
-          <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          Find products
+          <input
+            key={find}
+            name="find"
+            type="search"
+            placeholder="Part of a name or a type"
+            defaultValue={find}
+            maxLength={100}
+          />
         </label>
-      </div>
+        {mayChange && (
+          <label>
+            Show
+            <select
+              value={kind}
+              onChange={(event) => navigate(addressOf({ find, kind: event.currentTarget.value as Kind }))}
+            >
+              {Object.entries(KINDS).map(([value, name]) => (
+                <option key={value} value={value}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <button type="submit">Find</button>
+      </form>
       {done && (
         <p class="note good" role="status">
-          {done}{' '}
-          {retired && (
-            <button type="button" onClick={() => void restore(retired)}>
-              Sell it again
-            </button>
-          )}
+          {done}
         </p>
       )}
-      {problem && <ProblemNote problem={problem} ifRepeated="a product that is sold already does not change." />}
       <LoadState loaded={loaded} what="products">
-        {(products) => (
-          <ProductTable
-            products={matching(products, text)}
-            onAct={mayChange ? (kind, product) => setAction({ kind, product, requestKey: newKey() }) : null}
-          />
+        {(found) => (
+          <>
+            <ProductTable
+              found={found}
+              onAct={mayChange ? (act, product) => setAction({ kind: act, product, requestKey: newKey() }) : null}
+            />
+            <nav class="pages" aria-label="Pages">
+              {cursor !== null && <a href={addressOf({ find, kind })}>First page</a>}
+              {found.next !== null && <a href={addressOf({ find, kind, cursor: found.next })}>Next page</a>}
+            </nav>
+          </>
         )}
       </LoadState>
       {action && <ProductDialog {...action} onDone={finish} onFailed={loaded.reload} onClose={() => setAction(null)} />}
@@ -74,20 +102,28 @@ export function CatalogPage() {
   );
 }
 
-function matching(products: readonly Product[], text: string): Product[] {
-  const wanted = text.trim().toLowerCase();
-  return products.filter(({ name, productType }) => `${name}\n${productType}`.toLowerCase().includes(wanted));
+function addressOf({ find, kind, cursor }: { find: string; kind: Kind; cursor?: string }): string {
+  const query = new URLSearchParams({
+    ...(find !== '' && { find }),
+    ...(kind !== 'sold' && { kind }),
+    ...(cursor !== undefined && { cursor }),
+  });
+  return `/catalog?${query}`;
 }
 
 interface ProductTableProps {
-  products: readonly Product[];
-  onAct: ((kind: Action['kind'], product: Product) => void) | null;
+  found: FoundProducts;
+  onAct: ((kind: Action['kind'], product: CatalogProduct) => void) | null;
 }
 
-function ProductTable({ products, onAct }: ProductTableProps) {
+function ProductTable({ found: { products, count, isEstimate }, onAct }: ProductTableProps) {
   if (products.length === 0) return <p class="empty">No product matches.</p>;
   return (
     <>
+      <p>
+        {isEstimate && 'about '}
+        {count === 1 ? '1 product' : `${formatCount(count)} products`}
+      </p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products">
         <table class="cards">
           <thead>
@@ -104,12 +140,13 @@ function ProductTable({ products, onAct }: ProductTableProps) {
             </tr>
           </thead>
           <tbody>
-            {products.slice(0, SHOWN).map((product) => (
+            {products.map((product) => (
               <tr key={product.productId}>
                 <th scope="row" data-label="Product">
                   <a href={`/orders?product_id=${product.productId}`} title="Show its orders">
                     {product.name}
                   </a>
+                  {product.retired && <span class="status bad"> retired</span>}
                 </th>
                 <td data-label="Type">{product.productType}</td>
                 <td data-label="Price" class="number">
@@ -121,14 +158,14 @@ function ProductTable({ products, onAct }: ProductTableProps) {
                 </td>
                 {onAct && (
                   <td class="actions">
-                    {(['restock', 'reprice', 'retire'] as const).map((kind) => (
+                    {(['restock', 'reprice', product.retired ? 'restore' : 'retire'] as const).map((kind) => (
                       <button
                         key={kind}
                         type="button"
-                        aria-label={`${NAMES[kind]} ${product.name}`}
+                        aria-label={`${ACTIONS[kind]} ${product.name}`}
                         onClick={() => onAct(kind, product)}
                       >
-                        {NAMES[kind]}
+                        {ACTIONS[kind]}
                       </button>
                     ))}
                   </td>
@@ -138,19 +175,16 @@ function ProductTable({ products, onAct }: ProductTableProps) {
           </tbody>
         </table>
       </div>
-      <MoreMatches matches={products.length} shown={SHOWN} />
     </>
   );
 }
 
-const NAMES = { restock: 'Restock', reprice: 'Reprice', retire: 'Retire' };
-
-type ProductDialogProps = Action & {
-  onDone: (message: string, retired?: Product | null) => void;
+interface ProductDialogProps extends Action {
+  onDone: (message: string) => void;
   /** Called if it is not known whether the product was changed, or if it was not. */
   onFailed: () => void;
   onClose: () => void;
-};
+}
 
 function ProductDialog({ kind, product, requestKey, onDone, onFailed, onClose }: ProductDialogProps) {
   const { productId, name, price, quantityAvailable } = product;
@@ -166,7 +200,11 @@ function ProductDialog({ kind, product, requestKey, onDone, onFailed, onClose }:
   };
   const retire = async (): Promise<void> => {
     await read(orders.POST('/orderManagement/product/{id}/retire', { params: { path } }));
-    onDone(`${name} is no longer sold.`, product);
+    onDone(`${name} is no longer sold.`);
+  };
+  const restore = async (): Promise<void> => {
+    await read(orders.POST('/orderManagement/product/{id}/restore', { params: { path } }));
+    onDone(`${name} is sold again.`);
   };
   const confirming = (act: (form: FormData) => Promise<void>) => ({
     onClose,
@@ -211,6 +249,21 @@ function ProductDialog({ kind, product, requestKey, onDone, onFailed, onClose }:
       </Dialog>
     );
   }
+  if (kind === 'restore') {
+    return (
+      <Dialog
+        title={`Sell ${name} again?`}
+        action="Sell again"
+        ifRepeated="a product that is sold already does not change."
+        {...confirming(restore)}
+      >
+        <p>
+          New orders of it are accepted, for {formatMoney(price)} each. {formatCount(quantityAvailable)} units are in
+          stock.
+        </p>
+      </Dialog>
+    );
+  }
   return (
     <Dialog
       title={`Retire ${name}?`}
@@ -219,7 +272,10 @@ function ProductDialog({ kind, product, requestKey, onDone, onFailed, onClose }:
       isDangerous
       {...confirming(retire)}
     >
-      <p>New orders of it are refused. Orders that were placed before are not affected. It can be sold again later.</p>
+      <p>
+        New orders of it are refused. Orders that were placed before are not affected. It can be sold again later: it is
+        among the retired products.
+      </p>
     </Dialog>
   );
 }

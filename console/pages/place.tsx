@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { newKey, orders, read, type Customer, type HistoryEntry, type Product } from '../api/client';
+import { newKey, orders, read, type Customer, type CatalogProduct, type HistoryEntry } from '../api/client';
 import { toProblem, type ApiProblem } from '../api/problem';
 import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
@@ -10,26 +10,28 @@ import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { Timeline } from '../parts/timeline';
-import { loadProducts } from '../products/load-products';
-import { MoreMatches } from '../products/more-matches';
+import { findProducts } from '../products/find-products';
+
+/** The lines of the order, by the id of the product. */
+type Lines = ReadonlyMap<string, { product: CatalogProduct; quantity: number }>;
 
 /** Places an order, and shows its steps until it is settled. */
 export function PlacePage() {
   const { caller } = useConsole();
   const [customerId, setCustomerId] = useState(caller.customerId ?? '');
-  const [quantities, setQuantities] = useState<ReadonlyMap<string, number>>(new Map());
+  const [lines, setLines] = useState<Lines>(new Map());
   const [orderId, setOrderId] = useState<string | null>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [isBusy, setBusy] = useState(false);
   // A request that is repeated because its answer was lost places no second order.
   const [key, setKey] = useState(newKey);
-  const products = useLoad('products', loadProducts);
+  const [placed, setPlaced] = useState(0);
 
-  const change = (productId: string, quantity: number): void => {
-    const changed = new Map(quantities);
-    if (quantity > 0) changed.set(productId, quantity);
-    else changed.delete(productId);
-    setQuantities(changed);
+  const change = (product: CatalogProduct, quantity: number): void => {
+    const changed = new Map(lines);
+    if (quantity > 0) changed.set(product.productId, { product, quantity });
+    else changed.delete(product.productId);
+    setLines(changed);
     setKey(newKey());
   };
 
@@ -39,16 +41,17 @@ export function PlacePage() {
     setProblem(null);
     setOrderId(null);
     try {
-      const lines = Array.from(quantities, ([productId, orderedQuantity]) => ({ productId, orderedQuantity }));
-      const placed = await read(
+      const products = Array.from(lines, ([productId, { quantity }]) => ({ productId, orderedQuantity: quantity }));
+      const order = await read(
         orders.POST('/orderManagement/order', {
           params: { header: { 'Idempotency-Key': key } },
-          body: { customerId, products: lines },
+          body: { customerId, products },
         }),
       );
-      setOrderId(placed.orderId);
-      setQuantities(new Map());
+      setOrderId(order.orderId);
+      setLines(new Map());
       setKey(newKey());
+      setPlaced((count) => count + 1);
     } catch (error) {
       setProblem(toProblem(error));
     } finally {
@@ -72,20 +75,22 @@ export function PlacePage() {
           )}
           <section class="panel">
             <h2>Products</h2>
-            <LoadState loaded={products} what="products">
-              {(all) => <ChooseProducts products={all} quantities={quantities} onChange={change} />}
-            </LoadState>
+            <ChooseProducts key={placed} lines={lines} onChange={change} />
           </section>
         </div>
         <div>
           <section class="panel sticky">
             <h2>The order</h2>
-            <p class="total">{formatMoney(totalOf(linesWithPrices(products.data ?? [], quantities)))}</p>
+            <p class="total">
+              {formatMoney(
+                totalOf(Array.from(lines.values(), ({ product: { price }, quantity }) => ({ price, quantity }))),
+              )}
+            </p>
             <p class="muted">
               {customerId === '' ? 'Choose a customer. ' : ''}
-              {quantities.size === 0 ? 'Choose at least one product.' : ''}
+              {lines.size === 0 ? 'Choose at least one product.' : ''}
             </p>
-            <button type="submit" class="primary" disabled={isBusy || customerId === '' || quantities.size === 0}>
+            <button type="submit" class="primary" disabled={isBusy || customerId === '' || lines.size === 0}>
               Place the order
             </button>
             {problem && (
@@ -101,12 +106,6 @@ export function PlacePage() {
     </Page>
   );
 }
-
-const linesWithPrices = (products: readonly Product[], quantities: ReadonlyMap<string, number>) =>
-  products.flatMap(({ productId, price }) => {
-    const quantity = quantities.get(productId);
-    return quantity === undefined ? [] : [{ price, quantity }];
-  });
 
 interface ChooseCustomerProps {
   customerId: string;
@@ -153,23 +152,36 @@ function ChooseCustomer({ customerId, onChoose }: ChooseCustomerProps) {
 }
 
 interface ChooseProductsProps {
-  products: readonly Product[];
-  quantities: ReadonlyMap<string, number>;
-  onChange: (productId: string, quantity: number) => void;
+  lines: Lines;
+  onChange: (product: CatalogProduct, quantity: number) => void;
 }
 
-const SHOWN = 50;
+const LIMIT = 25;
 
-function ChooseProducts({ products, quantities, onChange }: ChooseProductsProps) {
+/** Shows the products that are found, below the chosen ones that are not among them. */
+function ChooseProducts({ lines, onChange }: ChooseProductsProps) {
   const [text, setText] = useState('');
-  const matching = products.filter(
-    ({ productId, name }) => quantities.has(productId) || name.toLowerCase().includes(text.toLowerCase()),
+  const [cursor, setCursor] = useState<string | null>(null);
+  const found = useLoad(`products ${text} ${cursor}`, (signal) =>
+    findProducts(text, { kind: 'sold', limit: LIMIT, cursor, signal }),
+  );
+  const products = found.data?.products ?? [];
+  const chosen = Array.from(lines.values(), ({ product }) => product).filter(
+    ({ productId }) => !products.some((product) => product.productId === productId),
   );
   return (
     <>
       <label>
-        Filter by name
-        <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        Find by name or type
+        <input
+          type="search"
+          value={text}
+          maxLength={100}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            setCursor(null);
+          }}
+        />
       </label>
       <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products to order">
         <table>
@@ -186,20 +198,20 @@ function ChooseProducts({ products, quantities, onChange }: ChooseProductsProps)
             </tr>
           </thead>
           <tbody>
-            {matching.slice(0, SHOWN).map(({ productId, name, price, quantityAvailable }) => (
-              <tr key={productId}>
-                <th scope="row">{name}</th>
-                <td class="number">{formatMoney(price)}</td>
-                <td class="number">{formatCount(quantityAvailable)}</td>
+            {[...chosen, ...products].map((product) => (
+              <tr key={product.productId}>
+                <th scope="row">{product.name}</th>
+                <td class="number">{formatMoney(product.price)}</td>
+                <td class="number">{formatCount(product.quantityAvailable)}</td>
                 <td>
                   <input
                     class="quantity"
                     type="number"
                     min={0}
                     step={1}
-                    aria-label={`Quantity of ${name}`}
-                    value={quantities.get(productId) ?? ''}
-                    onInput={(event) => onChange(productId, Math.trunc(event.currentTarget.valueAsNumber) || 0)}
+                    aria-label={`Quantity of ${product.name}`}
+                    value={lines.get(product.productId)?.quantity ?? ''}
+                    onInput={(event) => onChange(product, Math.trunc(event.currentTarget.valueAsNumber) || 0)}
                   />
                 </td>
               </tr>
@@ -207,7 +219,25 @@ function ChooseProducts({ products, quantities, onChange }: ChooseProductsProps)
           </tbody>
         </table>
       </div>
-      <MoreMatches matches={matching.length} shown={SHOWN} />
+      <LoadState loaded={found} what="products">
+        {({ count, next }) => (
+          <>
+            {count === 0 && <p class="empty">No product matches.</p>}
+            <p class="row">
+              {cursor !== null && (
+                <button type="button" onClick={() => setCursor(null)}>
+                  First page
+                </button>
+              )}
+              {next !== null && (
+                <button type="button" onClick={() => setCursor(next)}>
+                  Next page
+                </button>
+              )}
+            </p>
+          </>
+        )}
+      </LoadState>
     </>
   );
 }

@@ -48,6 +48,16 @@ export async function findProducts(
   return rows.map((row) => ({ ...row, price: row.price.toFixed(2) }));
 }
 
+/** Finds the given products, even if they are retired, in the given sequence, without those that do not exist. */
+export function findProductsById(database: OrdersClient, productIds: string[]): Promise<ProductWithState[]> {
+  return database.$queryRaw<ProductWithState[]>`
+    SELECT product_id AS "productId", name, price::text, description, quantity_available AS "quantityAvailable",
+      product_type AS "productType", retired.product_id IS NOT NULL AS retired
+    FROM unnest(${productIds}::uuid[]) WITH ORDINALITY AS wanted (product_id, position)
+    JOIN products USING (product_id) LEFT JOIN retired_products retired USING (product_id)
+    ORDER BY position`;
+}
+
 /** Finds a product, even if it is retired; null if it does not exist. */
 export async function findProduct(
   database: Pick<OrdersClient, 'product'>,

@@ -5,15 +5,23 @@ import { sendArray } from '@shop/runtime/send-array';
 import { idParams } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { addCustomer, findCustomersById } from '../catalog/customers';
-import { addProduct, deleteProduct, findProducts } from '../catalog/products';
+import { addProduct, deleteProduct, findProducts, findProductsById } from '../catalog/products';
 import type { ReadClient } from '../reads/read-client';
 import { customerSearch } from '../search/customer-search';
+import { productSearch, productsThat } from '../search/product-search';
 import type { Searches } from '../search/searches';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
 import { EXAMPLE_PRODUCT } from './examples';
-import { customerJson, messageJson, productJson, toProductJson } from './json';
+import {
+  customerJson,
+  messageJson,
+  productJson,
+  productWithStateJson,
+  toProductJson,
+  toProductWithStateJson,
+} from './json';
 import { pageHeaders, readSearch, searchProblems, searchQuery, sendPageHeaders } from './search-query';
-import { customerBody, lenientCount, productBody } from './schemas';
+import { customerBody, lenientCount, partOfText, productBody, trueOrFalse } from './schemas';
 
 /** The operations of customers and products. */
 export const catalogOperations = ({
@@ -109,6 +117,37 @@ export const catalogOperations = ({
         response,
         products.map((product) => toProductJson(product)),
       );
+    },
+  }),
+
+  operation({
+    id: 'searchProducts',
+    method: 'get',
+    path: '/catalog',
+    tag: 'Products',
+    access: 'any',
+    summary: 'Search products',
+    description:
+      'One page of the products that match, sorted by name unless `sort` is present. A customer finds only products that are sold.',
+    query: searchQuery(productSearch).extend({
+      find: partOfText.optional().meta({ description: 'A part of the name or of the type, in any case.' }),
+      retired: trueOrFalse.optional().meta({
+        description: 'Only products that are no longer sold, or only those that are sold.',
+      }),
+    }),
+    headers: readHeaders,
+    responses: {
+      200: { description: 'The products.', schema: z.array(productWithStateJson), headers: pageHeaders },
+    },
+    problems: searchProblems,
+    cost: 'nothing', // searches have a limit of their own
+    example: { query: { find: 'flask', retired: 'false', limit: 10 } },
+    handle: async ({ query, caller, request, response }) => {
+      const searchable = productsThat({ ...query, onlySold: caller.role === 'customer' });
+      const search = readSearch(query, searchable);
+      const found = await searches.find(searchable, search, findProductsById, readToken(request));
+      sendPageHeaders(request, response, search, found);
+      response.json(found.items.map(toProductWithStateJson));
     },
   }),
 

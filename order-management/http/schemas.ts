@@ -134,6 +134,14 @@ export const wait = z
   })
   .meta({ examples: ['30s'] });
 
+/** A part of a text to search for. */
+export const partOfText = nonEmptyText(100);
+
+/** A condition in a query string. */
+export const trueOrFalse = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((value) => value === 'true');
+
 /** The key under which a client places one order. */
 export const idempotencyKey = z
   .string()

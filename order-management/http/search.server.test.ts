@@ -230,6 +230,71 @@ test('customers are searched in the same way', async () => {
   expect((await get(`/customers?customer_id=${customerId}`)).body).toHaveLength(1);
 });
 
+const aProductNamed = async (name: string, productType = 'Kitchen'): Promise<string> =>
+  (await aProduct(database, { name, productType })).productId;
+
+const findProducts = async (query: Record<string, string>) => {
+  const { status, headers, body } = await get(`/catalog${encode(query)}`);
+  expect(status).toBe(200);
+  const products = body as { name: string; retired: boolean }[];
+  return {
+    names: products.map(({ name }) => name),
+    retired: products.map(({ retired }) => retired),
+    total: headers.get('x-total-count'),
+    isEstimated: headers.has('x-total-count-estimated'),
+    next: /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1],
+  };
+};
+
+describe('the catalog', () => {
+  test('is searched by a part of the name or of the type, in any case', async () => {
+    for (const name of ['Green Teapot', 'TEA towel', 'Kettle']) await aProductNamed(name);
+    await aProductNamed('Samovar', 'Steamers');
+
+    expect(await findProducts({ find: 'tea' })).toMatchObject({
+      names: ['Green Teapot', 'Samovar', 'TEA towel'],
+      retired: [false, false, false],
+      total: '3',
+      isEstimated: false,
+    });
+  });
+
+  test.each([['100%'], ['a_b'], ['c\\d']])('has no wildcards: %s finds itself only', async (part) => {
+    const names = [`Wild ${part}`, 'Wild 1000', 'Wild axb', 'Wild cd'];
+    const ids = await Promise.all(names.map((name) => aProductNamed(name)));
+
+    expect((await findProducts({ find: part })).names).toEqual([names[0]]);
+    await database.product.deleteMany({ where: { productId: { in: ids } } });
+  });
+
+  test('shows retired products, only them, or none of them', async () => {
+    await aProductNamed('Vase of today');
+    const old = await aProductNamed('Vase of old');
+    expect((await call('POST', `/product/${old}/retire`)).status).toBe(200);
+
+    expect(await findProducts({ find: 'vase' })).toMatchObject({
+      names: ['Vase of old', 'Vase of today'],
+      retired: [true, false],
+    });
+    expect((await findProducts({ find: 'vase', retired: 'true' })).names).toEqual(['Vase of old']);
+    expect((await findProducts({ find: 'vase', retired: 'false' })).names).toEqual(['Vase of today']);
+    expect((await get('/catalog?retired=perhaps')).status).toBe(400);
+  });
+
+  test('has pages, whose cursors belong to what was searched for', async () => {
+    for (const name of ['Rug 1', 'Rug 2', 'Rug 3']) await aProductNamed(name);
+
+    const first = await findProducts({ find: 'rug', limit: '2', product_type: 'Kitchen' });
+    expect(first).toMatchObject({ names: ['Rug 1', 'Rug 2'], total: '3' });
+    const second = await get(`/catalog${first.next}`);
+    expect(second.body).toMatchObject([{ name: 'Rug 3' }]);
+    expect(await get(`/catalog${first.next!.replace('find=rug', 'find=mat')}`)).toMatchObject({
+      status: 400,
+      body: { code: 'malformed-cursor' },
+    });
+  });
+});
+
 test('a search that takes too long is refused, and a write is not delayed by it', async () => {
   const search = await database.$transaction(
     async (transaction) => {

@@ -4,6 +4,8 @@ import { createShopDatabase } from '../../test/servers';
 import { COUNT_LIMITS, countMatches, estimateMatches } from './count-matches';
 import { customerSearch } from './customer-search';
 import type { Expression } from './expression';
+import { readPage } from './read-page';
+import { parseSearch } from './search';
 
 let shop: Awaited<ReturnType<typeof createShopDatabase>>;
 let database: OrdersClient;
@@ -54,6 +56,12 @@ test('uses the estimate if counting takes too long', async () => {
   });
   await other.$disconnect();
   expect(count).toEqual({ count: 123, isEstimated: true });
+});
+
+test('needs no estimate if one page has all matches', async () => {
+  const search = parseSearch({ conditions: [], limit: 20_000, offset: 0 }, customerSearch);
+  const { total } = await readPage(database, customerSearch, search);
+  expect(total).toEqual({ count: maxRows + 5, isEstimated: false });
 });
 
 test('the planner estimates the number of matches', async () => {

@@ -24,7 +24,7 @@ const payload = z.tuple([
 /**
  * Identifies the list that a cursor belongs to.
  *
- * @param parts the text of the filter and of the sort
+ * @param parts the text of the filter and of the sort, and the parameters of further conditions
  */
 export const fingerprintOf = (parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);

@@ -61,7 +61,8 @@ export async function readPage(
       readRows(database, { ...matches, ids: null }, search),
       countMatches(database, matches, estimate),
     ]);
-    return { ...rows, total };
+    const isOnlyPage = !rows.hasNext && !rows.hasPrevious;
+    return { ...rows, total: isOnlyPage ? { count: rows.rows.length, isEstimated: false } : total };
   } catch (error) {
     // The planner may have expected many matches although there are few, which takes long to read in the sequence of an index.
     const wasTried = estimate <= selectivity.maxEstimate;

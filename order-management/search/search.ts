@@ -33,7 +33,12 @@ export function parseSearch(request: SearchRequest, searchable: Searchable): Sea
   const filters = filter === undefined ? [] : [parseFilter(filter, searchable.fields)];
   const expression = allOf([...request.conditions, ...filters]);
   const keys = parseSort(sort, searchable);
-  const fingerprint = fingerprintOf([expression ? printFilter(expression, searchable.fields) : '', printSort(keys)]);
+  const conditions = searchable.where.values.map(String);
+  const fingerprint = fingerprintOf([
+    expression ? printFilter(expression, searchable.fields) : '',
+    printSort(keys),
+    ...conditions,
+  ]);
   return {
     expression,
     keys,

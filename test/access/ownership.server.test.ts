@@ -68,6 +68,22 @@ async function place({ call, customerId }: Client, headers: Record<string, strin
 const idsIn = ({ body }: Answer): string[] => (body as Order[]).map(({ orderId }) => orderId);
 const sorted = (ids: string[]): string[] => ids.toSorted();
 
+/** Reads the names of the products that a client finds in the catalog. */
+const globesFor = async ({ call }: Client, query: string): Promise<string[]> =>
+  ((await call('GET', `/catalog?find=globe${query}`)).body as { name: string }[]).map(({ name }) => name);
+
+test('a customer finds only products that are sold in the catalog, whatever it asks for', async () => {
+  const { productId: retired } = await aProduct(shop.orders, { name: 'Retired globe' });
+  await aProduct(shop.orders, { name: 'Globe' });
+  expect((await operator.call('POST', `/product/${retired}/retire`)).status).toBe(200);
+
+  expect(await globesFor(operator, '')).toEqual(['Globe', 'Retired globe']);
+  expect(await globesFor(operator, '&retired=true')).toEqual(['Retired globe']);
+  expect(await globesFor(ann, '')).toEqual(['Globe']);
+  expect(await globesFor(ann, '&retired=true')).toEqual([]);
+  expect(await globesFor(ann, `&product_id=${retired}`)).toEqual([]);
+});
+
 describe('the list of orders', () => {
   test.each(['', '?', '/'])('without parameters (%j) has only the own orders', async (query) => {
     const own = await ann.call('GET', `/order${query}`);

@@ -1,0 +1,49 @@
+import { joinSql, sql, type Sql } from '@shop/prisma/sql';
+import { decimal, text, uuid } from './field-type';
+import type { Searchable } from './searchable';
+
+const sortable = {
+  product_id: { type: uuid, column: sql`products.product_id`, nullable: false },
+  name: { type: text, column: sql`products.name COLLATE "C"`, nullable: false },
+};
+
+/** The search of products, sold and retired ones. */
+export const productSearch: Searchable = {
+  from: sql`products`,
+  where: sql`true`,
+  fields: {
+    ...sortable,
+    product_type: { type: text, column: sql`products.product_type COLLATE "C"`, nullable: false },
+    price: { type: decimal, column: sql`products.price`, nullable: false },
+    quantity_available: { type: decimal, column: sql`products.quantity_available`, nullable: false },
+  },
+  sorts: sortable,
+  id: 'product_id',
+  defaultSort: 'name',
+};
+
+/** What an expression cannot state. */
+export interface ProductConditions {
+  /** A part of the name or of the type, in any case. */
+  find?: string | undefined;
+  retired?: boolean | undefined;
+  /** Whether the caller may find only products that are sold, whatever `retired` is. */
+  onlySold: boolean;
+}
+
+const IS_RETIRED = sql`EXISTS (SELECT FROM retired_products retired WHERE retired.product_id = products.product_id)`;
+
+/** The planner expects few matches of LIKE, and would expect a third of all products of another function. */
+const contains = (part: string): Sql => {
+  const pattern = `%${part.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  return sql`lower(products.name || E'\\n' || products.product_type) LIKE lower(${pattern}::text)`;
+};
+
+/** Limits the search of products. */
+export function productsThat({ find, retired, onlySold }: ProductConditions): Searchable {
+  const conditions = [productSearch.where];
+  if (find !== undefined) conditions.push(contains(find));
+  if (retired === true) conditions.push(IS_RETIRED);
+  if (retired === false || onlySold) conditions.push(sql`NOT ${IS_RETIRED}`);
+  return { ...productSearch, where: joinSql(conditions, ' AND ') };
+}
