@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { AccessibilityReport } from '../test/axe';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
+import { TcpProxy } from '../test/tcp-proxy';
 import { temporaryFolder } from '../test/temporary-folder';
 
 // Uses the console as a person does. `SCREENSHOTS=write` stores the screenshots that the documents contain.
@@ -42,6 +44,8 @@ const accessibility = new AccessibilityReport();
 let sizes: string;
 /** Errors that the browser has reported, such as a file that the Content-Security-Policy refuses. */
 const errors: string[] = [];
+/** What a test has put between the browser and the service. */
+const proxies: TcpProxy[] = [];
 
 async function start(): Promise<void> {
   shop = await ConsoleShop.start('console');
@@ -101,6 +105,10 @@ const close = (page: Page): Promise<void> => page.context().close();
 
 const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
 
+/** Returns the row of a listed order. */
+const rowOf = (page: Page, orderId: string): Locator =>
+  page.getByRole('row').filter({ has: page.locator(`a[href="/orders/${orderId}"]`) });
+
 /** Presses a button that opens a dialog, then the button that acts. */
 async function confirm(page: Page, button: string, action: string): Promise<void> {
   await page.getByRole('button', { name: button, exact: true }).click();
@@ -113,7 +121,8 @@ const describeInBrowser = chromium !== null || process.env['CI'] ? describe : de
 describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not installed)' : ''}`, () => {
   beforeAll(start);
   afterAll(stop);
-  afterEach(() => {
+  afterEach(async () => {
+    for (const proxy of proxies.splice(0)) await proxy.close();
     expect(errors.splice(0)).toEqual([]);
   });
 
@@ -222,11 +231,52 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     const orderId = await shop.place(mug, 1);
     await page.getByRole('status').getByText('A new order was placed.').waitFor();
     await page.getByRole('button', { name: 'Show', exact: true }).click();
-    const row = page.getByRole('row').filter({ has: page.locator(`a[href="/orders/${orderId}"]`) });
-    await row.getByText('placed').waitFor();
+    await rowOf(page, orderId).getByText('placed').waitFor();
     shop.payments.send('SIGCONT');
 
-    await row.getByText('shipped').waitFor();
+    await rowOf(page, orderId).getByText('shipped').waitFor();
+    await close(page);
+  });
+
+  test('shows what happened while the stream of events was interrupted before its first event', async () => {
+    const proxy = await TcpProxy.to(shop.orders.url);
+    proxies.push(proxy);
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 1);
+    await eventually(async () => expect(await shop.stepsOf(orderId)).toContain('payment-requested'));
+    const page = await open('/orders', { url: proxy.url.replace(/\/$/, '') });
+    await shows(page, '● Live');
+    await rowOf(page, orderId).getByText('placed').waitFor();
+    await delay(1_000); // the page loads again after the stream has begun
+
+    await proxy.stop();
+    await shows(page, '○ Connecting …');
+    shop.payments.send('SIGCONT');
+    await shop.becomes(orderId, 'shipped');
+    const resumed = page.waitForRequest((request) => request.url().endsWith('/order/events'));
+    await proxy.restart();
+
+    await rowOf(page, orderId).getByText('shipped').waitFor();
+    expect(await (await resumed).allHeaders()).toHaveProperty('last-event-id');
+    await close(page);
+    errors.splice(0); // the browser reports the lost connection
+  });
+
+  test('shows what happened between the load of the page and the begin of its stream', async () => {
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 1);
+    const context = await browser.newContext({ locale: 'en-US' });
+    const page = await context.newPage();
+    let isBlocked = true;
+    await page.route('**/order/events', (route) => (isBlocked ? route.abort() : route.fallback()));
+    await page.goto(`${shop.orders.url}/orders`);
+    await rowOf(page, orderId).getByText('placed').waitFor();
+
+    shop.payments.send('SIGCONT');
+    await shop.becomes(orderId, 'shipped');
+    isBlocked = false;
+
+    await rowOf(page, orderId).getByText('shipped').waitFor();
     await close(page);
   });
 

@@ -62,10 +62,6 @@ async function isUncertain(place: Locator, ifRepeated: string): Promise<void> {
 
 const shows = (place: Page | Locator, text: string | RegExp): Promise<void> => place.getByText(text).first().waitFor();
 
-/** Reads the steps of an order. */
-const historyOf = async (orderId: string): Promise<string[]> =>
-  (await shop.orders.request<{ step: string }[]>('GET', `/order/${orderId}/history`)).map(({ step }) => step);
-
 const readProduct = (productId: string): Promise<{ quantityAvailable: number; price: number; retired: boolean }> =>
   shop.orders.request('GET', `/product/${productId}`);
 
@@ -91,7 +87,7 @@ describeInBrowser(
 
       await shows(dialog, `Order ${orderId} is already cancelled and cannot be cancelled.`);
       shop.payments.send('SIGCONT');
-      expect((await historyOf(orderId)).filter((step) => step === 'cancel-requested')).toHaveLength(1);
+      expect((await shop.stepsOf(orderId)).filter((step) => step === 'cancel-requested')).toHaveLength(1);
       await close(page);
     });
 
@@ -106,8 +102,8 @@ describeInBrowser(
       await press(dialog, 'Refund the payment');
 
       await shows(page, /The payment of order .* (is being|was) refunded\./);
-      await eventually(async () => expect(await historyOf(orderId)).toContain('refunded'));
-      expect((await historyOf(orderId)).filter((step) => step.startsWith('refund'))).toEqual([
+      await eventually(async () => expect(await shop.stepsOf(orderId)).toContain('refunded'));
+      expect((await shop.stepsOf(orderId)).filter((step) => step.startsWith('refund'))).toEqual([
         'refund-due',
         'refunded',
       ]);

@@ -90,6 +90,12 @@ export class ConsoleShop {
     );
   }
 
+  /** Reads the steps of an order, the oldest first. */
+  async stepsOf(orderId: string): Promise<string[]> {
+    const history = await this.orders.request<{ step: string }[]>('GET', `/order/${orderId}/history`);
+    return history.map(({ step }) => step);
+  }
+
   async placeShipped(productId: string): Promise<string> {
     const orderId = await this.place(productId, 1);
     await this.becomes(orderId, 'shipped');

@@ -13,6 +13,8 @@ export interface FollowOptions {
   /** The order to follow; all orders if it is null. */
   orderId: string | null;
   onEvent: (event: OrderEvent) => void;
+  /** Called when the stream of all orders begins at the present, not after a known event: earlier events are not received. */
+  onGap: () => void;
   /** Called when the stream begins, and when it breaks. */
   onState: (isLive: boolean) => void;
   signal: AbortSignal;
@@ -21,21 +23,21 @@ export interface FollowOptions {
 const PAUSE_MS = 2_000;
 
 /** Follows the events of orders until the signal aborts. Continues after an interruption without a gap. */
-export async function followEvents({ orderId, onEvent, onState, signal }: FollowOptions): Promise<void> {
+export async function followEvents({ orderId, signal, ...listeners }: FollowOptions): Promise<void> {
   const path = orderId === null ? '/orderManagement/order/events' : `/orderManagement/order/${orderId}/events`;
   const position: Position = { lastId: null };
   while (!signal.aborted) {
     try {
-      await readStream(path, position, { onEvent, onState, signal });
+      await readStream(path, position, { orderId, signal, ...listeners });
     } catch {
       // The stream broke, or the server is unavailable. The next try continues after the last event.
     }
-    onState(false);
+    listeners.onState(false);
     if (!signal.aborted) await pause(PAUSE_MS, signal);
   }
 }
 
-/** The last event that was received. It outlives a stream that breaks. */
+/** Where the stream is: after the last event, or where it began. It outlives a stream that breaks. */
 interface Position {
   lastId: string | null;
 }
@@ -43,7 +45,7 @@ interface Position {
 async function readStream(
   path: string,
   position: Position,
-  { onEvent, onState, signal }: Omit<FollowOptions, 'orderId'>,
+  { orderId, onEvent, onGap, onState, signal }: FollowOptions,
 ): Promise<void> {
   const credential = readCredential();
   const response = await fetch(path, {
@@ -56,6 +58,7 @@ async function readStream(
   if (response.status === 409) position.lastId = null; // the database was restored, and does not know the position
   if (!response.ok || !response.body) return;
   onState(true);
+  if (orderId === null && position.lastId === null) onGap();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = '';
   for (;;) {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { answerOf, newKey, orders, read, type CatalogProduct, type Product } from '../api/client';
+import { ApiProblem } from '../api/problem';
 import { useLoad } from '../api/use-load';
 import { useConsole } from '../console-context';
 import { formatCount, formatMoney, parseMoney } from '../format/money';

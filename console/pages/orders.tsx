@@ -33,10 +33,14 @@ export function OrdersPage() {
   const [changes, setChanges] = useState(0);
   const shown = new Set(loaded.data?.data.map(({ orderId }) => orderId));
   const reloadSoon = useReloadSoon(loaded);
-  const isLive = useEvents(null, ({ orderId, step }) => {
-    if (shown.has(orderId)) reloadSoon();
-    else if (step === 'accepted') setChanges((count) => count + 1);
-  });
+  const isLive = useEvents(
+    null,
+    ({ orderId, step }) => {
+      if (shown.has(orderId)) reloadSoon();
+      else if (step === 'accepted') setChanges((count) => count + 1);
+    },
+    reloadSoon,
+  );
   const show = (): void => {
     setChanges(0);
     loaded.reload();

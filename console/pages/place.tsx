@@ -55,7 +55,6 @@ export function PlacePage() {
     } catch (error) {
       setProblem(toProblem(error));
     } finally {
-      products.reload();
       setBusy(false);
     }
   };
@@ -162,8 +161,10 @@ const LIMIT = 25;
 function ChooseProducts({ lines, onChange }: ChooseProductsProps) {
   const [text, setText] = useState('');
   const [cursor, setCursor] = useState<string | null>(null);
-  const found = useLoad(`products ${text} ${cursor}`, (signal) =>
-    findProducts(text, { kind: 'sold', limit: LIMIT, cursor, signal }),
+  const found = useLoad(
+    `products ${text} ${cursor}`,
+    (signal) => findProducts(text, { kind: 'sold', limit: LIMIT, cursor, signal }),
+    30_000,
   );
   const products = found.data?.products ?? [];
   const chosen = Array.from(lines.values(), ({ product }) => product).filter(
