@@ -32,6 +32,7 @@ export const VIRTUAL_HOSTS = [
   'console-tasks',
   'documents',
   'interop',
+  'jaeger',
   'metrics',
   'monitored',
   'outages',
