@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
-import { findChromium, startChromium } from '../test/browser';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
