@@ -160,6 +160,16 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     expect(status).toBe(0);
   });
 
+  test('links an order to its saga, and to no trace without tracing', async () => {
+    const page = await open(`/orders/${shipped}`);
+
+    const saga = page.getByRole('link', { name: 'The saga in Temporal’s Web UI' });
+    expect(await saga.getAttribute('href')).toMatch(new RegExp(`/workflows/order-${shipped}$`));
+    await shows(page, 'completed');
+    expect(await page.getByRole('link', { name: 'Its trace' }).count()).toBe(0);
+    await close(page);
+  });
+
   test('filters are in the address, which the back button and a new visit restore', async () => {
     const page = await open('/orders');
 

@@ -58,12 +58,6 @@ async function placeMug(page: Page): Promise<void> {
 /** Reads the mug with its stock. */
 const readStock = (): Promise<{ quantityAvailable: number }> => shop.request('GET', `/product/${mug}`);
 
-/** Confirms a refund in the open dialog. */
-async function refund(page: Page, reason: string): Promise<void> {
-  await page.getByLabel('Reason').fill(reason);
-  await page.getByRole('dialog').getByRole('button', { name: 'Refund the payment' }).click();
-}
-
 describeInBrowser(`the console during outages${missing && ` (skipped: ${missing} is not installed)`}`, () => {
   beforeAll(start);
   afterAll(stop);
@@ -153,54 +147,6 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await shows(page, /Mug now has/);
     expect(await readStock()).toMatchObject({ quantityAvailable: quantityAvailable + 5 }); // added once
     await close(page);
-  });
-
-  test('both people who cancel an order are told that it is being cancelled, and see one cancellation', async () => {
-    await shop.proxies.temporal.stop(); // the order stays placed until both have cancelled it
-    const orderId = await shop.place(mug);
-    const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
-    for (const page of pages) await page.getByRole('button', { name: 'Cancel the order' }).click();
-
-    await Promise.all(
-      pages.map((page) => page.getByRole('dialog').getByRole('button', { name: 'Cancel the order' }).click()),
-    );
-
-    for (const page of pages) await shows(page, `Order ${orderId} is being cancelled.`);
-    await shop.proxies.temporal.restart();
-    for (const page of pages) {
-      await shows(page, 'The stock that this order had reserved is available again.');
-      await eventually(async () => {
-        const steps = await timelineOf(page);
-        expect(steps.filter((step) => step === 'Cancellation requested')).toHaveLength(1);
-        expect(steps.filter((step) => step === 'Cancelled')).toHaveLength(1);
-      });
-      expect(await page.getByRole('button', { name: 'Cancel the order' }).count()).toBe(0);
-      await close(page);
-    }
-  });
-
-  test('the second of two people who refund a payment learns that it was refunded, and the money is returned once', async () => {
-    const orderId = await shop.placeShipped(mug);
-    const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
-    const [first, second] = pages;
-    for (const page of pages) await page.getByRole('button', { name: 'Refund the payment' }).click();
-
-    await refund(first, 'Damaged');
-    await first.getByRole('list', { name: 'Timeline' }).getByText('Refunded', { exact: true }).waitFor();
-    await refund(second, 'Lost');
-
-    await shows(first, `The payment of order ${orderId} is being refunded.`);
-    await shows(second, `The payment of order ${orderId} was refunded.`);
-    for (const page of pages) {
-      await eventually(async () => {
-        const steps = await timelineOf(page);
-        expect(steps.filter((step) => step.startsWith('Refund'))).toEqual(['Refund due', 'Refunded']);
-      });
-      await shows(page, /Damaged/);
-      expect(await page.getByText('Lost').count()).toBe(0);
-      expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
-      await close(page);
-    }
   });
 
   // The last tests: the instances stay away.

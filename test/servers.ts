@@ -28,6 +28,7 @@ export const VIRTUAL_HOSTS = [
   'console',
   'console-answers',
   'console-outages',
+  'console-people',
   'console-roles',
   'console-tasks',
   'documents',

@@ -297,19 +297,32 @@ async function restockOnce({ productId, name }: Product, quantity: number, key: 
   }
 }
 
+const MAX_TRIES = 5;
+
 /** Changes the price of a product unless somebody has changed the price that the reader saw. */
 async function repriceUnchanged({ productId, name, price }: Product, amount: number): Promise<Product> {
   const path = { id: productId };
-  const { data: current, headers } = await answerOf(orders.GET('/orderManagement/product/{id}', { params: { path } }));
-  if (current.price === amount) return current; // an earlier request, whose answer was lost, may have set it
-  if (current.price !== price) {
-    throw new ApiProblem(
-      412,
-      'price-changed',
-      'The price was not changed',
-      `Somebody has changed the price of ${name} to ${formatMoney(current.price)}. Close the dialog.`,
+  for (let tries = 1; ; tries++) {
+    const { data: current, headers } = await answerOf(
+      orders.GET('/orderManagement/product/{id}', { params: { path } }),
     );
+    if (current.price === amount) return current; // an earlier request, whose answer was lost, may have set it
+    if (current.price !== price) {
+      throw new ApiProblem(
+        412,
+        'price-changed',
+        'The price was not changed',
+        `Somebody has changed the price of ${name} to ${formatMoney(current.price)}. Close the dialog.`,
+      );
+    }
+    const header = { 'If-Match': headers.get('etag') ?? '*' };
+    try {
+      return await read(
+        orders.PATCH('/orderManagement/product/{id}', { params: { path, header }, body: { price: amount } }),
+      );
+    } catch (error) {
+      // The price, or only the stock, has changed in between.
+      if (!(error instanceof ApiProblem) || error.status !== 412 || tries === MAX_TRIES) throw error;
+    }
   }
-  const header = { 'If-Match': headers.get('etag') ?? '*' };
-  return read(orders.PATCH('/orderManagement/product/{id}', { params: { path, header }, body: { price: amount } }));
 }

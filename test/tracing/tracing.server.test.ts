@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import { Client, Connection } from '@temporalio/client';
+import { findChromium, startChromium } from '../browser';
 import { eventually } from '../eventually';
 import { ServiceProcess } from '../service-process';
 import { treeOf, type Span } from './span';
@@ -9,6 +10,8 @@ import { TraceCollector } from './trace-collector';
 import { LEFT_OUT, TracedShop, TREES, type Order } from './traced-shop';
 
 const JAEGER = 'http://localhost:16686';
+const chromium = findChromium();
+const testInBrowser = chromium !== null || process.env['CI'] ? test : test.skip;
 
 let collector: TraceCollector;
 let shop: TracedShop;
@@ -93,6 +96,34 @@ describe('with the address of a collector', () => {
 
     expect(await memoOf(order)).toMatchObject({ trace: `${JAEGER}/trace/${traceOf(order)[0]?.traceId}` });
   });
+
+  testInBrowser(
+    'the page of an order in the console links to its trace, and to none if the order has none',
+    async () => {
+      const traced = await shop.placeOne('shipped');
+      const untraced = await shop.placeWithin(`00-${randomBytes(16).toString('hex')}-00f067aa0ba902b7-00`);
+      await eventually(() => expect(traceOf(traced)).not.toEqual([]));
+      const browser = await startChromium(chromium);
+      try {
+        const page = await browser.newPage();
+        const links = page.getByRole('link', { name: 'Its trace' });
+        const open = async ({ orderId }: Order): Promise<string | undefined> => {
+          const response = await page.goto(`${shop.orders.url}/orders/${orderId}`);
+          await page.getByText('completed').waitFor(); // what Temporal knows about the saga
+          return response?.headers()['content-security-policy'];
+        };
+
+        const policy = await open(traced);
+        expect(await links.getAttribute('href')).toBe(`${JAEGER}/trace/${traceOf(traced)[0]?.traceId}`);
+        expect(await links.getAttribute('rel')).toBe('noreferrer');
+        expect(policy).not.toContain(new URL(JAEGER).host); // a link needs no permission
+        await open(untraced);
+        expect(await links.count()).toBe(0);
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 
   test("a client's trace is continued if it is sampled, and nothing is recorded of one that is not", async () => {
     const [sampled, unsampled] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
