@@ -449,6 +449,27 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('shows a saga whose step fails again and again, with the reason and a link, until the step succeeds', async () => {
+    await shop.client.$executeRaw`
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'The disk is full.' USING ERRCODE = 'disk_full'; END $$`;
+    await shop.client.$executeRaw`
+      CREATE TRIGGER fail BEFORE UPDATE ON orders FOR EACH ROW WHEN (NEW.order_status = 'shipped') EXECUTE FUNCTION fail()`;
+    const orderId = await shop.place(mug, 1);
+    const page = await open('/attention');
+    const failing = page.getByRole('region', { name: 'Sagas that cannot progress' });
+
+    const entry = failing.getByRole('listitem').filter({ hasText: `order-${orderId}` });
+    await entry.getByText('The disk is full.').waitFor({ timeout: 90_000 }); // sagas of the last 30 seconds are not examined
+    const link = entry.getByRole('link', { name: `order-${orderId}` });
+    expect(await link.getAttribute('href')).toMatch(new RegExp(`^http://.*/workflows/order-${orderId}`));
+    expect(await accessibilityProblems(page)).toEqual([]);
+
+    await shop.client.$executeRaw`DROP FUNCTION fail() CASCADE`;
+    await failing.getByText('No saga fails.').waitFor({ timeout: 90_000 });
+    await close(page);
+  });
+
   test('retries a parked message, and discards one and all', async () => {
     const page = await open('/attention');
     const parked = page.getByRole('region', { name: 'Parked messages of order-management' });

@@ -40,7 +40,8 @@ import { PaymentHandover } from './saga/fast-path/payment-handover';
 import { Rush } from './saga/fast-path/rush';
 import { StartLimit } from './saga/fast-path/start-limit';
 import { registerSearchAttributes } from './saga/register-search-attributes';
-import { findAllFailingSagas, registerSagaMetrics } from './saga/saga-metrics';
+import { findFailingSagas } from './saga/failing-sagas';
+import { registerSagaMetrics } from './saga/saga-metrics';
 import { SagaStarter } from './saga/saga-starter';
 import { Sagas } from './saga/sagas';
 import { Sweeper } from './saga/sweeper';
@@ -148,7 +149,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
     waits,
     parked,
     inspection: {
-      findFailing: shareReads(() => findAllFailingSagas(temporal), FAILING_SAGAS_AGE_MS),
+      findFailing: shareReads(() => findFailingSagas(temporal), FAILING_SAGAS_AGE_MS),
       stateOf: (orderId) => sagas.stateOfSaga(orderId),
       traceOf: (orderId) => sagas.traceOfSaga(orderId),
       urlOf: (workflowId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, workflowId),

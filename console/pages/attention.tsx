@@ -183,12 +183,12 @@ function FailingSection() {
             <p class="empty">No saga fails.</p>
           ) : (
             <ul class="plain">
-              {failing.map(({ workflowId, attempt, url }) => (
+              {failing.map(({ workflowId, reason, url }) => (
                 <li key={workflowId}>
                   <a href={url} target="_blank" rel="noreferrer">
                     {workflowId}
                   </a>
-                  , attempt {formatCount(attempt)}
+                  : {reason}
                 </li>
               ))}
             </ul>

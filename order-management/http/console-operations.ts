@@ -8,7 +8,7 @@ import { KeptStatistics } from '../orders/kept-statistics';
 import { STATISTICS_WINDOWS, readStatistics, type StatisticsWindow } from '../orders/order-statistics';
 import { summarizeUnsettledOrders } from '../orders/unsettled-orders';
 import type { ReadClient } from '../reads/read-client';
-import type { FailingSaga } from '../saga/saga-metrics';
+import type { FailingSaga } from '../saga/failing-sagas';
 import type { WorkflowState } from '../saga/sagas';
 import { EXAMPLE_ORDER } from './examples';
 import { backlogJson, consoleSettingsJson, failingSagaJson, sagaJson, statisticsJson } from './json';
@@ -121,15 +121,16 @@ export const consoleOperations = (
     access: 'operator',
     summary: 'List the sagas that cannot progress',
     description:
-      'Sagas whose code fails each time it runs, because of a defect. Of each kind, the 50 youngest that have run for more ' +
-      'than 30 seconds are examined; the answer is up to 15 seconds old.',
+      'Sagas whose code fails each time it runs, because of a defect, and sagas of which a step fails again and again. Of orders ' +
+      'and of refunds, the 50 youngest sagas that have run for more than 30 seconds are examined; the answer is up to 15 ' +
+      'seconds old.',
     responses: { 200: { description: 'The sagas.', schema: z.array(failingSagaJson) } },
     cost: 'list',
     example: {},
     handle: async ({ response }) => {
       const found = await needs.inspection.findFailing();
       response.json(
-        found.map(({ workflowId, attempt }) => ({ workflowId, attempt, url: needs.inspection.urlOf(workflowId) })),
+        found.map(({ workflowId, reason }) => ({ workflowId, reason, url: needs.inspection.urlOf(workflowId) })),
       );
     },
   }),

@@ -130,7 +130,7 @@ export const sagaJson = z
 export const failingSagaJson = z
   .object({
     workflowId: z.string().meta({ description: '`order-<orderId>` or `refund-<refundId>`.' }),
-    attempt: z.int().meta({ description: 'How often its code was tried at the same place.' }),
+    reason: z.string().meta({ description: 'What fails, and why.' }),
     url: z.url().meta({ description: "The saga in Temporal's Web UI." }),
   })
   .meta({ id: 'FailingSaga' });
