@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { Browser, Page } from 'playwright-core';
-import { accessibilityProblems } from '../test/axe';
+import { AccessibilityReport } from '../test/axe';
 import { findChromium, startChromium } from '../test/browser';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
@@ -23,11 +24,22 @@ async function screenshot(page: Page, name: string): Promise<void> {
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 
+/** How each page is shown. */
+const LOOKS = [
+  { name: 'light', colorScheme: 'light', viewport: DESKTOP },
+  { name: 'dark', colorScheme: 'dark', viewport: DESKTOP },
+  { name: 'phone', colorScheme: 'light', viewport: PHONE },
+  { name: 'dark-phone', colorScheme: 'dark', viewport: PHONE },
+] as const;
+
 let shop: ConsoleShop;
 let browser: Browser;
 let mug: string;
 let shipped: string;
 let declined: string;
+const accessibility = new AccessibilityReport();
+/** What `check-size.mjs` prints. */
+let sizes: string;
 /** Errors that the browser has reported, such as a file that the Content-Security-Policy refuses. */
 const errors: string[] = [];
 
@@ -48,6 +60,10 @@ async function start(): Promise<void> {
 async function stop(): Promise<void> {
   await browser?.close();
   await shop.end();
+  process.stdout.write(
+    `\naxe-core, for each page of the console: rules passed, and violations by impact\n\n${accessibility.toText()}\n`,
+  );
+  process.stdout.write(`\n${sizes}`);
   if (!KEEP_IMAGES) rmSync(IMAGES, { recursive: true });
 }
 
@@ -56,16 +72,16 @@ interface View {
   url?: string;
   /** Whether a part of the page stays without data, because a service is suspended. */
   isPartial?: boolean;
-  viewport?: { width: number; height: number };
-  colorScheme?: 'light' | 'dark';
 }
 
 /** Opens a page of the console, and waits until everything on it is loaded. */
-async function open(
-  path: string,
-  { url = shop.orders.url, viewport = DESKTOP, colorScheme = 'light', isPartial = false }: View = {},
-): Promise<Page> {
-  const context = await browser.newContext({ viewport, colorScheme, timezoneId: 'UTC', locale: 'en-US' });
+async function open(path: string, { url = shop.orders.url, isPartial = false }: View = {}): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: DESKTOP,
+    timezoneId: 'UTC',
+    locale: 'en-US',
+    reducedMotion: 'reduce', // a colour that still changes would be checked as it is now
+  });
   const page = await context.newPage();
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(String(error)));
@@ -73,6 +89,12 @@ async function open(
   await page.getByRole('heading', { level: 1 }).waitFor();
   if (!isPartial) await eventually(async () => expect(await page.locator('.loading').count()).toBe(0));
   return page;
+}
+
+/** Changes the colours and the size of a page, as the operating system does. */
+async function showAs(page: Page, { colorScheme, viewport }: (typeof LOOKS)[number]): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize(viewport);
 }
 
 const close = (page: Page): Promise<void> => page.context().close();
@@ -105,29 +127,28 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     ['today', () => '/today', '95 % settled within'],
   ];
 
-  describe.each(PAGES)('the page of %s', (name, path, text) => {
-    test.each(['light', 'dark'] as const)(
-      'shows its data and has no serious accessibility problem (%s)',
-      async (colorScheme) => {
-        const page = await open(path(), { colorScheme });
-
-        await shows(page, text);
-        expect(await accessibilityProblems(page)).toEqual([]);
-        await screenshot(page, `${name}-${colorScheme}`);
-        await close(page);
-      },
-    );
-
-    test('fits on a phone', async () => {
-      const page = await open(path(), { viewport: PHONE });
+  test.each(PAGES)(
+    'the page of %s shows its data, fits, and has no serious accessibility problem',
+    async (name, path, text) => {
+      const page = await open(path());
 
       await shows(page, text);
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-      expect(overflow).toBe(0);
-      expect(await accessibilityProblems(page)).toEqual([]);
-      await screenshot(page, `${name}-phone`);
+      for (const look of LOOKS) {
+        await showAs(page, look);
+        expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBe(0);
+        expect(await accessibility.check(page, name, look.name)).toEqual([]);
+        await screenshot(page, `${name}-${look.name}`);
+      }
       await close(page);
-    });
+    },
+  );
+
+  test('the JavaScript of a first load is smaller than its limit', () => {
+    const { stdout, status } = spawnSync(process.execPath, [join(__dirname, 'check-size.mjs')], { encoding: 'utf8' });
+    sizes = stdout;
+
+    expect(stdout).toMatch(/^console: [\d.]+ kB of JavaScript/);
+    expect(status).toBe(0);
   });
 
   test('filters are in the address, which the back button and a new visit restore', async () => {
@@ -351,7 +372,11 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
 
     await signIn('wrong');
     await page.getByRole('alert').getByText('no valid credential').waitFor();
-    expect(await accessibilityProblems(page)).toEqual([]);
+    for (const look of LOOKS) {
+      await showAs(page, look);
+      expect(await accessibility.check(page, 'sign-in', look.name)).toEqual([]);
+    }
+    await showAs(page, LOOKS[0]);
     await signIn(await shop.anApiKey('operator'));
     await page.getByRole('heading', { name: 'Attention' }).waitFor();
     await page.reload();
