@@ -80,6 +80,9 @@ bench-growth: $(BUILT) $(PEERS) ## Measure the cost per order after GROWTH_ORDER
 bench-overload: $(BUILT) $(PEERS) ## Measure the system at 2.5 times its capacity for OVERLOAD_FOR=10m
 	@$(BENCH_NODE) tools/bench/dist/overload.js
 
+bench-console: $(BUILT) $(PEERS) ## Measure how soon each page of the console is interactive with ORDERS=100000 orders, in Chromium
+	@$(BENCH_NODE) tools/bench/dist/console.js
+
 bench-list: $(BUILT) $(PEERS) ## Measure POST and memory while CLIENTS=20 read the list of ORDERS=1000000 orders at the same time
 	@$(BENCH_NODE) tools/bench/dist/list.js
 
@@ -187,6 +190,6 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.base.json
 	@touch $@
 
 .PHONY: FORCE help run demo test test-console fuzz test-unit watch temporal parked api-keys codec-server replay record conformance interop test-faults test-tracing bench \
-	bench-growth bench-list bench-hostile bench-statements bench-tracing query-table simulate seed-orders \
+	bench-console bench-growth bench-list bench-hostile bench-statements bench-tracing query-table simulate seed-orders \
 	bench-overload bench-promises cluster cluster-status cluster-restart cluster-switch-over cluster-reload cluster-down \
 	test-alerts test-cluster check sbom openapi dashboards format build order stop start clean

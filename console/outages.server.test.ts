@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findHaproxy } from '@shop/cluster/programs';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
 import { BalancedShop, type OrderInstance } from '../test/balanced-shop';
-import { findChromium, startChromium } from '../test/browser';
 import { eventually } from '../test/eventually';
 
 // The console in front of two instances behind the load balancer, while one part of the system after another is unavailable.

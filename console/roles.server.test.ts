@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { findHaproxy } from '@shop/cluster/programs';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import type { Browser, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
 import { BalancedShop } from '../test/balanced-shop';
-import { findChromium, startChromium } from '../test/browser';
 import { eventually } from '../test/eventually';
 
 // The console behind the load balancer with AUTH=api-keys: what each role sees, and what its credential cannot do.

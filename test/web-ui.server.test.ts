@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { findChromium, startChromium } from './browser';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { eventually } from './eventually';
 import { createDatabase, createNamespace, testServers, virtualHostUrl } from './servers';
 import { ServiceProcess } from './service-process';

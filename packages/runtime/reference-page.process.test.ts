@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { anOperation } from '../../test/an-operation';
-import { findChromium, startChromium } from '../../test/browser';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { silentLog } from '../../test/silent-log';
 import { createHttpApp, serveHttp } from './http-server';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findJaeger, startJaeger, type Jaeger } from '@shop/dev/jaeger';
 import { Servers } from '@shop/dev/servers';
 import { orderWorkflowId } from '@shop/workflows/contract';
-import { findChromium, startChromium } from '../browser';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { eventually } from '../eventually';
 import { ServiceProcess } from '../service-process';
 import { temporaryFolder } from '../temporary-folder';

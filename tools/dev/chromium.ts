@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { findProgram } from '@shop/dev/programs';
 import { chromium, type Browser } from 'playwright-core';
+import { findProgram } from './programs';
 
 /** The names of Chromium and Chrome on the PATH of Linux distributions. */
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -19,6 +19,6 @@ export const findChromium = (): string | null =>
  */
 export async function startChromium(executablePath: string | null): Promise<Browser> {
   if (executablePath === null) throw new Error(`Install Chromium or Chrome: none of ${PROGRAMS.join(', ')} was found.`);
-  // Chromium refuses to run as root with its sandbox. The tests open only pages of servers that they started.
+  // Chromium refuses to run as root with its sandbox. The tests and benches open only pages of servers that they started.
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 }
