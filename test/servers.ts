@@ -28,6 +28,7 @@ export const VIRTUAL_HOSTS = [
   'console',
   'console-outages',
   'console-roles',
+  'console-tasks',
   'documents',
   'interop',
   'metrics',

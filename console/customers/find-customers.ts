@@ -11,7 +11,7 @@ export interface FoundCustomers {
 /** Finds customers by the beginning of a name or an address, or by id; all customers for an empty text. */
 export async function findCustomers(
   text: string,
-  { limit, cursor = null, signal }: { limit: number; cursor?: string | null; signal: AbortSignal },
+  { limit, cursor = null, signal = null }: { limit: number; cursor?: string | null; signal?: AbortSignal | null },
 ): Promise<FoundCustomers> {
   const query = {
     ...(text.trim() !== '' && { filter: expressionOf(text.trim()) }),
@@ -23,15 +23,18 @@ export async function findCustomers(
   return { customers: data, next: linkedQuery(headers, 'next')?.get('cursor') ?? null };
 }
 
-/** Each word may begin the first name, the last name or the address. Names are compared with their case. */
+/** Each word may begin the first name, the last name or the address, which are compared with their case. */
 function expressionOf(text: string): string {
   if (isId(text)) return `customer_id = ${quoted(text)}`;
   return text
     .split(/\s+/)
     .slice(0, 4)
     .map((word) => {
-      const [name, address] = [quoted(word[0]!.toUpperCase() + word.slice(1)), quoted(word.toLowerCase())];
-      return `(first_name STARTS_WITH ${name} OR last_name STARTS_WITH ${name} OR email STARTS_WITH ${address})`;
+      const name = quoted(word[0]!.toUpperCase() + word.slice(1));
+      const addresses = [...new Set([word, word.toLowerCase()])].map(
+        (address) => `email STARTS_WITH ${quoted(address)}`,
+      );
+      return `(first_name STARTS_WITH ${name} OR last_name STARTS_WITH ${name} OR ${addresses.join(' OR ')})`;
     })
     .join(' AND ');
 }

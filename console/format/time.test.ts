@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { formatAge, formatDuration, fromLocalInput, toLocalInput } from './time';
+import { formatAge, formatDuration, fromLocalInput, startOfToday, toLocalInput } from './time';
 
 test.each([
   [0, '0 sec'],
@@ -22,4 +22,12 @@ test('an input of a time shows and reads the time zone of the reader', () => {
 
   expect(fromLocalInput(toLocalInput(time))).toBe(time);
   expect([fromLocalInput(''), toLocalInput(null), toLocalInput('soon')]).toEqual([null, '', '']);
+});
+
+test('today begins at the last midnight of the reader', () => {
+  const now = new Date('2026-11-28T12:34:56Z');
+
+  const start = startOfToday(now);
+
+  expect(toLocalInput(start)).toBe(`${toLocalInput(now.toISOString()).slice(0, 10)}T00:00`);
 });

@@ -49,3 +49,7 @@ export function toLocalInput(time: string | null): string {
 
 /** Converts the value of such an input to a time; null if it is empty. */
 export const fromLocalInput = (value: string): string | null => (value === '' ? null : new Date(value).toISOString());
+
+/** Returns the last midnight in the reader's time zone. */
+export const startOfToday = (now = new Date()): string =>
+  new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();

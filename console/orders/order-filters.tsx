@@ -1,4 +1,4 @@
-import { fromLocalInput, toLocalInput } from '../format/time';
+import { fromLocalInput, startOfToday, toLocalInput } from '../format/time';
 import { readFilter, withFilter, type OrderFilter } from './order-query';
 
 const STATUSES = ['placed', 'shipped', 'cancelled'];
@@ -53,20 +53,20 @@ export function OrderFilters({ query, onChange }: OrderFiltersProps) {
       <input value={filter[name]} onChange={(event) => change({ [name]: event.currentTarget.value })} />
     </label>
   );
-  const more = [filter.customerId, filter.productId, filter.product, filter.expression, filter.reason];
+  const more = [filter.customerId, filter.productId, filter.product, filter.expression];
 
   return (
     <section class="panel" aria-label="Filters">
       <div class="filters">
         {choice('status', 'Status', STATUSES)}
         {choice('payment', 'Payment', PAYMENTS)}
+        {choice('reason', 'Reason', REASONS)}
         {time('from', 'Placed from')}
         {time('to', 'Placed before')}
       </div>
       <details open={more.some((value) => value !== '')}>
         <summary>More filters</summary>
         <div class="filters">
-          {choice('reason', 'Reason', REASONS)}
           {text('product', 'Product name')}
           {text('customerId', 'Customer id')}
           {text('productId', 'Product id')}
@@ -80,11 +80,10 @@ export function OrderFilters({ query, onChange }: OrderFiltersProps) {
           </label>
         </div>
       </details>
-      {[...query.keys()].length > 0 && (
-        <p>
-          <a href="/orders">Remove all filters</a>
-        </p>
-      )}
+      <p class="links">
+        <a href={`/orders?${withFilter(query, { from: startOfToday(), to: null })}`}>Placed today</a>
+        {[...query.keys()].length > 0 && <a href="/orders">Remove all filters</a>}
+      </p>
     </section>
   );
 }

@@ -5,6 +5,7 @@ import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
 import { useReloadSoon } from '../api/use-reload-soon';
 import { useConsole } from '../console-context';
+import { findCustomers } from '../customers/find-customers';
 import { formatCount, formatMoney } from '../format/money';
 import { formatTime } from '../format/time';
 import { exportOrders } from '../orders/export-orders';
@@ -91,15 +92,10 @@ function Find() {
     const text = textOf(new FormData(event.target as HTMLFormElement), 'find').trim();
     setProblem(null);
     if (text === '') return;
-    if (!isId(text)) {
-      if (text.includes('@') && caller.role === 'operator')
-        return navigate(`/customers?find=${encodeURIComponent(text)}`);
-      return navigate(
-        `/orders?${withFilter(new URLSearchParams(), { expression: `name STARTS_WITH ${quoted(text)}` })}`,
-      );
-    }
     try {
-      navigate(await addressOf(text));
+      if (isId(text)) navigate(await addressOf(text));
+      else if (text.includes('@') && caller.role === 'operator') navigate(await addressOfCustomer(text));
+      else navigate(`/orders?${withFilter(new URLSearchParams(), { expression: `name STARTS_WITH ${quoted(text)}` })}`);
     } catch (error) {
       setProblem(toProblem(error));
     }
@@ -133,6 +129,15 @@ async function addressOf(id: string): Promise<string> {
   if (customer.status === 'fulfilled') return `/orders?customer_id=${id}`;
   if (product.status === 'fulfilled') return `/orders?product_id=${id}`;
   throw order.reason;
+}
+
+/** Returns the address of the orders of the customer with an e-mail; of the list of customers unless exactly one matches. */
+async function addressOfCustomer(email: string): Promise<string> {
+  const { customers } = await findCustomers(email, { limit: 2 });
+  const [customer, another] = customers;
+  return customer && !another
+    ? `/orders?customer_id=${customer.customerId}`
+    : `/customers?find=${encodeURIComponent(email)}`;
 }
 
 function Summary({ count, isEstimate, query }: { count: string | null; isEstimate: boolean; query: URLSearchParams }) {

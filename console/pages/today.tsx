@@ -6,7 +6,7 @@ import { completeBuckets } from '../statistics/complete-buckets';
 import { BarChart, type Series } from '../parts/bar-chart';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
-import { navigate, usePlace } from '../router';
+import { usePlace } from '../router';
 
 const WINDOWS = [
   { window: '1h', name: 'Last hour' },
@@ -28,16 +28,13 @@ export function TodayPage() {
     <Page
       title="Today"
       aside={
-        <label class="inline">
-          Period
-          <select value={window} onChange={(event) => navigate(`/today?window=${event.currentTarget.value}`)}>
-            {WINDOWS.map(({ window: value, name }) => (
-              <option key={value} value={value}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <nav class="links" aria-label="Period">
+          {WINDOWS.map(({ window: value, name }) => (
+            <a key={value} href={`/today?window=${value}`} aria-current={value === window ? 'page' : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
       }
     >
       <LoadState loaded={loaded} what="statistics">
