@@ -33,6 +33,7 @@ const commands: Record<string, () => Promise<void>> = {
     const cluster = await findCluster();
     await cluster.start(print);
     print('');
+    print(`  Console    ${new URL('/', cluster.url).href}`);
     print(`  REST API   ${cluster.url}/order`);
     print(`  Web UI     ${cluster.temporalUiUrl}`);
     print(`  HAProxy    http://localhost:${layout.ports.statistics}`);

@@ -6,6 +6,8 @@ import type { ServiceInstances } from '@shop/cluster/service-instances';
 import { switchOver } from '@shop/cluster/switch-over';
 import type { Print } from '@shop/dev/progress';
 import { SERVICES, type ServiceName } from '@shop/dev/service-program';
+import { PREDEFINED_PRODUCT } from '@shop/order-management/catalog/predefined';
+import { ConsoleVisit } from './console-visit';
 import type { ResponseCounts } from './response-counter';
 
 /** A restart, fault or switch-over that a cluster undergoes under load. */
@@ -39,6 +41,11 @@ export const STEPS: Step[] = [
   {
     name: 'an order service was killed and started again',
     act: ({ services }) => killAndStart(services, 'order-management', 1),
+    permits: noFailure,
+  },
+  {
+    name: 'a person used the console while an order service was killed and started again',
+    act: useConsole,
     permits: noFailure,
   },
   {
@@ -111,6 +118,24 @@ async function killAndStart(services: ServiceInstances, service: ServiceName, in
   await services.end(service, instance, 'SIGKILL');
   await delay(OUTAGE_MS);
   await services.start(service, instance);
+}
+
+/** Places orders in the console, and sees all instances in it, while one is killed and started again. */
+async function useConsole({ url, services }: Cluster): Promise<string> {
+  const visit = await ConsoleVisit.begin(new URL(url).origin);
+  if (visit === null) return 'skipped: Chromium is not installed';
+  try {
+    await visit.waitUntilLive();
+    await services.end('order-management', 2, 'SIGKILL');
+    await visit.placeOrder(PREDEFINED_PRODUCT.name);
+    await services.start('order-management', 2);
+    await visit.waitUntilLive();
+    await visit.placeOrder(PREDEFINED_PRODUCT.name);
+    const builds = await visit.waitForInstances();
+    return `it shipped two orders, and showed the builds ${builds.join(' and ')}`;
+  } finally {
+    await visit.end();
+  }
 }
 
 /** Returns the build that all instances run and that is current. @throws {Error} if there are several */
