@@ -11,6 +11,9 @@ NPM_CI := npm ci --include=dev --include=optional --include=peer --ignore-script
 BUILT := node_modules/.built
 GENERATED := node_modules/.generated
 JEST := node_modules/.bin/jest --runInBand
+ifdef WORKERS
+JEST := node_modules/.bin/jest --maxWorkers=$(WORKERS)
+endif
 PEERS := tools/bench/node_modules/.package-lock.json
 STEP := node tools/dev/step.mjs
 # Benches run on the Node version of the container image, not on the one that this machine has installed.
@@ -25,7 +28,7 @@ run: $(BUILT) ## Start the servers that are missing and both services, place two
 demo: $(BUILT) ## Start everything, place the two orders, and exit: 0 if both ended as expected
 	@node tools/dev/dist/run.js --demo
 
-test: $(BUILT) ## Run all tests on temporary servers; select some with TEST=path and CASE="part of a name"
+test: $(BUILT) ## Run all tests, WORKERS=2 files at a time; select some with TEST=path and CASE="part of a name"
 	@$(JEST) $(TEST) $(if $(CASE),--testNamePattern "$(CASE)")
 
 test-unit: $(GENERATED) ## Run the tests that need no server and no other process

@@ -39,7 +39,7 @@ let shipped: string;
 let declined: string;
 const accessibility = new AccessibilityReport();
 /** What `check-size.mjs` prints. */
-let sizes: string;
+let sizes = '';
 /** Errors that the browser has reported, such as a file that the Content-Security-Policy refuses. */
 const errors: string[] = [];
 

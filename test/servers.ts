@@ -31,6 +31,7 @@ export const VIRTUAL_HOSTS = [
   'console-tasks',
   'documents',
   'interop',
+  'jaeger',
   'metrics',
   'monitored',
   'outages',

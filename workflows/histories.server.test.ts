@@ -10,19 +10,22 @@ import { bundledWorkflowOf, bundlePaths } from './bundle-path';
 
 // If a new version is deployed while a saga runs, the saga continues in the new code. The new code must issue the same
 // commands as the old code did. Each file is the recorded history of one path. Never delete one to make a change pass.
-const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
+// All are read at once: another test file may record a history and delete it while these tests run.
+const histories = readdirSync(HISTORIES)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => [file, readFileSync(join(HISTORIES, file), 'utf8')] as const);
 
 installTemporalRuntime(silentLog);
 afterAll(() => Runtime.instance().shutdown());
 
 test('finds recorded histories', () => {
-  expect(files.length).toBeGreaterThan(0);
+  expect(histories.length).toBeGreaterThan(0);
 });
 
 // A saga may continue in a process that traces, or in one that does not.
 describe.each(['plain', 'traced'] as const)('the %s bundle', (bundle) => {
-  test.each(files)('replays %s', async (file) => {
-    const history = historyFromJSON(JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')));
+  test.each(histories)('replays %s', async (_file, json) => {
+    const history = historyFromJSON(JSON.parse(json));
     const { name } = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType ?? {};
     const codePath = bundlePaths(bundledWorkflowOf(name))[bundle];
     await Worker.runReplayHistory({ workflowBundle: { codePath } }, history);
@@ -30,6 +33,6 @@ describe.each(['plain', 'traced'] as const)('the %s bundle', (bundle) => {
 });
 
 test('some of the recorded sagas were traced', () => {
-  const traced = files.filter((file) => readFileSync(join(HISTORIES, file), 'utf8').includes('_tracer-data'));
+  const traced = histories.filter(([, json]) => json.includes('_tracer-data'));
   expect(traced.length).toBeGreaterThan(0);
 });

@@ -58,7 +58,7 @@ export class TracedShop {
     const database = await createDatabase(suite);
     const temporal = await createNamespace(suite);
     const shared = {
-      AMQP_URL: virtualHostUrl('tracing'),
+      AMQP_URL: virtualHostUrl(suite),
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
