@@ -3,7 +3,7 @@ import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { findHaproxy } from '@shop/cluster/programs';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { BalancedShop } from '../test/balanced-shop';
-import { findChromium, startChromium } from '../test/browser';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { eventually } from '../test/eventually';
 import { Queues } from '../test/queues';
 import { virtualHostUrl } from '../test/servers';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import { Client, Connection } from '@temporalio/client';
-import { findChromium, startChromium } from '../browser';
+import { findChromium, startChromium } from '@shop/dev/chromium';
 import { eventually } from '../eventually';
 import { ServiceProcess } from '../service-process';
 import { treeOf, type Span } from './span';
