@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
@@ -108,6 +107,14 @@ const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByTe
 /** Returns the row of a listed order. */
 const rowOf = (page: Page, orderId: string): Locator =>
   page.getByRole('row').filter({ has: page.locator(`a[href="/orders/${orderId}"]`) });
+
+const LOADS = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/order?')).length";
+
+/** Waits until the list of orders is live, and has loaded again what happened before its stream began. */
+async function followsOrders(page: Page): Promise<void> {
+  await shows(page, '● Live');
+  await eventually(async () => expect(await page.evaluate(LOADS)).toBeGreaterThan(1));
+}
 
 /** Presses a button that opens a dialog, then the button that acts. */
 async function confirm(page: Page, button: string, action: string): Promise<void> {
@@ -235,7 +242,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
 
   test('shows a new order, and the new status of a listed one, without a reload', async () => {
     const page = await open('/orders');
-    await shows(page, '● Live');
+    await followsOrders(page);
 
     shop.payments.send('SIGSTOP');
     const orderId = await shop.place(mug, 1);
@@ -248,6 +255,19 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('keeps what the reader is typing into a filter while events arrive', async () => {
+    const page = await open('/orders');
+    await followsOrders(page);
+    await page.getByText('More filters').click();
+    await page.getByLabel('Expression').fill('price > 1');
+
+    await shop.place(mug, 1);
+    await page.getByRole('status').getByText('A new order was placed.').waitFor();
+
+    expect(await page.getByLabel('Expression').inputValue()).toBe('price > 1');
+    await close(page);
+  });
+
   test('shows what happened while the stream of events was interrupted before its first event', async () => {
     const proxy = await TcpProxy.to(shop.orders.url);
     proxies.push(proxy);
@@ -255,9 +275,8 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     const orderId = await shop.place(mug, 1);
     await eventually(async () => expect(await shop.stepsOf(orderId)).toContain('payment-requested'));
     const page = await open('/orders', { url: proxy.url.replace(/\/$/, '') });
-    await shows(page, '● Live');
+    await followsOrders(page);
     await rowOf(page, orderId).getByText('placed').waitFor();
-    await delay(1_000); // the page loads again after the stream has begun
 
     await proxy.stop();
     await shows(page, '○ Connecting …');

@@ -173,7 +173,13 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await delay(500); // a repeated step would arrive with the stream that begins again
     expect(await timelineOf(page)).toEqual(SHIPPED);
     await shows(listed, '● Live');
-    await shows(listed, /new order/);
+    const link = listed.locator(`a[href="/orders/${/order\/([^/]+)\/events/.exec(stream.url())![1]}"]`);
+    // The page has received the event, or has loaded the list after it.
+    await listed
+      .getByText(/new order/)
+      .or(link)
+      .first()
+      .waitFor();
     await Promise.all([close(page), close(listed)]);
   });
 

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { answerOf, linkedQuery, orders, read, type Answer, type Order } from '../api/client';
 import { toProblem, type ApiProblem } from '../api/problem';
 import { useEvents } from '../api/use-events';
@@ -41,6 +41,8 @@ export function OrdersPage() {
     },
     reloadSoon,
   );
+  // Rendering the filters again at each event would replace what the reader is typing.
+  const filters = useMemo(() => <OrderFilters query={query} onChange={go} />, [query]);
   const show = (): void => {
     setChanges(0);
     loaded.reload();
@@ -56,7 +58,7 @@ export function OrdersPage() {
       }
     >
       <Find />
-      <OrderFilters query={query} onChange={go} />
+      {filters}
       {changes > 0 && (
         <p class="note" role="status">
           {changes === 1 ? 'A new order was placed.' : `${formatCount(changes)} new orders were placed.`}{' '}
