@@ -92,12 +92,13 @@ export class BalancedShop {
       await release();
       throw error;
     });
+    const url = `http://localhost:${layout.ports.orders}`;
     // HAProxy checks the instances every 500 ms. Until then it answers 503.
     await eventually(async () => {
       const statistics = await haproxy.statistics();
       for (const server of [...INSTANCES, 'payment-processing-1']) expect(statistics.get(server)?.status).toBe('UP');
+      expect((await fetch(`${url}/orderManagement/products`)).status).toBe(200);
     });
-    const url = `http://localhost:${layout.ports.orders}`;
     const instances = { 'order-management-1': first, 'order-management-2': second };
     return new BalancedShop(url, instances, payments, proxies, clients, startInstance, release);
   }
