@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { failedExchange, parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
+import { retireProduct } from '@shop/order-management/catalog/retire-product';
 import type { Browser, Page } from 'playwright-core';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
@@ -182,7 +183,7 @@ const TASKS: Record<string, () => Promise<Page>> = {
     return page;
   },
   'Sell a retired product again': async () => {
-    await shop.orders.request('POST', `/product/${await shop.aProduct('Rug')}/retire`);
+    await retireProduct(shop.client, await shop.aProduct('Rug'));
     const page = await openFirstPage();
     await menu(page, 'Catalog');
     await choose(page, 'Show', 'Retired');
