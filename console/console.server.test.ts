@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
@@ -8,6 +9,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { AccessibilityReport } from '../test/axe';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
+import { hide, reveal } from '../test/tab';
 import { TcpProxy } from '../test/tcp-proxy';
 import { temporaryFolder } from '../test/temporary-folder';
 
@@ -240,13 +242,107 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('an export waits while the service is unavailable, and cannot be started twice', async () => {
+    const context = await browser.newContext({ locale: 'en-US', timezoneId: 'America/New_York' });
+    const page = await context.newPage();
+    await page.clock.install({ time: '2026-11-29T02:00:00Z' });
+    await page.goto(`${shop.orders.url}/orders?order_status=cancelled`);
+    await shows(page, '1 order');
+    let requests = 0;
+    const isRefused = (): boolean => ++requests === 1;
+    await page.route('**/order?*limit=1000', (route) =>
+      isRefused() ? route.fulfill({ status: 503, json: {} }) : route.fallback(),
+    );
+    const button = page.getByRole('button', { name: 'Export as CSV' });
+
+    await button.click();
+    await eventually(() => expect(requests).toBe(1));
+    expect(await button.isDisabled()).toBe(true);
+    await button.click({ force: true });
+    const [download] = await Promise.all([page.waitForEvent('download'), page.clock.fastForward(5_000)]);
+
+    await shows(page, 'Exported 1 orders.');
+    expect(download.suggestedFilename()).toBe('orders-2026-11-28.csv'); // the date of the reader
+    expect(await button.isDisabled()).toBe(false);
+    expect(requests).toBe(2);
+    await close(page);
+  });
+
+  test('an export says that it is not complete', async () => {
+    const page = await open('/orders');
+    const order = { orderId: shipped, products: [], cancellation: null };
+    await page.route('**/order?*limit=1000', (route) =>
+      route.fulfill({ json: Array(100_000).fill(order), headers: { Link: '</order?cursor=x>; rel="next"' } }),
+    );
+
+    await page.getByRole('button', { name: 'Export as CSV' }).click();
+
+    await shows(page, /^Exported the first 100,000 of \d+ orders\.$/);
+    await close(page);
+  });
+
+  test('an export ends when the filters change', async () => {
+    const page = await open('/orders?order_status=cancelled');
+    const downloads: unknown[] = [];
+    page.on('download', (download) => downloads.push(download));
+    let answer!: () => void;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/order?*limit=1000', async (route) => {
+      await isAnswered;
+      await route.fallback();
+    });
+    const button = page.getByRole('button', { name: 'Export as CSV' });
+
+    await button.click();
+    await shows(page, 'Exporting …');
+    await page.getByRole('combobox', { name: 'Status', exact: true }).selectOption('shipped');
+    await page.getByText('Exporting …').waitFor({ state: 'detached' });
+    answer();
+    await delay(1_000);
+
+    expect(await button.isDisabled()).toBe(false);
+    expect(downloads).toEqual([]);
+    await close(page);
+  });
+
+  test('counts the new orders that a list does not show, and announces them once', async () => {
+    const page = await open('/orders?order_status=cancelled');
+    await followsOrders(page);
+    const note = page.getByRole('status').getByText(/^New orders/);
+    const noteSays = (text: string): Promise<void> => page.locator('.note', { hasText: text }).waitFor();
+
+    await shop.place(mug, 1);
+    await noteSays('New orders in the shop: 1');
+    const announced = await note.evaluateHandle((element) => element.firstChild);
+    await shop.place(mug, 1);
+    await noteSays('New orders in the shop: 2');
+    expect(await note.evaluate((element, text) => element.firstChild === text, announced)).toBe(true);
+    expect(await note.innerText()).toBe('New orders in the shop');
+
+    await page.goto(`${shop.orders.url}/orders?limit=1`);
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.waitForURL(/cursor=/);
+    await page.getByRole('link', { name: 'Previous page' }).waitFor();
+    await followsOrders(page);
+    const orderId = await shop.place(mug, 1);
+    await noteSays('New orders: 1');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await rowOf(page, orderId).waitFor();
+    expect(await note.count()).toBe(0);
+    await shop.place(mug, 1);
+    await noteSays('New orders: 1');
+    await page.getByRole('combobox', { name: 'Status', exact: true }).selectOption('placed');
+    await note.waitFor({ state: 'detached' });
+    await close(page);
+  });
+
   test('shows a new order, and the new status of a listed one, without a reload', async () => {
     const page = await open('/orders');
     await followsOrders(page);
 
     shop.payments.send('SIGSTOP');
     const orderId = await shop.place(mug, 1);
-    await page.getByRole('status').getByText('A new order was placed.').waitFor();
+    await page.getByRole('status').getByText('New orders').waitFor();
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await rowOf(page, orderId).getByText('placed').waitFor();
     shop.payments.send('SIGCONT');
@@ -262,7 +358,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await page.getByLabel('Expression').fill('price > 1');
 
     await shop.place(mug, 1);
-    await page.getByRole('status').getByText('A new order was placed.').waitFor();
+    await page.getByRole('status').getByText('New orders').waitFor();
 
     expect(await page.getByLabel('Expression').inputValue()).toBe('price > 1');
     await close(page);
@@ -307,6 +403,34 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
 
     await rowOf(page, orderId).getByText('shipped').waitFor();
     await close(page);
+  });
+
+  test('acts while six tabs follow orders, and shows in a tab what happened while it was hidden', async () => {
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 1);
+    const first = await open('/orders');
+    const openTab = async (path: string): Promise<Page> => {
+      const tab = await first.context().newPage();
+      await tab.goto(shop.orders.url + path);
+      await shows(tab, '● Live');
+      return tab;
+    };
+    await shows(first, '● Live');
+    await hide(first);
+    for (let tab = 0; tab < 5; tab++) await hide(await openTab('/orders'));
+    const last = await openTab(`/orders/${orderId}`);
+
+    await confirm(last, 'Cancel the order', 'Cancel the order');
+    await shows(last, `Order ${orderId} is being cancelled.`);
+    shop.payments.send('SIGCONT');
+    await shop.becomes(orderId, 'cancelled');
+    expect(await rowOf(first, orderId).getByText('placed').count()).toBe(1);
+    const resumed = first.waitForRequest((request) => request.url().endsWith('/order/events'));
+    await reveal(first);
+
+    await rowOf(first, orderId).getByText('cancelled').first().waitFor();
+    expect(await (await resumed).allHeaders()).toHaveProperty('last-event-id');
+    await close(first);
   });
 
   test('places an order and shows each step until it is shipped', async () => {
@@ -509,6 +633,52 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
     await others.getByText('No message is parked.').waitFor();
     await close(page);
+  });
+
+  test('an open page loads again after every failure, as soon as the server permits it', async () => {
+    const context = await browser.newContext({ locale: 'en-US' });
+    const page = await context.newPage();
+    await page.clock.install();
+    let answer: { status: number; headers?: Record<string, string> } | null = { status: 403 };
+    await page.route('**/backlog', (route) => (answer ? route.fulfill({ ...answer, json: {} }) : route.fallback()));
+    await page.goto(`${shop.orders.url}/attention`);
+    const backlog = page.getByRole('region', { name: 'Backlog' });
+    const answers = async (status: number): Promise<void> =>
+      backlog.getByRole('alert').getByText(`The server answered ${status}`).waitFor();
+
+    await answers(403);
+    answer = { status: 500 };
+    await page.clock.fastForward(10_000); // the interval of the page
+    await answers(500);
+    answer = { status: 429, headers: { 'Retry-After': '60' } };
+    await page.clock.fastForward(5_000);
+    await answers(429);
+    answer = null;
+    await page.clock.fastForward(50_000);
+    await delay(500);
+    await answers(429);
+    await page.clock.fastForward(10_000);
+
+    await backlog.getByText('orders wait to be settled').waitFor();
+    expect(await backlog.getByRole('alert').count()).toBe(0);
+    await close(page);
+  });
+
+  test('a request without an answer ends after its time limit', async () => {
+    const page = await open('/attention');
+    const backlog = page.getByRole('region', { name: 'Backlog' });
+    await page.evaluate(`
+      const { timeout } = AbortSignal;
+      AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 50);
+    `);
+
+    await page.route('**/backlog', () => undefined);
+    await backlog.getByRole('alert').getByText('The server cannot be reached').waitFor();
+    await page.unroute('**/backlog');
+
+    await backlog.getByRole('alert').waitFor({ state: 'detached' });
+    await close(page);
+    errors.splice(0);
   });
 
   test('asks for a credential if the service needs one, keeps it for the tab, and forgets it', async () => {
