@@ -6,6 +6,7 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { AccessibilityReport } from '../test/axe';
+import { callService } from '../test/call';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 import { TcpProxy } from '../test/tcp-proxy';
@@ -399,6 +400,21 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await page.getByRole('button', { name: 'Change the price' }).click();
     await shows(page, 'Bowl now costs $12.50.');
     await confirm(page, 'Retire Bowl', 'Retire');
+  test('says that a refund is due and since when, and offers no second one', async () => {
+    const orderId = await shop.placeShipped(mug);
+    shop.payments.send('SIGSTOP');
+    try {
+      const target = `/orderManagement/order/${orderId}/refund`;
+      await callService(shop.orders, 'POST', target, { reason: 'Scratched' });
+      const page = await open(`/orders/${orderId}`, { isPartial: true });
+      await shows(page, /The payment is being refunded, for \d+ sec\. Reason: Scratched/);
+      expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
+      await close(page);
+    } finally {
+      shop.payments.send('SIGCONT');
+    }
+  });
+
     await shows(page, 'Bowl is no longer sold.');
     await page.getByRole('link', { name: 'Bowl' }).waitFor({ state: 'detached' });
     await page.reload();

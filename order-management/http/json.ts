@@ -95,7 +95,9 @@ export const refundDueJson = z
     orderId: z.guid(),
     paymentId: z.guid().nullable().meta({ description: 'Null if it is unknown whether the order was charged.' }),
     amount: z.number().meta({ description: 'The total of the order in dollars.' }),
-    notedAt: z.iso.datetime().meta({ description: 'When the refund was recorded as due, or last requested.' }),
+    notedAt: z.iso
+      .datetime()
+      .meta({ description: 'When the refund was recorded as due. A repeated request does not change it.' }),
     reason: z.string().nullable().meta({
       description: 'Why a person requested the refund, or why the order was cancelled; null if neither is known.',
     }),
