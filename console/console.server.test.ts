@@ -216,12 +216,41 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
 
     await find(mug);
     await page.waitForURL(`**/orders?product_id=${mug}`);
-    await find('Mu');
-    await page.waitForURL('**/orders?filter=*');
-    await shows(page, '3 orders');
+    for (const part of ['Mu', 'mug', 'UG']) {
+      await page.goto(`${shop.orders.url}/orders?order_status=placed`);
+      await find(part);
+      await page.waitForURL('**/orders?filter=*');
+      await shows(page, '3 orders');
+    }
     await find(shipped);
     await page.waitForURL(`**/orders/${shipped}`);
     errors.splice(0); // an id of a product is none of an order: the browser reports the response 404
+    await close(page);
+  });
+
+  test('finds a customer by parts of the name or the e-mail, in any case', async () => {
+    const van = { firstName: 'Mary Ann', lastName: 'van Dyke', email: 'Mary.Ann@example.com' };
+    const { customerId } = await shop.orders.request<{ customerId: string }>('POST', '/customer', van);
+    const other = { firstName: 'Rosemary', lastName: 'Smith', email: 'rosemary.ann@example.com' };
+    await shop.orders.request('POST', '/customer', other);
+    const page = await open('/customers');
+
+    for (const [text, count] of [
+      ['mary ann', 2], // each word is a part of the name or the e-mail
+      ['VAN DYKE', 1],
+      ['dyke mary', 1],
+      ['SMITH', 1],
+      ['mary.ann@EXAMPLE', 2],
+      ['nobody', 0],
+    ] as const) {
+      await page.getByLabel('Find a customer').fill(text);
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+      await eventually(async () => expect(await page.locator('tbody tr').count()).toBe(count));
+    }
+    await page.goto(`${shop.orders.url}/orders`);
+    await page.getByLabel('Find an order').fill('mary.ann@example.com'); // the e-mail of one, a part of that of the other
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/orders?customer_id=${customerId}`);
     await close(page);
   });
 
@@ -371,6 +400,21 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('says that a refund is due and since when, and offers no second one', async () => {
+    const orderId = await shop.placeShipped(mug);
+    shop.payments.send('SIGSTOP');
+    try {
+      const target = `/orderManagement/order/${orderId}/refund`;
+      await callService(shop.orders, 'POST', target, { reason: 'Scratched' });
+      const page = await open(`/orders/${orderId}`, { isPartial: true });
+      await shows(page, /The payment is being refunded, for \d+ sec\. Reason: Scratched/);
+      expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
+      await close(page);
+    } finally {
+      shop.payments.send('SIGCONT');
+    }
+  });
+
   test('the second of two people who cancel an order learns that it was settled', async () => {
     shop.payments.send('SIGSTOP');
     const orderId = await shop.place(mug, 1);
@@ -400,21 +444,6 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await page.getByRole('button', { name: 'Change the price' }).click();
     await shows(page, 'Bowl now costs $12.50.');
     await confirm(page, 'Retire Bowl', 'Retire');
-  test('says that a refund is due and since when, and offers no second one', async () => {
-    const orderId = await shop.placeShipped(mug);
-    shop.payments.send('SIGSTOP');
-    try {
-      const target = `/orderManagement/order/${orderId}/refund`;
-      await callService(shop.orders, 'POST', target, { reason: 'Scratched' });
-      const page = await open(`/orders/${orderId}`, { isPartial: true });
-      await shows(page, /The payment is being refunded, for \d+ sec\. Reason: Scratched/);
-      expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
-      await close(page);
-    } finally {
-      shop.payments.send('SIGCONT');
-    }
-  });
-
     await shows(page, 'Bowl is no longer sold.');
     await page.getByRole('link', { name: 'Bowl' }).waitFor({ state: 'detached' });
     await page.reload();
