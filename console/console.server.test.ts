@@ -76,13 +76,18 @@ interface View {
   url?: string;
   /** Whether a part of the page stays without data, because a service is suspended. */
   isPartial?: boolean;
+  /** UTC by default. */
+  timezoneId?: string;
 }
 
 /** Opens a page of the console, and waits until everything on it is loaded. */
-async function open(path: string, { url = shop.orders.url, isPartial = false }: View = {}): Promise<Page> {
+async function open(
+  path: string,
+  { url = shop.orders.url, isPartial = false, timezoneId = 'UTC' }: View = {},
+): Promise<Page> {
   const context = await browser.newContext({
     viewport: DESKTOP,
-    timezoneId: 'UTC',
+    timezoneId,
     locale: 'en-US',
     reducedMotion: 'reduce', // a colour that still changes would be checked as it is now
   });
@@ -400,6 +405,31 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('says that more refunds are due than it shows, and for how long', async () => {
+    await shop.client.$executeRaw`
+      INSERT INTO refunds_due (refund_id, order_id, examine_after, noted_at)
+      SELECT gen_random_uuid(), ${declined}::uuid, now() + interval '1 day', now() - interval '47 hours'
+      FROM generate_series(1, 101)`;
+    const page = await open('/attention');
+
+    await shows(page, 'The oldest 100 are shown; there are more.');
+    await shows(page, '1 day 23 hr');
+    await shop.client.refundDue.deleteMany({ where: { orderId: declined } });
+    await page.getByText('No refund is due.').waitFor({ timeout: 20_000 });
+    expect(await page.getByText('there are more').count()).toBe(0);
+    await close(page);
+  });
+
+  test('names the days of UTC that it counts, in every time zone', async () => {
+    const today = new Date().toLocaleDateString('en-US', { month: 'short', day: 'numeric', timeZone: 'UTC' });
+    const page = await open('/today?window=30d', { timezoneId: 'Pacific/Honolulu' });
+
+    const last = page.locator('table').first().locator('tbody tr').last();
+    expect(await last.locator('th').textContent()).toBe(`${today}, UTC`);
+    await shows(page, 'Refunded after shipping');
+    await close(page);
+  });
+
   test('says that a refund is due and since when, and offers no second one', async () => {
     const orderId = await shop.placeShipped(mug);
     shop.payments.send('SIGSTOP');
@@ -530,7 +560,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     expect(await accessibility.check(page, 'failing saga', 'light')).toEqual([]);
 
     await shop.client.$executeRaw`DROP FUNCTION fail() CASCADE`;
-    await failing.getByText('No saga fails.').waitFor({ timeout: 90_000 });
+    await failing.getByText('None of them fails.').waitFor({ timeout: 90_000 });
     await close(page);
   });
 

@@ -144,8 +144,8 @@ const seconds = z.number().nullable();
 const outcomes = {
   placed: count.meta({ description: 'Orders that are not settled yet.' }),
   shipped: count.meta({ description: 'Orders that were shipped and not refunded.' }),
-  cancelled: count.meta({ description: 'Orders that were cancelled without a payment.' }),
-  refunded: count.meta({ description: 'Orders whose payment was refunded.' }),
+  cancelled: count.meta({ description: 'Orders that were cancelled. A payment of such an order is refunded, too.' }),
+  refunded: count.meta({ description: 'Orders that were shipped and then refunded.' }),
   placedAmount: amount,
   shippedAmount: amount,
   cancelledAmount: amount,
