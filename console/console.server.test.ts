@@ -7,6 +7,7 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { AccessibilityReport } from '../test/axe';
+import { callService } from '../test/call';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 import { hide, reveal } from '../test/tab';
@@ -77,13 +78,18 @@ interface View {
   url?: string;
   /** Whether a part of the page stays without data, because a service is suspended. */
   isPartial?: boolean;
+  /** UTC by default. */
+  timezoneId?: string;
 }
 
 /** Opens a page of the console, and waits until everything on it is loaded. */
-async function open(path: string, { url = shop.orders.url, isPartial = false }: View = {}): Promise<Page> {
+async function open(
+  path: string,
+  { url = shop.orders.url, isPartial = false, timezoneId = 'UTC' }: View = {},
+): Promise<Page> {
   const context = await browser.newContext({
     viewport: DESKTOP,
-    timezoneId: 'UTC',
+    timezoneId,
     locale: 'en-US',
     reducedMotion: 'reduce', // a colour that still changes would be checked as it is now
   });
@@ -217,12 +223,41 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
 
     await find(mug);
     await page.waitForURL(`**/orders?product_id=${mug}`);
-    await find('Mu');
-    await page.waitForURL('**/orders?filter=*');
-    await shows(page, '3 orders');
+    for (const part of ['Mu', 'mug', 'UG']) {
+      await page.goto(`${shop.orders.url}/orders?order_status=placed`);
+      await find(part);
+      await page.waitForURL('**/orders?filter=*');
+      await shows(page, '3 orders');
+    }
     await find(shipped);
     await page.waitForURL(`**/orders/${shipped}`);
     errors.splice(0); // an id of a product is none of an order: the browser reports the response 404
+    await close(page);
+  });
+
+  test('finds a customer by parts of the name or the e-mail, in any case', async () => {
+    const van = { firstName: 'Mary Ann', lastName: 'van Dyke', email: 'Mary.Ann@example.com' };
+    const { customerId } = await shop.orders.request<{ customerId: string }>('POST', '/customer', van);
+    const other = { firstName: 'Rosemary', lastName: 'Smith', email: 'rosemary.ann@example.com' };
+    await shop.orders.request('POST', '/customer', other);
+    const page = await open('/customers');
+
+    for (const [text, count] of [
+      ['mary ann', 2], // each word is a part of the name or the e-mail
+      ['VAN DYKE', 1],
+      ['dyke mary', 1],
+      ['SMITH', 1],
+      ['mary.ann@EXAMPLE', 2],
+      ['nobody', 0],
+    ] as const) {
+      await page.getByLabel('Find a customer').fill(text);
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+      await eventually(async () => expect(await page.locator('tbody tr').count()).toBe(count));
+    }
+    await page.goto(`${shop.orders.url}/orders`);
+    await page.getByLabel('Find an order').fill('mary.ann@example.com'); // the e-mail of one, a part of that of the other
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/orders?customer_id=${customerId}`);
     await close(page);
   });
 
@@ -494,6 +529,46 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('says that more refunds are due than it shows, and for how long', async () => {
+    await shop.client.$executeRaw`
+      INSERT INTO refunds_due (refund_id, order_id, examine_after, noted_at)
+      SELECT gen_random_uuid(), ${declined}::uuid, now() + interval '1 day', now() - interval '47 hours'
+      FROM generate_series(1, 101)`;
+    const page = await open('/attention');
+
+    await shows(page, 'The oldest 100 are shown; there are more.');
+    await shows(page, '1 day 23 hr');
+    await shop.client.refundDue.deleteMany({ where: { orderId: declined } });
+    await page.getByText('No refund is due.').waitFor({ timeout: 20_000 });
+    expect(await page.getByText('there are more').count()).toBe(0);
+    await close(page);
+  });
+
+  test('names the days of UTC that it counts, in every time zone', async () => {
+    const today = new Date().toLocaleDateString('en-US', { month: 'short', day: 'numeric', timeZone: 'UTC' });
+    const page = await open('/today?window=30d', { timezoneId: 'Pacific/Honolulu' });
+
+    const last = page.locator('table').first().locator('tbody tr').last();
+    expect(await last.locator('th').textContent()).toBe(`${today}, UTC`);
+    await shows(page, 'Refunded after shipping');
+    await close(page);
+  });
+
+  test('says that a refund is due and since when, and offers no second one', async () => {
+    const orderId = await shop.placeShipped(mug);
+    shop.payments.send('SIGSTOP');
+    try {
+      const target = `/orderManagement/order/${orderId}/refund`;
+      await callService(shop.orders, 'POST', target, { reason: 'Scratched' });
+      const page = await open(`/orders/${orderId}`, { isPartial: true });
+      await shows(page, /The payment is being refunded, for \d+ sec\. Reason: Scratched/);
+      expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
+      await close(page);
+    } finally {
+      shop.payments.send('SIGCONT');
+    }
+  });
+
   test('the second of two people who cancel an order learns that it was settled', async () => {
     shop.payments.send('SIGSTOP');
     const orderId = await shop.place(mug, 1);
@@ -609,7 +684,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     expect(await accessibility.check(page, 'failing saga', 'light')).toEqual([]);
 
     await shop.client.$executeRaw`DROP FUNCTION fail() CASCADE`;
-    await failing.getByText('No saga fails.').waitFor({ timeout: 90_000 });
+    await failing.getByText('None of them fails.').waitFor({ timeout: 90_000 });
     await close(page);
   });
 

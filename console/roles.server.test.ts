@@ -216,6 +216,32 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
     await close(page);
   });
 
+  test('signs out a tab that was not used for an hour, also if it is reopened later', async () => {
+    const page = await openAs('operator', '/orders');
+    const setIdle = (minutes: number) =>
+      page.evaluate(`sessionStorage.setItem('used-at', String(Date.now() - ${minutes} * 60_000))`);
+    await setIdle(59);
+    await page.reload();
+    await page.getByText('2 orders').waitFor();
+
+    await setIdle(61);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+
+    await enter(page, keys.operator);
+    await page.getByText('2 orders').waitFor();
+    await setIdle(61);
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 15_000 }); // without a reload
+
+    await enter(page, keys.operator);
+    await page.getByText('2 orders').waitFor();
+    await setIdle(59);
+    await page.keyboard.press('Shift');
+    expect(await page.evaluate("Date.now() - sessionStorage.getItem('used-at') < 60_000")).toBe(true);
+    await close(page);
+  });
+
   test('does not share the credential with another tab', async () => {
     const page = await openAs('operator', '/orders');
 

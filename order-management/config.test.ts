@@ -49,6 +49,16 @@ test('every setting has a default', () => {
   });
 });
 
+test.each([
+  ['127.0.0.1', undefined, 'http://localhost:8002'],
+  ['0.0.0.0', undefined, 'same'], // localhost would be the machine of the reader
+  ['0.0.0.0', 'https://payments.example.com', 'https://payments.example.com'],
+  ['localhost', 'same', 'same'],
+])('the console of a service on %s with PAYMENT_API_ORIGIN=%s uses %s', (LISTEN_ADDRESS, given, origin) => {
+  const env = { LISTEN_ADDRESS, AUTH: 'api-keys', ...(given !== undefined && { PAYMENT_API_ORIGIN: given }) };
+  expect(readConfig(env).PAYMENT_API_ORIGIN).toBe(origin);
+});
+
 test('reports every invalid setting', () => {
   const problems = problemsOf({
     PORT: '0',

@@ -14,6 +14,7 @@ import {
   postgresUrls,
   readEnvironment,
 } from '@shop/runtime/environment';
+import { isLoopback } from '@shop/runtime/loopback';
 import { checkKeyPairs } from '@shop/runtime/tls-files';
 import { MAX_ANSWER_TIMEOUT_MS, MAX_PAYMENT_REQUESTS } from '@shop/workflows/contract';
 import { z } from 'zod';
@@ -33,14 +34,13 @@ const settings = z
     READ_WAIT: duration('200ms'),
     /** The address of Temporal's Web UI, for the links of orders to their sagas. */
     TEMPORAL_UI_URL: httpUrl('http://localhost:8233').default('http://localhost:8233'),
-    /** The origin at which browsers reach payment-processing, for the console; null if it is the origin of this service. */
+    /** The origin at which browsers reach payment-processing, for the console; `same` if it is the origin of this service. */
     PAYMENT_API_ORIGIN: z
       .string()
-      .default('http://localhost:8002')
       .refine((text) => text === 'same' || isOrigin(text), {
         error: 'is neither an origin nor same. Use, for example, http://localhost:8002.',
       })
-      .transform((text) => (text === 'same' ? null : text)),
+      .optional(),
     /** The address of Jaeger, for the links of sagas to their traces. */
     TRACE_UI_URL: z.optional(httpUrl('http://localhost:16686')),
     /** How sagas reach the payment service. */
@@ -73,7 +73,18 @@ const settings = z
     }
   });
 
-export type Config = z.output<typeof settings>;
+export interface Config extends z.output<typeof settings> {
+  PAYMENT_API_ORIGIN: string;
+}
 
-/** Reads the service's settings. @throws {ConfigError} if any is invalid */
-export const readConfig = (env?: NodeJS.ProcessEnv): Config => readEnvironment(settings, env);
+/**
+ * Reads the service's settings. A browser sends its credential to `PAYMENT_API_ORIGIN`. The default therefore names the
+ * machine of the reader only if no other machine reaches the service.
+ *
+ * @throws {ConfigError} if any is invalid
+ */
+export function readConfig(env?: NodeJS.ProcessEnv): Config {
+  const config = readEnvironment(settings, env);
+  const defaultOrigin = isLoopback(config.LISTEN_ADDRESS) ? 'http://localhost:8002' : 'same';
+  return { ...config, PAYMENT_API_ORIGIN: config.PAYMENT_API_ORIGIN ?? defaultOrigin };
+}

@@ -128,7 +128,8 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
     alone: runAlone(database, parkedQueue(PAYMENT_STAT)),
     recordInHistory: (action, message) => recordInHistory(database, action, message),
   });
-  const pages = consolePages(config.PAYMENT_API_ORIGIN);
+  const paymentApiOrigin = config.PAYMENT_API_ORIGIN === 'same' ? null : config.PAYMENT_API_ORIGIN;
+  const pages = consolePages(paymentApiOrigin);
   if (!pages) log.warn('the console is not built, so it is not served');
   const app = createOrderApp({
     ...(pages && { pages }),
@@ -155,7 +156,7 @@ void runService(SERVICE, readConfig, async ({ config, log, groups, stopping, tra
       urlOf: (workflowId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, workflowId),
     },
     maxUnsettled: config.MAX_UNSETTLED,
-    consoleSettings: { paymentApiOrigin: config.PAYMENT_API_ORIGIN },
+    consoleSettings: { paymentApiOrigin },
     sagaUrl: (orderId) => webUiUrlOf(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE, orderWorkflowId(orderId)),
   });
   const management = await serveManagement(config, { log, readiness: () => readiness.check(), stopping });

@@ -1,8 +1,14 @@
 /**
  * The credential of the reader. It is kept in the memory of the page and in the session storage of its tab, so that a reload
- * does not require a new sign-in. Other tabs, a closed tab and later visits do not have it.
+ * does not require a new sign-in. A browser copies this storage to a duplicate of the tab, and restores it with a tab that
+ * was closed. The credential is therefore forgotten when the tab has not been used for `IDLE_MS`.
  */
 const KEY = 'credential';
+const USED_AT = 'used-at';
+const IDLE_MS = 60 * 60_000;
+const CHECK_EVERY_MS = 10_000;
+
+const isIdle = (): boolean => Date.now() - Number(sessionStorage.getItem(USED_AT)) > IDLE_MS;
 
 let credential: string | null = sessionStorage.getItem(KEY);
 const listeners = new Set<() => void>();
@@ -14,13 +20,14 @@ export const readCredential = (): string | null => credential;
 export function keepCredential(value: string): void {
   credential = value;
   sessionStorage.setItem(KEY, value);
+  sessionStorage.setItem(USED_AT, String(Date.now()));
 }
 
-/** Forgets the credential, because the reader signs out or the service no longer accepts it. */
+/** Forgets the credential, because the reader signs out, leaves the tab unused, or the service no longer accepts it. */
 export function forgetCredential(): void {
   if (credential === null) return;
   credential = null;
-  sessionStorage.removeItem(KEY);
+  sessionStorage.clear();
   for (const listener of listeners) listener();
 }
 
@@ -29,3 +36,17 @@ export function onForgotten(listener: () => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
+
+function forgetIfIdle(): void {
+  if (credential !== null && isIdle()) forgetCredential();
+}
+
+/** Notes that the reader uses the tab. After a pause that was too long, it is too late: the timer may have been suspended. */
+function noteUse(): void {
+  forgetIfIdle();
+  if (credential !== null) sessionStorage.setItem(USED_AT, String(Date.now()));
+}
+
+forgetIfIdle();
+setInterval(forgetIfIdle, CHECK_EVERY_MS);
+for (const use of ['keydown', 'pointerdown']) addEventListener(use, noteUse, true);

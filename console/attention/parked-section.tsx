@@ -118,7 +118,7 @@ interface MessageProps {
 }
 
 function Message({ message, onAct }: MessageProps) {
-  const { id, reason, firstSeen, body } = message;
+  const { id, reason, firstSeen, headers, body } = message;
   const orderId = orderIdIn(body);
   return (
     <li>
@@ -137,6 +137,14 @@ function Message({ message, onAct }: MessageProps) {
       <pre tabIndex={0} aria-label={`Body of message ${id}`}>
         {body}
       </pre>
+      <details>
+        <summary>Headers of message {id}</summary>
+        <pre tabIndex={0} aria-label={`Headers of message ${id}`}>
+          {Object.entries(headers)
+            .map(([name, value]) => `${name}: ${value}`)
+            .join('\n')}
+        </pre>
+      </details>
       <div class="actions">
         <button type="button" aria-label={`Retry message ${id}`} onClick={() => onAct('retry')}>
           Retry

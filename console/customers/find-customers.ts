@@ -8,7 +8,7 @@ export interface FoundCustomers {
   next: string | null;
 }
 
-/** Finds customers by the beginning of a name or an address, or by id; all customers for an empty text. */
+/** Finds customers by parts of their name or address, or by id; all customers for an empty text. */
 export async function findCustomers(
   text: string,
   { limit, cursor = null, signal = null }: { limit: number; cursor?: string | null; signal?: AbortSignal | null },
@@ -23,18 +23,14 @@ export async function findCustomers(
   return { customers: data, next: linkedQuery(headers, 'next')?.get('cursor') ?? null };
 }
 
-/** Each word may begin the first name, the last name or the address, which are compared with their case. */
+const FIELDS = ['first_name', 'last_name', 'email'];
+
+/** Each word is a part of the first name, the last name or the address. */
 function expressionOf(text: string): string {
   if (isId(text)) return `customer_id = ${quoted(text)}`;
   return text
     .split(/\s+/)
     .slice(0, 4)
-    .map((word) => {
-      const name = quoted(word[0]!.toUpperCase() + word.slice(1));
-      const addresses = [...new Set([word, word.toLowerCase()])].map(
-        (address) => `email STARTS_WITH ${quoted(address)}`,
-      );
-      return `(first_name STARTS_WITH ${name} OR last_name STARTS_WITH ${name} OR ${addresses.join(' OR ')})`;
-    })
+    .map((word) => `(${FIELDS.map((field) => `${field} CONTAINS ${quoted(word)}`).join(' OR ')})`)
     .join(' AND ');
 }

@@ -1,22 +1,32 @@
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
+const utcDay = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  timeZone: 'UTC',
+  timeZoneName: 'short',
+});
 
 /** Formats a time in the reader's time zone. */
 export const formatTime = (time: string | null): string =>
   time === null ? 'unknown' : dateTime.format(new Date(time));
 
-/** Formats the start of a bucket of statistics: the time of day, or the date if buckets are longer than an hour. */
+/**
+ * Formats the start of a bucket of statistics: the time of day, with the date if buckets are longer than an hour. Buckets of a
+ * day are days of UTC, whatever the time zone of the reader is.
+ */
 export const formatBucket = (start: string, bucketSeconds: number): string => {
   const date = new Date(start);
-  if (bucketSeconds >= 86_400) return day.format(date);
+  if (bucketSeconds >= 86_400) return utcDay.format(date);
   return bucketSeconds > 3_600 ? `${day.format(date)} ${clock.format(date)}` : clock.format(date);
 };
 
+/** The units of a long duration, and the next smaller unit of each. */
 const UNITS = [
-  { unit: 'day', seconds: 86_400 },
-  { unit: 'hour', seconds: 3_600 },
-  { unit: 'minute', seconds: 60 },
+  { unit: 'day', seconds: 86_400, part: { unit: 'hour', seconds: 3_600 } },
+  { unit: 'hour', seconds: 3_600, part: { unit: 'minute', seconds: 60 } },
+  { unit: 'minute', seconds: 60, part: { unit: 'second', seconds: 1 } },
 ] as const;
 
 const inUnit = (count: number, unit: string, digits = 0): string =>
@@ -27,10 +37,15 @@ const inUnit = (count: number, unit: string, digits = 0): string =>
     maximumFractionDigits: digits,
   }).format(count);
 
-/** Formats a duration in its largest unit, such as `3 min`; below a minute with two significant decimals at most. */
+/** Formats a duration in its two largest units, such as `1 min 59 sec`; below ten seconds with one decimal. */
 export function formatDuration(seconds: number): string {
-  for (const { unit, seconds: length } of UNITS) {
-    if (seconds >= length) return inUnit(Math.floor(seconds / length), unit);
+  for (const { unit, seconds: length, part } of UNITS) {
+    const parts = Math.round(seconds / part.seconds);
+    const partsPerUnit = length / part.seconds;
+    if (parts < partsPerUnit) continue;
+    const rest = parts % partsPerUnit;
+    const whole = inUnit((parts - rest) / partsPerUnit, unit);
+    return rest === 0 ? whole : `${whole} ${inUnit(rest, part.unit)}`;
   }
   if (seconds > 0 && seconds < 1) return inUnit(Math.round(seconds * 1_000), 'millisecond');
   return inUnit(seconds, 'second', seconds < 10 ? 1 : 0);

@@ -67,11 +67,11 @@ export function OrderFilters({ query, onChange }: OrderFiltersProps) {
       <details open={more.some((value) => value !== '')}>
         <summary>More filters</summary>
         <div class="filters">
-          {text('product', 'Product name')}
+          {text('product', 'Product name (exact)')}
           {text('customerId', 'Customer id')}
           {text('productId', 'Product id')}
           <label class="wide">
-            Expression, for example: price {'>'} 50 AND NOT name STARTS_WITH 'M'
+            Expression, for example: price {'>'} 50 AND NOT name CONTAINS 'mug'
             <input
               value={filter.expression}
               spellcheck={false}

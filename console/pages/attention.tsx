@@ -1,4 +1,4 @@
-import { answerOf, orders, read } from '../api/client';
+import { answerOf, linkedQuery, orders, read } from '../api/client';
 import { useLoad } from '../api/use-load';
 import { InstancesSection } from '../attention/instances-section';
 import { ParkedSection } from '../attention/parked-section';
@@ -12,6 +12,8 @@ import { ShortId } from '../parts/short-id';
 const EVERY_MS = 10_000;
 /** An order is normally settled within seconds. */
 const TOO_LONG_MS = 5 * 60_000;
+/** How many sagas of a kind the service examines; see order-management/saga/running-sagas.ts. */
+const MAX_EXAMINED = 50;
 
 /** What waits for a person. */
 export function AttentionPage() {
@@ -60,49 +62,54 @@ function BacklogSection() {
 function RefundsSection() {
   const loaded = useLoad(
     'refunds',
-    (signal) => read(orders.GET('/orderManagement/refunds', { signal, params: { query: { limit: 100 } } })),
+    (signal) => answerOf(orders.GET('/orderManagement/refunds', { signal, params: { query: { limit: 100 } } })),
     EVERY_MS,
   );
   return (
     <section class="panel" aria-labelledby="refunds">
       <h2 id="refunds">Refunds due</h2>
       <LoadState loaded={loaded} what="refunds">
-        {(refunds) =>
+        {({ data: refunds, headers }) =>
           refunds.length === 0 ? (
             <p class="empty">No refund is due.</p>
           ) : (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Table: Refunds due">
-              <table class="cards">
-                <thead>
-                  <tr>
-                    <th scope="col">Order</th>
-                    <th scope="col">Due for</th>
-                    <th scope="col" class="number">
-                      Total of the order
-                    </th>
-                    <th scope="col">Payment</th>
-                    <th scope="col">Reason</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {refunds.map(({ refundId, orderId, notedAt, amount, paymentId, reason }) => (
-                    <tr key={refundId}>
-                      <th scope="row" data-label="Order">
-                        <ShortId id={orderId} href={`/orders/${orderId}`} />
+            <>
+              {linkedQuery(headers, 'next') && <p>The oldest {refunds.length} are shown; there are more.</p>}
+              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Refunds due">
+                <table class="cards">
+                  <thead>
+                    <tr>
+                      <th scope="col">Order</th>
+                      <th scope="col">Due for</th>
+                      <th scope="col" class="number">
+                        Total of the order
                       </th>
-                      <td data-label="Due for" title={formatTime(notedAt)}>
-                        {formatAge(notedAt)}
-                      </td>
-                      <td data-label="Total of the order" class="number">
-                        {formatMoney(amount)}
-                      </td>
-                      <td data-label="Payment">{paymentId === null ? 'not known yet' : <ShortId id={paymentId} />}</td>
-                      <td data-label="Reason">{reason ?? 'none'}</td>
+                      <th scope="col">Payment</th>
+                      <th scope="col">Reason</th>
                     </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                  </thead>
+                  <tbody>
+                    {refunds.map(({ refundId, orderId, notedAt, amount, paymentId, reason }) => (
+                      <tr key={refundId}>
+                        <th scope="row" data-label="Order">
+                          <ShortId id={orderId} href={`/orders/${orderId}`} />
+                        </th>
+                        <td data-label="Due for" title={formatTime(notedAt)}>
+                          {formatAge(notedAt)}
+                        </td>
+                        <td data-label="Total of the order" class="number">
+                          {formatMoney(amount)}
+                        </td>
+                        <td data-label="Payment">
+                          {paymentId === null ? 'not known yet' : <ShortId id={paymentId} />}
+                        </td>
+                        <td data-label="Reason">{reason ?? 'none'}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </>
           )
         }
       </LoadState>
@@ -135,7 +142,10 @@ function UnsettledSection() {
             <p class="empty">No order waits for too long.</p>
           ) : (
             <>
-              <p>{formatCount(Number(headers.get('x-total-count')))} orders, the oldest first.</p>
+              <p>
+                {formatCount(Number(headers.get('x-total-count')))} orders, the oldest first
+                {linkedQuery(headers, 'next') && `; the oldest ${data.length} are shown`}.
+              </p>
               <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders placed for too long">
                 <table class="cards">
                   <thead>
@@ -177,10 +187,13 @@ function FailingSection() {
   return (
     <section class="panel" aria-labelledby="failing">
       <h2 id="failing">Sagas that cannot progress</h2>
+      <p class="muted">
+        Of orders and of refunds, the {MAX_EXAMINED} youngest sagas that have run for more than 30 seconds are examined.
+      </p>
       <LoadState loaded={loaded} what="sagas">
         {(failing) =>
           failing.length === 0 ? (
-            <p class="empty">No saga fails.</p>
+            <p class="empty">None of them fails.</p>
           ) : (
             <ul class="plain">
               {failing.map(({ workflowId, reason, url }) => (

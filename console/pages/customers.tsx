@@ -26,7 +26,7 @@ export function CustomersPage() {
           Find a customer
           <input
             type="search"
-            placeholder="Beginning of a name or an e-mail, or an id"
+            placeholder="Parts of a name or an e-mail, or an id"
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />
@@ -36,7 +36,7 @@ export function CustomersPage() {
       <LoadState loaded={found} what="customers">
         {({ customers, next }) => (
           <>
-            {customers.length === 0 && <p class="empty">No customer begins like this.</p>}
+            {customers.length === 0 && <p class="empty">No customer matches.</p>}
             {customers.length > 0 && (
               <div class="scroll" tabIndex={0} role="region" aria-label="Table: Customers">
                 <table class="cards">

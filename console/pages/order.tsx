@@ -5,7 +5,7 @@ import { useLoad } from '../api/use-load';
 import { useReloadSoon } from '../api/use-reload-soon';
 import { useConsole } from '../console-context';
 import { formatMoney } from '../format/money';
-import { formatTime } from '../format/time';
+import { formatAge, formatTime } from '../format/time';
 import { linesOf } from '../orders/order-lines';
 import { moneyOf } from '../orders/order-money';
 import { Dialog } from '../parts/dialog';
@@ -20,14 +20,19 @@ type Action = 'cancel' | 'refund';
 
 /** One order: how it came to its state, and what can be done with it. */
 export function OrderPage({ orderId }: { orderId: string }) {
-  const { caller } = useConsole();
+  const isOperator = useConsole().caller.role === 'operator';
   const path = { params: { path: { id: orderId } } };
   const loaded = useLoad(`order ${orderId}`, async (signal) => {
-    const [order, history] = await Promise.all([
+    const [order, history, refunds] = await Promise.all([
       read(orders.GET('/orderManagement/order/{id}', { ...path, signal })),
       read(orders.GET('/orderManagement/order/{id}/history', { ...path, signal })),
+      isOperator
+        ? read(orders.GET('/orderManagement/refunds', { signal, params: { query: { order_id: orderId } } }))
+        : [],
     ]);
-    return { order, history };
+    // Only a refund by hand has a reason of its own. A second payment may be refunded meanwhile, without one.
+    const refundDue = order.orderStatus === 'shipped' && refunds.find(({ reason }) => reason !== null);
+    return { order, history, refundDue };
   });
   const reloadSoon = useReloadSoon(loaded);
   const stream = useEvents(orderId, reloadSoon, reloadSoon);
@@ -59,7 +64,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
         </p>
       )}
       <LoadState loaded={loaded} what="the order">
-        {({ order, history }) => (
+        {({ order, history, refundDue }) => (
           <>
             <Outcome order={order} />
             <div class="row">
@@ -68,7 +73,12 @@ export function OrderPage({ orderId }: { orderId: string }) {
                   Cancel the order
                 </button>
               )}
-              {caller.role === 'operator' && order.orderStatus === 'shipped' && order.paymentStatus === 'success' && (
+              {refundDue && (
+                <p class="note" role="status">
+                  The payment is being refunded, for {formatAge(refundDue.notedAt)}. Reason: {refundDue.reason}
+                </p>
+              )}
+              {isOperator && order.orderStatus === 'shipped' && order.paymentStatus === 'success' && !refundDue && (
                 <button type="button" class="danger" onClick={() => setAction('refund')}>
                   Refund the payment
                 </button>

@@ -102,7 +102,7 @@ function totalOf({ headers }: Answer<Order[]>): string {
   return `${about}${formatCount(count)} ${count === 1 ? 'order' : 'orders'}`;
 }
 
-/** Finds an order, a customer or a product by its id, and orders by the name of a product. */
+/** Finds an order, a customer or a product by its id, and orders by a part of the name of a product. */
 function Find() {
   const { caller } = useConsole();
   const [problem, setProblem] = useState<ApiProblem | null>(null);
@@ -115,7 +115,7 @@ function Find() {
     try {
       if (isId(text)) navigate(await addressOf(text));
       else if (text.includes('@') && caller.role === 'operator') navigate(await addressOfCustomer(text));
-      else navigate(`/orders?${withFilter(new URLSearchParams(), { expression: `name STARTS_WITH ${quoted(text)}` })}`);
+      else navigate(`/orders?${withFilter(new URLSearchParams(), { expression: `name CONTAINS ${quoted(text)}` })}`);
     } catch (error) {
       setProblem(toProblem(error));
     }
@@ -128,7 +128,7 @@ function Find() {
         <input
           name="find"
           type="search"
-          placeholder="Id of an order, customer or product, name of a product, or e-mail"
+          placeholder="Id of an order, customer or product, part of the name of a product, or e-mail"
         />
       </label>
       <button type="submit">Find</button>
@@ -151,10 +151,14 @@ async function addressOf(id: string): Promise<string> {
   throw order.reason;
 }
 
-/** Returns the address of the orders of the customer with an e-mail; of the list of customers unless exactly one matches. */
+/**
+ * Returns the address of the orders of the customer with an e-mail, or with a part of it if no e-mail is equal; of the list of
+ * customers unless exactly one matches.
+ */
 async function addressOfCustomer(email: string): Promise<string> {
-  const { customers } = await findCustomers(email, { limit: 2 });
-  const [customer, another] = customers;
+  const { customers } = await findCustomers(email, { limit: 25 });
+  const equal = customers.filter((one) => one.email.toLowerCase() === email.toLowerCase());
+  const [customer, another] = equal.length > 0 ? equal : customers;
   return customer && !another
     ? `/orders?customer_id=${customer.customerId}`
     : `/customers?find=${encodeURIComponent(email)}`;

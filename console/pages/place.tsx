@@ -126,7 +126,7 @@ function ChooseCustomer({ customerId, onChoose }: ChooseCustomerProps) {
       <LoadState loaded={found} what="customers">
         {({ customers }) =>
           customers.length === 0 ? (
-            <p class="empty">No customer begins like this.</p>
+            <p class="empty">No customer matches.</p>
           ) : (
             <ul class="plain">
               {customers.map((customer) => (

@@ -34,7 +34,10 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
           API key or token
           <input name="credential" type="password" autocomplete="off" spellcheck={false} required />
         </label>
-        <p class="muted">It stays in this tab and is forgotten when you sign out or close the tab.</p>
+        <p class="muted">
+          It stays in this tab until you sign out, or do not use the tab for an hour. Closing the tab is not enough: a
+          browser can restore it.
+        </p>
         {problem && <ProblemNote problem={problem} />}
         <div class="actions">
           <button type="submit" class="primary" disabled={isBusy}>

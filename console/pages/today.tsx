@@ -69,7 +69,7 @@ function Charts({ statistics }: { statistics: Statistics }) {
       <dl class="tiles">
         <Tile name="Orders" value={formatCount(count)} />
         <Tile name="Shipped" value={formatMoney(total.shippedAmount)} />
-        <Tile name="Refunded" value={formatMoney(total.refundedAmount)} />
+        <Tile name="Refunded after shipping" value={formatMoney(total.refundedAmount)} />
         <Tile name="Half settled within" value={total.settleP50 === null ? '–' : formatDuration(total.settleP50)} />
         <Tile name="95 % settled within" value={total.settleP95 === null ? '–' : formatDuration(total.settleP95)} />
       </dl>
@@ -83,7 +83,7 @@ function Charts({ statistics }: { statistics: Statistics }) {
             ['shipped', 'shipped', 'good'],
             ['placed', 'not settled', 'waiting'],
             ['cancelled', 'cancelled', 'neutral'],
-            ['refunded', 'refunded', 'bad'],
+            ['refunded', 'refunded after shipping', 'bad'],
           ])}
         />
         <BarChart
@@ -95,7 +95,7 @@ function Charts({ statistics }: { statistics: Statistics }) {
             ['shippedAmount', 'shipped', 'good'],
             ['placedAmount', 'not settled', 'waiting'],
             ['cancelledAmount', 'cancelled', 'neutral'],
-            ['refundedAmount', 'refunded', 'bad'],
+            ['refundedAmount', 'refunded after shipping', 'bad'],
           ])}
         />
         <BarChart

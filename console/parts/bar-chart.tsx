@@ -16,7 +16,7 @@ interface BarChartProps {
   isStacked?: boolean;
 }
 
-const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [640, 220, 64, 10, 24];
+const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [640, 220, 84, 10, 24];
 
 /** Draws bars, with a table that contains the same numbers. */
 export function BarChart({ title, labels, series, format, isStacked = false }: BarChartProps) {

@@ -95,7 +95,9 @@ export const refundDueJson = z
     orderId: z.guid(),
     paymentId: z.guid().nullable().meta({ description: 'Null if it is unknown whether the order was charged.' }),
     amount: z.number().meta({ description: 'The total of the order in dollars.' }),
-    notedAt: z.iso.datetime().meta({ description: 'When the refund was recorded as due, or last requested.' }),
+    notedAt: z.iso
+      .datetime()
+      .meta({ description: 'When the refund was recorded as due. A repeated request does not change it.' }),
     reason: z.string().nullable().meta({
       description: 'Why a person requested the refund, or why the order was cancelled; null if neither is known.',
     }),
@@ -142,8 +144,8 @@ const seconds = z.number().nullable();
 const outcomes = {
   placed: count.meta({ description: 'Orders that are not settled yet.' }),
   shipped: count.meta({ description: 'Orders that were shipped and not refunded.' }),
-  cancelled: count.meta({ description: 'Orders that were cancelled without a payment.' }),
-  refunded: count.meta({ description: 'Orders whose payment was refunded.' }),
+  cancelled: count.meta({ description: 'Orders that were cancelled. A payment of such an order is refunded, too.' }),
+  refunded: count.meta({ description: 'Orders that were shipped and then refunded.' }),
   placedAmount: amount,
   shippedAmount: amount,
   cancelledAmount: amount,

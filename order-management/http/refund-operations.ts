@@ -3,7 +3,7 @@ import { operation, type Operation } from '@shop/runtime/operation';
 import { pageLimit } from '@shop/runtime/page-limit';
 import { Problem } from '@shop/runtime/problem';
 import { listCursor, nextPageHeader, sendListPage } from '@shop/runtime/send-list-page';
-import { idParams } from '@shop/runtime/uuid-schemas';
+import { idParams, uuid } from '@shop/runtime/uuid-schemas';
 import { z } from 'zod';
 import { findRefundsDue } from '../orders/find-refunds-due';
 import { settledStatusOf, isFinal, OrderStatus } from '../orders/order-status';
@@ -35,7 +35,8 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
     summary: 'Refund the payment of a shipped order',
     description:
       'The order stays `shipped`; when the money is refunded, its `paymentStatus` is `refunded`. Repeating the request ' +
-      'starts no second refund. The goods are not returned to the stock: use `POST /product/{id}/restock`.',
+      'starts no second refund: the answer has the reason of the first request. The goods are not returned to the stock: ' +
+      'use `POST /product/{id}/restock`.',
     params: idParams('order'),
     body: refundBody,
     bodyIsOptional: true,
@@ -54,16 +55,23 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
         response.json({ message: `The payment of order ${id} was refunded.`, refundId });
         return;
       }
-      const { refund } = requested;
-      response.locals.log.info({ ...refund }, 'refund requested');
-      // The refund is recorded as due: the response does not wait for the start of its workflow, which the sweeper repeats.
-      sagas.refundAgain(refund).catch((error: unknown) => {
-        response.locals.log.warn({ orderId: id, err: error }, 'could not start the refund; the sweeper will retry');
-      });
+      const { refund, isRepeated } = requested;
+      response.locals.log.info({ ...refund, isRepeated }, 'refund requested');
+      const started = sagas.refundAgain(refund);
+      // The sweeper repeats a start that fails, but it drops a refund whose workflow an operator has ended after the first
+      // request. A repeated request therefore waits for the start; the first one does not.
+      if (isRepeated) await started;
+      else {
+        started.catch((error: unknown) => {
+          response.locals.log.warn({ orderId: id, err: error }, 'could not start the refund; the sweeper will retry');
+        });
+      }
       await sendToken(response, reads);
-      response
-        .status(202)
-        .json({ message: `The payment of order ${id} is being refunded.`, refundId: refund.paymentId });
+      const message = `The payment of order ${id} is being refunded.`;
+      response.status(202).json({
+        message: isRepeated ? `${message} This was requested before: ${refund.reason}` : message,
+        refundId: refund.paymentId,
+      });
     },
   }),
 
@@ -78,15 +86,22 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
       'One page of the refunds that have not ended, the oldest first. The amount is the total of the order: only the ' +
       'payment service knows what was charged. For a few seconds, a cancelled order without a payment is listed, too, ' +
       'because a payment may still arrive for it; `paymentId` is then null.',
-    query: z.object({ limit: pageLimit, cursor: listCursor }),
+    query: z.object({
+      limit: pageLimit,
+      cursor: listCursor,
+      order_id: uuid.optional().meta({ description: 'Only the refunds of this order.' }),
+    }),
     headers: readHeaders,
     responses: {
       200: { description: 'The refunds of the page.', schema: z.array(refundDueJson), headers: nextPageHeader },
     },
     cost: 'list',
     example: { query: { limit: 20 } },
-    handle: async ({ query: { limit, cursor }, request, response }) => {
-      const page = await reads.read((source) => findRefundsDue(source, { limit, after: cursor }), readToken(request));
+    handle: async ({ query: { limit, cursor, order_id: orderId = null }, request, response }) => {
+      const page = await reads.read(
+        (source) => findRefundsDue(source, { limit, after: cursor, orderId }),
+        readToken(request),
+      );
       sendListPage(request, response, page);
     },
   }),

@@ -1,5 +1,5 @@
 import type { OrdersClient } from '@shop/prisma/clients';
-import { sql } from '@shop/prisma/sql';
+import { joinSql, sql } from '@shop/prisma/sql';
 import { pageOf, type ListPage, type ListPlace } from '@shop/runtime/list-page';
 import { ORDER_TOTAL } from './order-total';
 
@@ -22,17 +22,21 @@ interface RefundRow extends Omit<ListedRefund, 'amount' | 'notedAt'> {
   micros: string;
 }
 
-/** Finds a page of the refunds that are recorded as due, the oldest first. */
+/** Finds a page of the refunds that are recorded as due, the oldest first. @param orderId all orders if it is null */
 export async function findRefundsDue(
   database: OrdersClient,
-  { limit, after }: { limit: number; after: ListPlace | null },
+  { limit, after, orderId }: { limit: number; after: ListPlace | null; orderId: string | null },
 ): Promise<ListPage<ListedRefund>> {
-  const start = after
-    ? sql`WHERE (noted_at, refund_id) > (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`
-    : sql``;
+  const conditions = [sql`true`];
+  if (orderId !== null) conditions.push(sql`order_id = ${orderId}::uuid`);
+  if (after !== null) {
+    conditions.push(
+      sql`(noted_at, refund_id) > (timestamptz 'epoch' + ${after.micros}::bigint * interval '1 microsecond', ${after.id}::uuid)`,
+    );
+  }
   const rows = await database.$queryRaw<RefundRow[]>`
     WITH due AS (
-      SELECT * FROM refunds_due ${start} ORDER BY noted_at, refund_id LIMIT ${limit + 1}
+      SELECT * FROM refunds_due WHERE ${joinSql(conditions, ' AND ')} ORDER BY noted_at, refund_id LIMIT ${limit + 1}
     )
     SELECT refund_id AS "refundId", order_id AS "orderId", due.payment_id AS "paymentId", noted_at,
       ${ORDER_TOTAL} AS amount,

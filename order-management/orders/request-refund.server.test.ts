@@ -61,21 +61,23 @@ describe('the request for a refund', () => {
     await expect(requestRefund(database, orderId, 'damaged')).resolves.toEqual({
       outcome: 'due',
       refund: { orderId, paymentId, reason: 'damaged' },
+      isRepeated: false,
     });
     expect(await refundsDueOf(orderId)).toEqual([{ refundId: paymentId, paymentId, reason: 'damaged' }]);
     expect(await statusesOf(orderId)).toEqual(['shipped', 'success']);
   });
 
-  test('that is repeated, also concurrently, is the same refund with the first reason', async () => {
+  test('that is repeated, also concurrently, is the same refund, due since the first request and with its reason', async () => {
     const { orderId, paymentId } = await aShippedOrder();
     await requestRefund(database, orderId, 'damaged');
+    const { notedAt } = await database.refundDue.findFirstOrThrow({ where: { orderId } });
 
     const repeated = await Promise.all([1, 2, 3].map(() => requestRefund(database, orderId, 'other')));
 
     expect(repeated).toEqual(
-      repeated.map(() => ({ outcome: 'due', refund: { orderId, paymentId, reason: 'damaged' } })),
+      repeated.map(() => ({ outcome: 'due', refund: { orderId, paymentId, reason: 'damaged' }, isRepeated: true })),
     );
-    expect(await refundsDueOf(orderId)).toHaveLength(1);
+    expect(await database.refundDue.findMany({ where: { orderId } })).toMatchObject([{ notedAt }]);
     expect(await refundStepsOf(orderId)).toEqual([`refund-due: payment ${paymentId}, requested by hand: damaged`]);
   });
 

@@ -1,4 +1,5 @@
 import { joinSql, sql, type Sql } from '@shop/prisma/sql';
+import { contains } from './contains';
 import type { Comparison, Expression, Operator } from './expression';
 import type { FieldType } from './field-type';
 import type { Searchable } from './searchable';
@@ -76,6 +77,8 @@ const CONDITIONS: Readonly<Record<Operator, Condition>> = {
   'NOT BETWEEN': range(sql`NOT BETWEEN`),
   STARTS_WITH: (column, type, [prefix = '']) => startsWith(ordered(column, type), prefix),
   'NOT STARTS_WITH': (column, type, [prefix = '']) => sql`NOT (${startsWith(ordered(column, type), prefix)})`,
+  CONTAINS: (column, _type, [part = '']) => contains(column, part),
+  'NOT CONTAINS': (column, _type, [part = '']) => sql`NOT (${contains(column, part)})`,
   'IS NULL': (column) => sql`${column} IS NULL`,
   'IS NOT NULL': (column) => sql`${column} IS NOT NULL`,
 };

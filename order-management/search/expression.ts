@@ -15,6 +15,8 @@ export const OPERATORS = [
   'NOT BETWEEN',
   'STARTS_WITH',
   'NOT STARTS_WITH',
+  'CONTAINS',
+  'NOT CONTAINS',
   'IS NULL',
   'IS NOT NULL',
 ] as const;

@@ -15,7 +15,7 @@ export interface FieldType {
   read: (text: string) => string | null;
 }
 
-const OF_TEXT_ONLY: readonly Operator[] = ['STARTS_WITH', 'NOT STARTS_WITH'];
+const OF_TEXT_ONLY: readonly Operator[] = ['STARTS_WITH', 'NOT STARTS_WITH', 'CONTAINS', 'NOT CONTAINS'];
 const COMPARING = OPERATORS.filter((operator) => !OF_TEXT_ONLY.includes(operator));
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -139,6 +139,8 @@ function satisfies(value: Value, { operator, values }: Comparison): boolean {
     'NOT BETWEEN': !(to >= 0 && Number(second) <= 0),
     STARTS_WITH: String(value).startsWith(String(operands[0])),
     'NOT STARTS_WITH': !String(value).startsWith(String(operands[0])),
+    CONTAINS: String(value).toLowerCase().includes(String(operands[0]).toLowerCase()),
+    'NOT CONTAINS': !String(value).toLowerCase().includes(String(operands[0]).toLowerCase()),
     'IS NOT NULL': true,
   };
   return required(results[operator]);
@@ -186,9 +188,9 @@ const operands: Record<string, readonly string[]> = {
   payment_status: ['pending', 'success'],
   cancellation_code: ['declined', 'x'],
   product_id: products.map(({ product_id }) => product_id),
-  name: [...NAMES, 'M', 'm', '\u{10ffff}', '\u{d7ff}'],
+  name: [...NAMES, 'M', 'm', 'UG', 'u_', '%', '\u{10ffff}', '\u{d7ff}'],
   price: ['0', '9.99', '9.990000001', '1e1', '50', '-1'],
-  product_type: ['Kitchen', 'Kit'],
+  product_type: ['Kitchen', 'Kit', 'O'],
 };
 
 const comparison = fc.constantFrom(...Object.keys(orderSearch.fields)).chain((field) =>

@@ -1,4 +1,5 @@
-import { joinSql, sql, type Sql } from '@shop/prisma/sql';
+import { joinSql, sql } from '@shop/prisma/sql';
+import { contains } from './contains';
 import { decimal, text, uuid } from './field-type';
 import type { Searchable } from './searchable';
 
@@ -33,16 +34,12 @@ export interface ProductConditions {
 
 const IS_RETIRED = sql`EXISTS (SELECT FROM retired_products retired WHERE retired.product_id = products.product_id)`;
 
-/** The planner expects few matches of LIKE, and would expect a third of all products of another function. */
-const contains = (part: string): Sql => {
-  const pattern = `%${part.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-  return sql`lower(products.name || E'\\n' || products.product_type) LIKE lower(${pattern}::text)`;
-};
+const NAME_AND_TYPE = sql`(products.name || E'\\n' || products.product_type)`;
 
 /** Limits the search of products. */
 export function productsThat({ find, retired, onlySold }: ProductConditions): Searchable {
   const conditions = [productSearch.where];
-  if (find !== undefined) conditions.push(contains(find));
+  if (find !== undefined) conditions.push(contains(NAME_AND_TYPE, find));
   if (retired === true) conditions.push(IS_RETIRED);
   if (retired === false || onlySold) conditions.push(sql`NOT ${IS_RETIRED}`);
   return { ...productSearch, where: joinSql(conditions, ' AND ') };

@@ -19,6 +19,16 @@ export interface ParkedMessage {
   content: Buffer;
 }
 
+/** Which parked messages an operator has selected. */
+export interface Selection {
+  /** All messages if they are undefined. */
+  ids?: ReadonlySet<string> | undefined;
+  /** How many of the oldest messages of each queue are examined; all by default. */
+  oldest?: number;
+  /** After how many milliseconds no further message is handled; none by default. */
+  maxMs?: number;
+}
+
 /** Records what an operator does with a message. */
 export type RecordAction = (message: ParkedMessage) => Promise<void>;
 
@@ -59,7 +69,7 @@ export class ParkedMessages {
   /** Lists parked messages, the oldest of each queue first. @param limit how many of each queue; all by default */
   async list(limit = Infinity): Promise<ParkedMessage[]> {
     const messages: ParkedMessage[] = [];
-    await this.eachOf((parked) => (messages.push(parked), null), limit);
+    await this.eachOf((parked) => (messages.push(parked), null), { limit });
     return messages;
   }
 
@@ -75,8 +85,8 @@ export class ParkedMessages {
    * @param record runs before a message is returned
    * @returns these messages
    */
-  async retry(isSelected: (message: ParkedMessage) => boolean, record: RecordAction): Promise<ParkedMessage[]> {
-    return this.remove(isSelected, async (parked, message) => {
+  async retry(selection: Selection, record: RecordAction): Promise<ParkedMessage[]> {
+    return this.remove(selection, async (parked, message) => {
       const { sourceQueue, content, firstSeen } = parked;
       await record(parked);
       // Without the header that counts tries, so that the count starts again.
@@ -102,8 +112,8 @@ export class ParkedMessages {
   }
 
   /** Deletes the selected messages. @param record runs before a message is deleted @returns these messages */
-  async discard(isSelected: (message: ParkedMessage) => boolean, record: RecordAction): Promise<ParkedMessage[]> {
-    return this.remove(isSelected, record);
+  async discard(selection: Selection, record: RecordAction): Promise<ParkedMessage[]> {
+    return this.remove(selection, record);
   }
 
   async close(): Promise<void> {
@@ -112,22 +122,27 @@ export class ParkedMessages {
   }
 
   private async remove(
-    isSelected: (message: ParkedMessage) => boolean,
+    { ids, oldest = Infinity, maxMs = Infinity }: Selection,
     act: (parked: ParkedMessage, message: GetMessage) => Promise<void>,
   ): Promise<ParkedMessage[]> {
     const removed: ParkedMessage[] = [];
-    await this.eachOf((parked, message) => {
-      if (!isSelected(parked)) return null;
-      removed.push(parked);
-      return act(parked, message);
-    });
+    const missing = ids && new Set(ids);
+    const endMs = performance.now() + maxMs;
+    await this.eachOf(
+      (parked, message) => {
+        if (missing && !missing.delete(parked.id)) return null;
+        removed.push(parked);
+        return act(parked, message);
+      },
+      { limit: oldest, isDone: () => missing?.size === 0 || performance.now() > endMs },
+    );
     return removed;
   }
 
-  /** Visits each message once, in order. A message stays parked if `act` returns null for it. */
+  /** Visits each message once, in order, until it is done. A message stays parked if `act` returns null for it. */
   private async eachOf(
     act: (parked: ParkedMessage, message: GetMessage) => Promise<void> | null,
-    limit = Infinity,
+    { limit, isDone = () => false }: { limit: number; isDone?: () => boolean },
   ): Promise<void> {
     for (const route of this.routes) {
       const queue = parkedQueue(route);
@@ -135,7 +150,7 @@ export class ParkedMessages {
       try {
         // The count bounds the loop: a message that is parked again meanwhile is not visited again.
         const { messageCount } = await this.channel.checkQueue(queue);
-        for (let left = Math.min(messageCount, limit); left > 0; left--) {
+        for (let left = Math.min(messageCount, limit); left > 0 && !isDone(); left--) {
           const message = await this.channel.get(queue);
           if (!message) break;
           const effect = act(parkedMessageOf(message, route), message);
@@ -154,6 +169,12 @@ export class ParkedMessages {
 }
 
 const ROUTES = [PROCESS_PAYMENT, PAYMENT_STAT];
+
+/** Returns a header as text. A sender can set any value. */
+export function headerText(headers: ParkedMessage['headers'], name: string): string {
+  const value = headers[name];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 function parkedMessageOf({ content, properties }: GetMessage, { queue }: Route): ParkedMessage {
   const headers = (properties.headers ?? {}) as Record<string, unknown>;

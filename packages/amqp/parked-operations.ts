@@ -2,13 +2,15 @@ import { operation, type Operation } from '@shop/runtime/operation';
 import { pageLimit } from '@shop/runtime/page-limit';
 import { sendArray } from '@shop/runtime/send-array';
 import { z } from 'zod';
-import type { ParkedMessage } from './parked-messages';
+import { headerText, type ParkedMessage } from './parked-messages';
 import type { ParkedQueue } from './parked-queue';
 
 const tag = 'Parked messages';
 
 /** The length up to which the body of a message is shown, in characters. */
 const MAX_BODY = 20_000;
+/** The same for a header. */
+const MAX_HEADER = 1_000;
 
 const parkedJson = z
   .object({
@@ -16,14 +18,24 @@ const parkedJson = z
     queue: z.string().meta({ description: 'The queue that the message came from; a retry returns it there.' }),
     reason: z.string().meta({ description: 'Why it was parked; empty if that is not known.' }),
     firstSeen: z.string().nullable().meta({ description: 'When the service first received it, if that is known.' }),
+    headers: z.record(z.string(), z.string()).meta({
+      description: `The headers of the message as text; at most ${MAX_HEADER.toLocaleString('en')} characters each.`,
+    }),
     body: z.string().meta({ description: `The body as text; at most ${MAX_BODY} characters.` }),
   })
   .meta({ id: 'ParkedMessage' });
 
 const selection = z
   .object({
-    ids: z.array(z.string().max(100)).min(1).max(1_000).optional().meta({ description: 'The ids of the messages.' }),
-    all: z.literal(true).optional().meta({ description: 'All messages that are parked at the moment.' }),
+    ids: z
+      .array(z.string().max(100))
+      .min(1)
+      .max(1_000)
+      .optional()
+      .meta({ description: 'The ids of messages of a list, which has the oldest 1,000 at most.' }),
+    all: z.literal(true).optional().meta({
+      description: 'All messages that are parked at the moment; as many of them as can be handled in 20 seconds.',
+    }),
   })
   .refine(({ ids, all }) => (ids === undefined) !== (all === undefined), {
     error: 'must contain either ids or all',
@@ -82,13 +94,14 @@ export function parkedOperations(queue: () => ParkedQueue): Operation[] {
       responses: { 200: { description: 'The messages that were handled.', schema: handledJson } },
       example: { body: { ids: ['0123456789'] } },
       handle: async ({ body: { ids }, caller: { actor }, response }) => {
-        const selected = new Set(ids);
         const by = { actor, log: response.locals.log };
-        const handled = await queue()[verb](({ id }) => ids === undefined || selected.has(id), by);
-        const { length } = handled;
+        const { messages, left } = await queue()[verb](ids, by);
+        const { length } = messages;
+        const message = `${length} ${length === 1 ? 'message was' : 'messages were'} ${done}.`;
         response.json({
-          message: `${length} ${length === 1 ? 'message was' : 'messages were'} ${done}.`,
-          ids: handled.map(({ id }) => id),
+          message:
+            ids === undefined && left > 0 ? `${message} ${left} ${left === 1 ? 'is' : 'are'} still parked.` : message,
+          ids: messages.map(({ id }) => id),
         });
       },
     });
@@ -102,10 +115,20 @@ export function parkedOperations(queue: () => ParkedQueue): Operation[] {
 
 const textOf = (content: Buffer): string => content.toString('utf8').slice(0, MAX_BODY);
 
-const toParkedJson = ({ id, sourceQueue, reason, firstSeen, content }: ParkedMessage): z.input<typeof parkedJson> => ({
+const toParkedJson = ({
+  id,
+  sourceQueue,
+  reason,
+  firstSeen,
+  headers,
+  content,
+}: ParkedMessage): z.input<typeof parkedJson> => ({
   id,
   queue: sourceQueue,
   reason,
   firstSeen: firstSeen === '' ? null : firstSeen,
+  headers: Object.fromEntries(
+    Object.keys(headers).map((name) => [name, headerText(headers, name).slice(0, MAX_HEADER)]),
+  ),
   body: textOf(content),
 });

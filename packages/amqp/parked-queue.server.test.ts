@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectOrders, type OrdersClient } from '@shop/prisma/clients';
 import { brokerSettings } from '@shop/runtime/environment';
@@ -24,13 +25,18 @@ let queues: Queues;
 type Instance = Awaited<ReturnType<typeof serveInstance>>;
 let instances: [Instance, Instance];
 
-async function serveInstance(amqpUrl = url) {
+/** @param actMs how long a request handles messages */
+async function serveInstance(amqpUrl = url, { actMs = 20_000, recordMs = 0 } = {}) {
   const settings = z.object(brokerSettings).parse({ AMQP_URL: amqpUrl });
   const parked = new ParkedQueue({
     settings,
     route: PAYMENT_STAT,
     alone: runAlone(database, PARKED),
-    recordInHistory: (action, message) => recordInHistory(database, action, message),
+    recordInHistory: async (action, message) => {
+      await recordInHistory(database, action, message);
+      await delay(recordMs);
+    },
+    actMs,
   });
   const app = createHttpApp({
     prefixes: ['/orderManagement'],
@@ -65,6 +71,8 @@ const park = (...bodies: string[]) =>
     }
   });
 
+const read = (instance: { url: string }) => callService(instance, 'GET', '/orderManagement/parked-messages');
+
 interface Listed {
   id: string;
   body: string;
@@ -92,6 +100,7 @@ test('lists the oldest messages with reason and body, and counts all', async () 
         queue: 'PaymentStat',
         reason: 'cannot handle one',
         firstSeen: '2026-11-28T10:00:00.000Z',
+        headers: { 'x-reason': 'cannot handle one', 'x-first-seen': '2026-11-28T10:00:00.000Z' },
         body: 'one',
       },
       expect.objectContaining({ body: 'two' }),
@@ -115,6 +124,60 @@ test('discards all messages', async () => {
 
   expect((await call('POST', '/discard', { all: true })).body).toMatchObject({ message: '2 messages were discarded.' });
   expect(await list()).toEqual([]);
+});
+
+/** Returns the id of a message that `park` has parked, without reading the queue. */
+const computedId = (body: string): string =>
+  createHash('sha256').update(PAYMENT_STAT.queue).update(body).digest('hex').slice(0, 10);
+
+test('reads no further message when the selected ones were handled', async () => {
+  await park('one', 'two', 'three');
+
+  const { body } = await call('POST', '/discard', { ids: [computedId('one')] });
+
+  expect(body).toMatchObject({ ids: [computedId('one')] });
+  const next = await queues.take(PARKED);
+  expect([next.content.toString(), next.fields.redelivered]).toEqual(['two', false]);
+});
+
+test('examines the oldest 1,000 messages for a selected one', async () => {
+  const bodies = Array.from({ length: 1_001 }, (_, number) => `message ${number}`);
+  await park(...bodies);
+
+  const { body } = await call('POST', '/discard', { ids: ['message 999', 'message 1000'].map(computedId) });
+
+  expect(body).toMatchObject({ ids: [computedId('message 999')] });
+});
+
+test('handles all messages for a limited time, and says how many are left', async () => {
+  const slow = await serveInstance(url, { actMs: 50, recordMs: 40 });
+  await park(...Array.from({ length: 8 }, (_, number) => `message ${number}`));
+
+  const { body } = await callService(slow, 'POST', '/orderManagement/parked-messages/discard', { all: true });
+
+  const [, handled, left] = /^(\d) messages? (?:was|were) discarded\. (\d) are still parked\.$/.exec(
+    (body as { message: string }).message,
+  )!;
+  expect(Number(handled) + Number(left)).toBe(8);
+  expect(await queues.waiting(PARKED)).toBe(Number(left));
+  await slow.stop();
+});
+
+test('reads one list for all who read it at the same time', async () => {
+  let uses = 0;
+  const parked = new ParkedQueue({
+    settings: z.object(brokerSettings).parse({ AMQP_URL: url }),
+    route: PAYMENT_STAT,
+    alone: (run) => ((uses += 1), run()),
+  });
+  await park('one', 'two');
+
+  const lists = await Promise.all([parked.list(5), parked.list(5), parked.list(5)]);
+
+  for (const { messages } of lists) expect(messages.map(({ content }) => String(content))).toEqual(['one', 'two']);
+  expect(uses).toBe(1);
+  expect((await parked.list(1)).messages).toHaveLength(1);
+  expect(uses).toBe(2);
 });
 
 test('records who handled a message in the history of its order', async () => {
@@ -154,8 +217,6 @@ describe('a selection', () => {
     expect(await call('POST', '/discard', body)).toMatchObject({ status: 422, body: { code: 'invalid-fields' } });
   });
 });
-
-const read = (instance: { url: string }) => callService(instance, 'GET', '/orderManagement/parked-messages');
 
 test('answers 503 with the cause if RabbitMQ is unavailable, and nothing is parked without a broker', async () => {
   const [unavailable, none] = [await serveInstance('amqp://localhost:1'), await serveInstance('none')];

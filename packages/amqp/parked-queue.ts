@@ -4,8 +4,14 @@ import { readTlsFiles } from '@shop/runtime/tls-files';
 import type { Logger } from '@shop/runtime/log';
 import { refusalIn } from './check-topology';
 import type { ParkedAction } from './parked-audit';
-import { ParkedMessages, type ParkedMessage } from './parked-messages';
+import { ParkedMessages, type ParkedMessage, type RecordAction, type Selection } from './parked-messages';
 import type { Route } from './topology';
+
+/** How long one request handles messages. A load balancer may give up after 30 seconds, as deploy/haproxy.cfg states. */
+const ACT_MS = 20_000;
+
+/** A selected message was in a list, whose limit is 1,000, and moves only to the front: no other message is examined for it. */
+const OLDEST = 1_000;
 
 export interface ParkedQueueOptions {
   settings: BrokerSettings;
@@ -17,6 +23,20 @@ export interface ParkedQueueOptions {
   alone: <T>(run: () => Promise<T>) => Promise<T>;
   /** Records an action in the history of the order that the message names; without it, only the log records it. */
   recordInHistory?: (action: ParkedAction, message: ParkedMessage) => Promise<void>;
+  /** How long one request handles messages, in milliseconds. */
+  actMs?: number;
+}
+
+interface ParkedList {
+  messages: ParkedMessage[];
+  count: number;
+}
+
+/** What was done with the selected messages. */
+export interface Handled {
+  messages: ParkedMessage[];
+  /** How many messages are parked afterwards. */
+  left: number;
 }
 
 /** Who acts on messages, and where that is logged. */
@@ -33,10 +53,29 @@ const MAX_LOGGED_BODY = 20_000;
  * a refusal by RabbitMQ closes.
  */
 export class ParkedQueue {
+  private listing: { limit: number; list: Promise<ParkedList> } | null = null;
+
   constructor(private readonly options: ParkedQueueOptions) {}
 
-  /** Lists the oldest messages, and counts all. Without a broker there are none. @throws {Problem} 503 during an outage */
-  async list(limit: number): Promise<{ messages: ParkedMessage[]; count: number }> {
+  /**
+   * Lists the oldest messages, and counts all. Without a broker there are none. Readers at the same time share one list: every
+   * open console reads it every 10 seconds, and only one reader at a time sees all messages.
+   *
+   * @throws {Problem} 503 during an outage
+   */
+  list(limit: number): Promise<ParkedList> {
+    if (this.listing?.limit === limit) return this.listing.list;
+    const listing = {
+      limit,
+      list: this.readList(limit).finally(() => {
+        if (this.listing === listing) this.listing = null;
+      }),
+    };
+    this.listing = listing;
+    return listing.list;
+  }
+
+  private async readList(limit: number): Promise<ParkedList> {
     const listed = await this.use(async (parked) => {
       const count = await parked.count();
       return { messages: await parked.list(limit), count };
@@ -44,16 +83,31 @@ export class ParkedQueue {
     return listed ?? { messages: [], count: 0 };
   }
 
-  /** Returns the selected messages to their queue. @returns these messages. @throws {Problem} 503 during an outage */
-  async retry(isSelected: (message: ParkedMessage) => boolean, by: ParkedActor): Promise<ParkedMessage[]> {
-    return (await this.use((parked) => parked.retry(isSelected, (message) => this.record('retry', message, by)))) ?? [];
+  /** Returns messages to their queue. @param ids all messages if undefined @throws {Problem} 503 during an outage */
+  retry(ids: readonly string[] | undefined, by: ParkedActor): Promise<Handled> {
+    return this.act('retry', ids, by);
   }
 
-  /** Deletes the selected messages. @returns these messages. @throws {Problem} 503 during an outage */
-  async discard(isSelected: (message: ParkedMessage) => boolean, by: ParkedActor): Promise<ParkedMessage[]> {
-    return (
-      (await this.use((parked) => parked.discard(isSelected, (message) => this.record('discard', message, by)))) ?? []
-    );
+  /** Deletes messages. @param ids all messages if undefined @throws {Problem} 503 during an outage */
+  discard(ids: readonly string[] | undefined, by: ParkedActor): Promise<Handled> {
+    return this.act('discard', ids, by);
+  }
+
+  private async act(
+    action: ParkedAction['action'],
+    ids: readonly string[] | undefined,
+    by: ParkedActor,
+  ): Promise<Handled> {
+    const selection: Selection = {
+      ...(ids && { ids: new Set(ids), oldest: OLDEST }),
+      maxMs: this.options.actMs ?? ACT_MS,
+    };
+    const record: RecordAction = (message) => this.record(action, message, by);
+    const handled = await this.use(async (parked) => ({
+      messages: await parked[action](selection, record),
+      left: await parked.count(),
+    }));
+    return handled ?? { messages: [], left: 0 };
   }
 
   /** Records an action before it happens. Never fails: an outage of the database must not prevent that messages are handled. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { connect } from '@shop/amqp/connect';
 import { Broker } from '@shop/amqp/broker';
 import { Consumer } from '@shop/amqp/consumer';
 import { parkedQueue, PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
@@ -102,6 +103,19 @@ test('list and show escape what a terminal would act on', async () => {
     expect(output).toContain(String.raw`\u001b]0;mine\u0007\u009b2J`);
     expect(output).not.toMatch(/(?!\n)\p{Cc}/u);
   }
+});
+
+test('finds a message that somebody else reads at the moment', async () => {
+  await park('one');
+  const [id = ''] = await ids();
+  const reader = await connect(url);
+  const channel = await reader.createChannel();
+  expect(await channel.get(PARKED_STAT)).not.toBe(false); // hidden from the command
+
+  const shown = parked('show', id);
+  setTimeout(() => void reader.close(), 1_000); // RabbitMQ requeues it
+
+  expect((await shown).output).toContain('x-reason: no service handles one');
 });
 
 test('retry returns one message to its source queue and leaves the others', async () => {

@@ -1,11 +1,12 @@
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { brokerSettings, readEnvironment, readOrExit } from '@shop/runtime/environment';
 import { checkKeyPairs, readTlsFiles } from '@shop/runtime/tls-files';
 import { messageWithRemedy } from '@shop/runtime/tls-remedy';
 import { z } from 'zod';
 import { recordParkedAction, type ParkedAction } from './parked-audit';
-import { ParkedMessages, type ParkedMessage } from './parked-messages';
+import { headerText, ParkedMessages, type ParkedMessage } from './parked-messages';
 
 /** The command `npm run parked`: an operator handles the messages that no service could handle. */
 const USAGE = `npm run parked -- list              lists the parked messages with their reasons
@@ -28,6 +29,8 @@ const settings = readOrExit(() => readEnvironment(schema));
 const escape = (line: string): string =>
   line.replaceAll(/(?![\t\n])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 const print = (line: string): void => void process.stdout.write(`${escape(line)}\n`);
+
+const [TRIES_IF_HIDDEN, PAUSE_IF_HIDDEN_MS] = [4, 500];
 
 class UsageError extends Error {}
 
@@ -55,7 +58,12 @@ function readCommand(args: string[]): Command {
 async function run(parked: ParkedMessages, command: Command): Promise<void> {
   const { action, id } = command;
   if (action === 'list') return printList(await parked.list());
-  const messages = await select(parked, command);
+  let messages = await select(parked, command);
+  // RabbitMQ hides the messages that the console reads at this moment.
+  for (let again = 0; messages.length === 0 && again < TRIES_IF_HIDDEN; again++) {
+    await delay(PAUSE_IF_HIDDEN_MS);
+    messages = await select(parked, command);
+  }
   if (messages.length === 0) {
     throw new Error(
       id === 'all' ? 'No message is parked.' : `No parked message has the id ${id}. List them: npm run parked -- list`,
@@ -76,15 +84,15 @@ async function select(parked: ParkedMessages, { action, id, actor }: Command): P
   };
   const recordAs = (done: ParkedAction['action']) => (message: ParkedMessage) =>
     recordParkedAction({ action: done, actor }, message, options);
-  const isSelected = (message: ParkedMessage): boolean => id === 'all' || message.id === id;
+  const ids = id === 'all' ? undefined : new Set([id]);
   if (!id) throw new UsageError();
   switch (action) {
     case 'show':
-      return (await parked.list()).filter(isSelected);
+      return (await parked.list()).filter((message) => ids === undefined || ids.has(message.id));
     case 'retry':
-      return parked.retry(isSelected, recordAs('retry'));
+      return parked.retry({ ids }, recordAs('retry'));
     case 'discard':
-      return parked.discard(isSelected, recordAs('discard'));
+      return parked.discard({ ids }, recordAs('discard'));
     default:
       throw new UsageError();
   }
@@ -100,9 +108,7 @@ function printList(messages: ParkedMessage[]): void {
 
 function printMessage({ id: messageId, sourceQueue, headers, content }: ParkedMessage): void {
   print(`${messageId}  ${sourceQueue}`);
-  for (const [header, value] of Object.entries(headers)) {
-    print(`  ${header}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  }
+  for (const name of Object.keys(headers)) print(`  ${name}: ${headerText(headers, name)}`);
   print(`  ${content.toString('utf8')}`);
 }
 
