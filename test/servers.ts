@@ -28,6 +28,8 @@ export const VIRTUAL_HOSTS = [
   'console',
   'console-answers',
   'console-outages',
+  'console-place',
+  'console-reader',
   'console-roles',
   'console-tasks',
   'documents',
