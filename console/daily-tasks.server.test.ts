@@ -6,6 +6,7 @@ import { failedExchange, parkedQueue, PAYMENT_STAT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import type { Browser, Page } from 'playwright-core';
+import { callService } from '../test/call';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
@@ -182,7 +183,7 @@ const TASKS: Record<string, () => Promise<Page>> = {
     return page;
   },
   'Sell a retired product again': async () => {
-    await shop.orders.request('POST', `/product/${await shop.aProduct('Rug')}/retire`);
+    await callService(shop.orders, 'POST', `/orderManagement/product/${await shop.aProduct('Rug')}/retire`);
     const page = await openFirstPage();
     await menu(page, 'Catalog');
     await choose(page, 'Show', 'Retired');
