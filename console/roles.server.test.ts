@@ -278,6 +278,7 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
     await page.getByLabel('Units to add').fill('1');
     await page.getByRole('button', { name: 'Change the stock' }).click();
     await page.getByText(/Mug now has \d+ units\./).waitFor();
+    expect(await page.getByRole('main').getByRole('link').count()).toBe(0); // to orders, which it may not see
     for (const path of ['/orders', `/orders/${own}`, '/place', '/customers', '/attention', '/today']) {
       await visit(page, path);
       await page.getByText(/needs the role operator.*This credential has the role catalog\./).waitFor();

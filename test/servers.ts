@@ -29,6 +29,8 @@ export const VIRTUAL_HOSTS = [
   'console-answers',
   'console-outages',
   'console-people',
+  'console-place',
+  'console-reader',
   'console-roles',
   'console-tasks',
   'documents',

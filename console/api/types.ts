@@ -1,4 +1,4 @@
-import type { components } from '@shop/openapi/order-management';
+import type { components, paths } from '@shop/openapi/order-management';
 import type { components as PaymentComponents } from '@shop/openapi/payment-processing';
 
 // What the services answer, by the names of the OpenAPI documents.
@@ -17,3 +17,7 @@ export type ParkedMessage = Schemas['ParkedMessage'];
 export type Instance = Schemas['Instance'];
 export type RefundDue = Schemas['RefundDue'];
 export type Payment = PaymentComponents['schemas']['Payment'];
+
+type EventFilter = NonNullable<paths['/orderManagement/order/events']['get']['parameters']['query']>;
+/** A step in the life of an order. */
+export type OrderStep = Extract<EventFilter['step'], string>;

@@ -4,6 +4,7 @@ import { useConsole } from '../console-context';
 import { formatAge, formatTime } from '../format/time';
 import { LoadState } from '../parts/load-state';
 import { Status } from '../parts/status';
+import { countBuilds } from './count-builds';
 import type { Service } from './service';
 
 const EVERY_MS = 10_000;
@@ -26,7 +27,7 @@ export function InstancesSection({ service }: { service: Service }) {
       <LoadState loaded={loaded} what="instances">
         {(instances) => (
           <>
-            {new Set(instances.map(({ buildId }) => buildId)).size > 1 && (
+            {countBuilds(instances) > 1 && (
               <p class="note">The instances run different builds. This is normal only during an update.</p>
             )}
             {instances.length === 0 && <p class="empty">No instance has reported within the last hour.</p>}
@@ -60,12 +61,13 @@ export function InstancesSection({ service }: { service: Service }) {
                         <td data-label="Build">
                           <code>{instance.buildId}</code>
                         </td>
-                        <td data-label="Running for" title={formatTime(instance.startedAt)}>
-                          {formatAge(instance.startedAt)}
+                        <td data-label="Running for">
+                          <span>
+                            {formatAge(instance.startedAt)}{' '}
+                            <span class="muted">since {formatTime(instance.startedAt)}</span>
+                          </span>
                         </td>
-                        <td data-label="Reported" title={formatTime(instance.reportedAt)}>
-                          {formatAge(instance.reportedAt)} ago
-                        </td>
+                        <td data-label="Reported">{formatAge(instance.reportedAt)} ago</td>
                       </tr>
                     ))}
                   </tbody>

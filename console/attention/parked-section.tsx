@@ -13,20 +13,11 @@ const EVERY_MS = 10_000;
 
 interface Action {
   kind: 'retry' | 'discard';
-  /** The selected message; all messages if it is null. */
-  message: ParkedMessage | null;
+  /** The selected messages; if `isAll`, the shown ones. */
+  messages: readonly ParkedMessage[];
+  /** Whether more messages are parked than are shown, and all of them are selected. */
+  isAll: boolean;
 }
-
-const IF_REPEATED = {
-  retry: {
-    one: 'a message that is no longer parked is not retried.',
-    all: 'only the messages that are still parked are retried.',
-  },
-  discard: {
-    one: 'no other message is deleted.',
-    all: 'messages that were parked meanwhile are deleted, too. To see them, close the dialog first.',
-  },
-};
 
 /** The messages that a service could not handle. */
 export function ParkedSection({ service }: { service: Service }) {
@@ -44,13 +35,13 @@ export function ParkedSection({ service }: { service: Service }) {
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');
 
-  const act = async ({ kind, message }: Action): Promise<void> => {
-    const body = message ? { ids: [message.id] } : { all: true as const };
+  const act = async ({ kind, messages, isAll }: Action): Promise<void> => {
+    const body = isAll ? { all: true as const } : { ids: messages.map(({ id }) => id) };
     try {
       const handled = await (isOrders
         ? read(orders.POST(`/orderManagement/parked-messages/${kind}`, { body }))
         : read(payments.POST(`/paymentProcessing/parked-messages/${kind}`, { body })));
-      const isMissing = message !== null && handled.ids.length === 0;
+      const isMissing = messages.length === 1 && handled.ids.length === 0;
       setDone(isMissing ? 'The message is no longer parked: it was retried or discarded before.' : handled.message);
     } finally {
       loaded.reload();
@@ -70,47 +61,80 @@ export function ParkedSection({ service }: { service: Service }) {
         {({ data, headers }) => {
           const count = Number(headers.get('x-total-count'));
           if (data.length === 0) return <p class="empty">No message is parked.</p>;
+          const actOnAll = (kind: Action['kind']) => setAction({ kind, messages: data, isAll: count > data.length });
           return (
             <>
               <div class="row">
                 <p class="grow">
                   {formatCount(count)} parked{count > data.length && `, the oldest ${data.length} are shown`}
                 </p>
-                <button type="button" onClick={() => setAction({ kind: 'retry', message: null })}>
+                <button type="button" onClick={() => actOnAll('retry')}>
                   Retry all
                 </button>
-                <button type="button" class="danger" onClick={() => setAction({ kind: 'discard', message: null })}>
+                <button type="button" class="danger" onClick={() => actOnAll('discard')}>
                   Discard all
                 </button>
               </div>
               <ul class="plain messages">
                 {data.map((message) => (
-                  <Message key={message.id} message={message} onAct={(kind) => setAction({ kind, message })} />
+                  <Message
+                    key={message.id}
+                    message={message}
+                    onAct={(kind) => setAction({ kind, messages: [message], isAll: false })}
+                  />
                 ))}
               </ul>
             </>
           );
         }}
       </LoadState>
-      {action && (
-        <Dialog
-          title={`${action.kind === 'retry' ? 'Retry' : 'Discard'} ${action.message ? 'this message' : 'all parked messages'}?`}
-          action={action.kind === 'retry' ? 'Retry' : 'Discard'}
-          ifRepeated={IF_REPEATED[action.kind][action.message ? 'one' : 'all']}
-          isDangerous={action.kind === 'discard'}
-          onConfirm={() => act(action)}
-          onClose={() => setAction(null)}
-        >
-          <p>
-            {action.kind === 'retry'
-              ? 'The service receives it again. If it still cannot handle it, it is parked again.'
-              : 'It is deleted and cannot be recovered, except from the log of the service.'}
-          </p>
-        </Dialog>
-      )}
+      {action && <ActionDialog {...action} onConfirm={() => act(action)} onClose={() => setAction(null)} />}
     </section>
   );
 }
+
+interface ActionDialogProps extends Action {
+  onConfirm: () => Promise<void>;
+  onClose: () => void;
+}
+
+/** Says which messages an action handles, and what happens to them. */
+function ActionDialog({ kind, messages, isAll, onConfirm, onClose }: ActionDialogProps) {
+  const isRetry = kind === 'retry';
+  const [message] = messages;
+  const which =
+    messages.length === 1 ? 'this message' : isAll ? 'all parked messages' : `these ${messages.length} messages`;
+  return (
+    <Dialog
+      title={`${isRetry ? 'Retry' : 'Discard'} ${which}?`}
+      action={isRetry ? 'Retry' : 'Discard'}
+      ifRepeated={
+        isAll
+          ? `messages that were parked meanwhile are ${isRetry ? 'retried' : 'deleted'}, too. To see them, close the dialog first.`
+          : isRetry
+            ? 'a message that is no longer parked is not retried.'
+            : 'no other message is deleted.'
+      }
+      isDangerous={!isRetry}
+      onConfirm={onConfirm}
+      onClose={onClose}
+    >
+      {messages.length === 1 && message && (
+        <p>
+          <code>{message.id}</code>: {reasonOf(message)}
+        </p>
+      )}
+      {isAll && <p>Also those that the page does not show, and those that are parked meanwhile.</p>}
+      <p>
+        {isRetry
+          ? 'The service receives each again. What it still cannot handle, it parks again.'
+          : 'Each is deleted and cannot be recovered. The log of the service keeps its first 20,000 characters.'}
+      </p>
+    </Dialog>
+  );
+}
+
+const reasonOf = ({ reason }: ParkedMessage): string => reason || 'No reason is known.';
 
 interface MessageProps {
   message: ParkedMessage;
@@ -118,12 +142,12 @@ interface MessageProps {
 }
 
 function Message({ message, onAct }: MessageProps) {
-  const { id, reason, firstSeen, headers, body } = message;
+  const { id, firstSeen, headers, body } = message;
   const orderId = orderIdIn(body);
   return (
     <li>
       <p>
-        <strong>{reason || 'No reason is known.'}</strong>
+        <strong>{reasonOf(message)}</strong>
       </p>
       <p class="muted">
         <code>{id}</code>, first seen{' '}

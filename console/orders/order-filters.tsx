@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { fromLocalInput, startOfToday, toLocalInput } from '../format/time';
 import { readFilter, withFilter, type OrderFilter } from './order-query';
 
@@ -19,7 +20,7 @@ interface OrderFiltersProps {
   onChange: (query: URLSearchParams) => void;
 }
 
-/** The filters of the list. A choice applies immediately; texts apply when the reader submits them. */
+/** The filters of the list. A choice applies immediately; texts and times apply with Enter, or when the reader leaves the field. */
 export function OrderFilters({ query, onChange }: OrderFiltersProps) {
   const filter = readFilter(query);
   const change = (changes: Partial<OrderFilter>): void => onChange(withFilter(query, changes));
@@ -38,20 +39,15 @@ export function OrderFilters({ query, onChange }: OrderFiltersProps) {
     </label>
   );
   const time = (name: 'from' | 'to', label: string) => (
-    <label>
-      {label}
-      <input
-        type="datetime-local"
-        value={toLocalInput(filter[name])}
-        onChange={(event) => change({ [name]: fromLocalInput(event.currentTarget.value) })}
-      />
-    </label>
+    <Field
+      label={label}
+      isTime
+      value={toLocalInput(filter[name])}
+      onApply={(value) => change({ [name]: fromLocalInput(value) })}
+    />
   );
-  const text = (name: 'customerId' | 'productId' | 'product', label: string) => (
-    <label>
-      {label}
-      <input value={filter[name]} onChange={(event) => change({ [name]: event.currentTarget.value })} />
-    </label>
+  const text = (name: 'customerId' | 'productId' | 'product' | 'expression', label: string) => (
+    <Field label={label} value={filter[name]} onApply={(value) => change({ [name]: value })} />
   );
   const more = [filter.customerId, filter.productId, filter.product, filter.expression];
 
@@ -70,14 +66,9 @@ export function OrderFilters({ query, onChange }: OrderFiltersProps) {
           {text('product', 'Product name (exact)')}
           {text('customerId', 'Customer id')}
           {text('productId', 'Product id')}
-          <label class="wide">
-            Expression, for example: price {'>'} 50 AND NOT name CONTAINS 'mug'
-            <input
-              value={filter.expression}
-              spellcheck={false}
-              onChange={(event) => change({ expression: event.currentTarget.value })}
-            />
-          </label>
+          <div class="wide">
+            {text('expression', "Expression, for example: price > 50 AND NOT name CONTAINS 'mug'")}
+          </div>
         </div>
       </details>
       <p class="links">
@@ -85,5 +76,39 @@ export function OrderFilters({ query, onChange }: OrderFiltersProps) {
         {[...query.keys()].length > 0 && <a href="/orders">Remove all filters</a>}
       </p>
     </section>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  isTime?: boolean;
+  value: string;
+  onApply: (value: string) => void;
+}
+
+/**
+ * A field that the browser controls, so that the events of a busy shop do not reset what is typed. It is not applied while the
+ * reader types: each digit of a date would be a page of the browser's history.
+ */
+function Field({ label, isTime = false, value, onApply }: FieldProps) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    input.current!.value = value;
+  }, [value]);
+  const apply = ({ currentTarget }: { currentTarget: HTMLInputElement }): void => {
+    // A date that is not complete has no value.
+    if (!currentTarget.validity.badInput && currentTarget.value !== value) onApply(currentTarget.value);
+  };
+  return (
+    <label>
+      {label}
+      <input
+        ref={input}
+        {...(isTime && { type: 'datetime-local' })}
+        spellcheck={false}
+        onBlur={apply}
+        onKeyDown={(event) => event.key === 'Enter' && apply(event)}
+      />
+    </label>
   );
 }

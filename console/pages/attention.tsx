@@ -100,9 +100,7 @@ function RefundsSection() {
                         <td data-label="Total of the order" class="number">
                           {formatMoney(amount)}
                         </td>
-                        <td data-label="Payment">
-                          {paymentId === null ? 'not known yet' : <ShortId id={paymentId} />}
-                        </td>
+                        <td data-label="Payment">{paymentId === null ? 'not known yet' : <code>{paymentId}</code>}</td>
                         <td data-label="Reason">{reason ?? 'none'}</td>
                       </tr>
                     ))}

@@ -118,6 +118,7 @@ interface ProductTableProps {
 }
 
 function ProductTable({ found: { products, count, isEstimate }, onAct }: ProductTableProps) {
+  const maySeeOrders = useConsole().caller.role !== 'catalog';
   if (products.length === 0) return <p class="empty">No product matches.</p>;
   return (
     <>
@@ -144,9 +145,7 @@ function ProductTable({ found: { products, count, isEstimate }, onAct }: Product
             {products.map((product) => (
               <tr key={product.productId}>
                 <th scope="row" data-label="Product">
-                  <a href={`/orders?product_id=${product.productId}`} title="Show its orders">
-                    {product.name}
-                  </a>
+                  {maySeeOrders ? <a href={`/orders?product_id=${product.productId}`}>{product.name}</a> : product.name}
                   {product.retired && <span class="status bad"> retired</span>}
                 </th>
                 <td data-label="Type">{product.productType}</td>

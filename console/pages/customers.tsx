@@ -3,7 +3,6 @@ import { useLoad } from '../api/use-load';
 import { findCustomers } from '../customers/find-customers';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
-import { ShortId } from '../parts/short-id';
 import { navigate, usePlace } from '../router';
 
 const addressOf = (parameters: Record<string, string>): string => `/customers?${new URLSearchParams(parameters)}`;
@@ -56,7 +55,7 @@ export function CustomersPage() {
                         </th>
                         <td data-label="E-mail">{email}</td>
                         <td data-label="Id">
-                          <ShortId id={customerId} />
+                          <code>{customerId}</code>
                         </td>
                         <td data-label="Orders">
                           <a

@@ -4,6 +4,7 @@ import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
 import { useReloadSoon } from '../api/use-reload-soon';
 import { useConsole } from '../console-context';
+import { fullNameOf } from '../customers/full-name';
 import { formatMoney } from '../format/money';
 import { formatAge, formatTime } from '../format/time';
 import { linesOf } from '../orders/order-lines';
@@ -91,7 +92,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
               </section>
               <div>
                 <Lines order={order} />
-                <Money order={order} />
+                <Money order={order} steps={history.length} />
                 <Links order={order} />
               </div>
             </div>
@@ -140,6 +141,14 @@ export function OrderPage({ orderId }: { orderId: string }) {
 function Outcome({ order }: { order: OrderDetails }) {
   return (
     <dl class="facts">
+      {order.customerId !== null && (
+        <div>
+          <dt>Customer</dt>
+          <dd>
+            <CustomerName customerId={order.customerId} />
+          </dd>
+        </div>
+      )}
       <div>
         <dt>Status</dt>
         <dd>
@@ -170,6 +179,14 @@ function Outcome({ order }: { order: OrderDetails }) {
       </div>
     </dl>
   );
+}
+
+/** Names the customer; the id until the name is known. */
+function CustomerName({ customerId }: { customerId: string }) {
+  const { data: customer } = useLoad(`customer ${customerId}`, (signal) =>
+    read(orders.GET('/orderManagement/customer/{id}', { signal, params: { path: { id: customerId } } })),
+  );
+  return <>{customer ? fullNameOf(customer) : <code>{customerId}</code>}</>;
 }
 
 /** What happened to the stock of an order in each status. */
@@ -221,11 +238,12 @@ function Lines({ order }: { order: OrderDetails }) {
   );
 }
 
-function Money({ order }: { order: OrderDetails }) {
+/** @param steps how many steps are known: a cancelled order keeps its status while its payment is taken and refunded */
+function Money({ order, steps }: { order: OrderDetails; steps: number }) {
   const { caller, payments } = useConsole();
-  const { orderId, paymentStatus, orderStatus } = order;
+  const { orderId } = order;
   const isOperator = caller.role === 'operator';
-  const loaded = useLoad(`payments ${orderId} ${orderStatus} ${paymentStatus}`, async (signal): Promise<Payment[]> => {
+  const loaded = useLoad(`payments ${orderId} ${steps}`, async (signal): Promise<Payment[]> => {
     if (!isOperator) return [];
     return read(payments.GET('/paymentProcessing/payments', { signal, params: { query: { order_id: orderId } } }));
   });

@@ -6,6 +6,7 @@ import { useLoad } from '../api/use-load';
 import { useReloadSoon } from '../api/use-reload-soon';
 import { useConsole } from '../console-context';
 import { findCustomers } from '../customers/find-customers';
+import { useCustomerNames } from '../customers/use-customer-names';
 import { formatCount, formatMoney } from '../format/money';
 import { formatTime } from '../format/time';
 import { ExportButton } from '../orders/export-button';
@@ -171,6 +172,7 @@ interface OrderTableProps {
 }
 
 function OrderTable({ found, query, onSort }: OrderTableProps) {
+  const names = useCustomerNames(found);
   const sort = query.get('sort') ?? DEFAULT_SORT;
   const sorted = (key: string) => (sort === key ? 'ascending' : sort === `-${key}` ? 'descending' : undefined);
   const sortable = (key: string, name: string) => (
@@ -214,7 +216,9 @@ function OrderTable({ found, query, onSort }: OrderTableProps) {
                 {order.customerId === null ? (
                   'none'
                 ) : (
-                  <ShortId id={order.customerId} href={`/orders?customer_id=${order.customerId}`} />
+                  <a href={`/orders?customer_id=${order.customerId}`}>
+                    {names.get(order.customerId) ?? <code>{order.customerId.slice(0, 8)}</code>}
+                  </a>
                 )}
               </td>
               <td data-label="Products">{linesOf(order)}</td>

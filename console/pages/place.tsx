@@ -1,59 +1,80 @@
-import { useState } from 'preact/hooks';
-import { newKey, orders, read, type Customer, type CatalogProduct, type HistoryEntry } from '../api/client';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { newKey, orders, read, type Customer, type HistoryEntry, type Order } from '../api/client';
 import { toProblem, type ApiProblem } from '../api/problem';
 import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
 import { useConsole } from '../console-context';
-import { findCustomers } from '../customers/find-customers';
-import { formatCount, formatMoney, totalOf } from '../format/money';
-import { LoadState } from '../parts/load-state';
+import { fullNameOf } from '../customers/full-name';
+import { formatMoney } from '../format/money';
+import { linesOf, orderTotal } from '../orders/order-lines';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { Timeline } from '../parts/timeline';
-import { findProducts } from '../products/find-products';
+import { ChooseCustomer } from '../place/choose-customer';
+import { ChooseProducts } from '../place/choose-products';
+import { totalOfLines, withNewest, type DraftLine } from '../place/draft-line';
+import { DraftOrder } from '../place/draft-order';
+import { readProducts } from '../products/find-products';
 
-/** The lines of the order, by the id of the product. */
-type Lines = ReadonlyMap<string, { product: CatalogProduct; quantity: number }>;
+/** An order that was placed, and what the page said before. */
+interface Placed {
+  order: Order;
+  /** Null if the reader is the customer. */
+  customer: Customer | null;
+  /** The total that the page showed, in dollars. */
+  shown: number;
+}
 
 /** Places an order, and shows its steps until it is settled. */
 export function PlacePage() {
   const { caller } = useConsole();
-  const [customerId, setCustomerId] = useState(caller.customerId ?? '');
-  const [lines, setLines] = useState<Lines>(new Map());
-  const [orderId, setOrderId] = useState<string | null>(null);
+  const [customer, setCustomer] = useState<Customer | null>(null);
+  const [lines, setLines] = useState<DraftLine[]>([]);
+  const [placed, setPlaced] = useState<Placed | null>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [isBusy, setBusy] = useState(false);
   // A request that is repeated because its answer was lost places no second order.
   const [key, setKey] = useState(newKey);
-  const [placed, setPlaced] = useState(0);
+  // The next order begins with empty searches.
+  const [round, setRound] = useState(0);
+  const customerId = caller.customerId ?? customer?.customerId;
 
-  const change = (product: CatalogProduct, quantity: number): void => {
-    const changed = new Map(lines);
-    if (quantity > 0) changed.set(product.productId, { product, quantity });
-    else changed.delete(product.productId);
-    setLines(changed);
+  const ids = lines.map(({ product }) => product.productId);
+  const newest = useLoad(`chosen ${ids.join()}`, (signal) => readProducts(ids, signal), 30_000);
+  useEffect(() => {
+    const { data } = newest;
+    if (data) setLines((before) => withNewest(before, data));
+  }, [newest.data]);
+
+  const change = (line: DraftLine): void => {
+    const at = ids.indexOf(line.product.productId);
+    const changed = at === -1 ? [...lines, line] : lines.with(at, line);
+    setLines(changed.filter(({ quantity }) => quantity > 0));
     setKey(newKey());
   };
 
   const place = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
+    if (isBusy || customerId === undefined) return;
     setBusy(true);
     setProblem(null);
-    setOrderId(null);
+    setPlaced(null);
     try {
-      const products = Array.from(lines, ([productId, { quantity }]) => ({ productId, orderedQuantity: quantity }));
+      const products = lines.map(({ product: { productId }, quantity }) => ({ productId, orderedQuantity: quantity }));
       const order = await read(
         orders.POST('/orderManagement/order', {
           params: { header: { 'Idempotency-Key': key } },
           body: { customerId, products },
         }),
       );
-      setOrderId(order.orderId);
-      setLines(new Map());
+      setPlaced({ order, customer, shown: totalOfLines(lines) });
+      setCustomer(null);
+      setLines([]);
       setKey(newKey());
-      setPlaced((count) => count + 1);
+      setRound((count) => count + 1);
     } catch (error) {
       setProblem(toProblem(error));
+      newest.reload(); // shows which product is retired or short
     } finally {
       setBusy(false);
     }
@@ -65,31 +86,33 @@ export function PlacePage() {
         <div>
           {caller.customerId === null && (
             <ChooseCustomer
-              customerId={customerId}
-              onChoose={(id) => {
-                setCustomerId(id);
+              key={`customer ${round}`}
+              chosen={customer}
+              onChoose={(chosen) => {
+                setCustomer(chosen);
                 setKey(newKey());
               }}
             />
           )}
           <section class="panel">
             <h2>Products</h2>
-            <ChooseProducts key={placed} lines={lines} onChange={change} />
+            <ChooseProducts key={`products ${round}`} lines={lines} onChange={change} />
           </section>
         </div>
         <div>
-          <section class="panel sticky">
-            <h2>The order</h2>
-            <p class="total">
-              {formatMoney(
-                totalOf(Array.from(lines.values(), ({ product: { price }, quantity }) => ({ price, quantity }))),
-              )}
-            </p>
-            <p class="muted">
-              {customerId === '' ? 'Choose a customer. ' : ''}
-              {lines.size === 0 ? 'Choose at least one product.' : ''}
-            </p>
-            <button type="submit" class="primary" disabled={isBusy || customerId === '' || lines.size === 0}>
+          <section class="panel" aria-labelledby="draft">
+            <h2 id="draft">The order</h2>
+            <DraftOrder
+              customer={caller.customerId === null ? customer : undefined}
+              lines={lines}
+              onRemove={(line) => change({ ...line, quantity: 0 })}
+            />
+            <button
+              type="submit"
+              class="primary"
+              aria-disabled={isBusy}
+              disabled={customerId === undefined || lines.length === 0}
+            >
               Place the order
             </button>
             {problem && (
@@ -99,171 +122,42 @@ export function PlacePage() {
               />
             )}
           </section>
-          {orderId !== null && <Settling key={orderId} orderId={orderId} />}
+          {placed && <Settling key={placed.order.orderId} {...placed} />}
         </div>
       </form>
     </Page>
   );
 }
 
-interface ChooseCustomerProps {
-  customerId: string;
-  onChoose: (customerId: string) => void;
-}
-
-const nameOf = ({ firstName, lastName, email }: Customer): string => `${firstName} ${lastName}, ${email}`;
-
-function ChooseCustomer({ customerId, onChoose }: ChooseCustomerProps) {
-  const [text, setText] = useState('');
-  const found = useLoad(`customers ${text}`, (signal) => findCustomers(text, { limit: 8, signal }));
-  return (
-    <fieldset class="panel">
-      <legend>Customer</legend>
-      <label>
-        Find by name, e-mail or id
-        <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
-      </label>
-      <LoadState loaded={found} what="customers">
-        {({ customers }) =>
-          customers.length === 0 ? (
-            <p class="empty">No customer matches.</p>
-          ) : (
-            <ul class="plain">
-              {customers.map((customer) => (
-                <li key={customer.customerId}>
-                  <label class="choice">
-                    <input
-                      type="radio"
-                      name="customer"
-                      checked={customer.customerId === customerId}
-                      onChange={() => onChoose(customer.customerId)}
-                    />
-                    {nameOf(customer)}
-                  </label>
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </LoadState>
-    </fieldset>
-  );
-}
-
-interface ChooseProductsProps {
-  lines: Lines;
-  onChange: (product: CatalogProduct, quantity: number) => void;
-}
-
-const LIMIT = 25;
-
-/** Shows the products that are found, below the chosen ones that are not among them. */
-function ChooseProducts({ lines, onChange }: ChooseProductsProps) {
-  const [text, setText] = useState('');
-  const [cursor, setCursor] = useState<string | null>(null);
-  const found = useLoad(
-    `products ${text} ${cursor}`,
-    (signal) => findProducts(text, { kind: 'sold', limit: LIMIT, cursor, signal }),
-    30_000,
-  );
-  const products = found.data?.products ?? [];
-  const chosen = Array.from(lines.values(), ({ product }) => product).filter(
-    ({ productId }) => !products.some((product) => product.productId === productId),
-  );
-  return (
-    <>
-      <label>
-        Find by name or type
-        <input
-          type="search"
-          value={text}
-          maxLength={100}
-          onInput={(event) => {
-            setText(event.currentTarget.value);
-            setCursor(null);
-          }}
-        />
-      </label>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products to order">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Product</th>
-              <th scope="col" class="number">
-                Price
-              </th>
-              <th scope="col" class="number">
-                In stock
-              </th>
-              <th scope="col">Quantity</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...chosen, ...products].map((product) => (
-              <tr key={product.productId}>
-                <th scope="row">{product.name}</th>
-                <td class="number">{formatMoney(product.price)}</td>
-                <td class="number">{formatCount(product.quantityAvailable)}</td>
-                <td>
-                  <input
-                    class="quantity"
-                    type="number"
-                    min={0}
-                    step={1}
-                    aria-label={`Quantity of ${product.name}`}
-                    value={lines.get(product.productId)?.quantity ?? ''}
-                    onInput={(event) => onChange(product, Math.trunc(event.currentTarget.valueAsNumber) || 0)}
-                  />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <LoadState loaded={found} what="products">
-        {({ count, next }) => (
-          <>
-            {count === 0 && <p class="empty">No product matches.</p>}
-            <p class="row">
-              {cursor !== null && (
-                <button type="button" onClick={() => setCursor(null)}>
-                  First page
-                </button>
-              )}
-              {next !== null && (
-                <button type="button" onClick={() => setCursor(next)}>
-                  Next page
-                </button>
-              )}
-            </p>
-          </>
-        )}
-      </LoadState>
-    </>
-  );
-}
-
 /** Shows the steps of an order that was just placed, as they happen. */
-function Settling({ orderId }: { orderId: string }) {
+function Settling({ order, customer, shown }: Placed) {
+  const { orderId } = order;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []); // the button that had the focus is disabled now
   const [steps, setSteps] = useState<HistoryEntry[]>([]);
   useEvents(
     orderId,
     ({ step, time, reason }) => setSteps((before) => [...before, { step, time, reason, actor: null }]),
     () => setSteps([]), // all steps arrive again
   );
-  const last = steps.at(-1)?.step;
-  const isSettled = steps.some(({ step }) => step === 'shipped' || step === 'cancelled');
+  const settled = steps.find(({ step }) => step === 'shipped' || step === 'cancelled');
+  const [total, told] = [formatMoney(orderTotal(order)), formatMoney(shown)];
   return (
     <section class="panel" aria-live="polite">
-      <h2>
+      <h2 ref={heading} tabIndex={-1}>
         Order <a href={`/orders/${orderId}`}>{orderId.slice(0, 8)}</a>
       </h2>
-      <Timeline steps={steps} />
-      <p role="status">
-        {isSettled
-          ? `The order is settled: ${last === 'shipped' ? 'shipped' : 'cancelled'}.`
-          : 'Waiting for the next step …'}
+      <p>
+        {customer && `For ${fullNameOf(customer)}: `}
+        {linesOf(order)}, <strong>{total}</strong>
       </p>
+      {total !== told && (
+        <p class="note">
+          The total is {total}, not {told}: a price has changed while the order was placed.
+        </p>
+      )}
+      <Timeline steps={steps} />
+      <p role="status">{settled ? `The order is settled: ${settled.step}.` : 'Waiting for the next step …'}</p>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { toProblem, type ApiProblem } from '../api/problem';
+import { offline, toProblem, type ApiProblem } from '../api/problem';
 import { ProblemNote } from './problem-note';
 
 interface DialogProps {
@@ -18,42 +18,65 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** Asks before an action, and says what it will do. */
+/** HAProxy answers for a service that has not answered within 30 s. */
+const ANSWER_WITHIN_MS = 35_000;
+
+/**
+ * Asks before an action, and says what it will do. It stays open until the answer arrives: the reader would not see a failure
+ * otherwise.
+ */
 export function Dialog({ title, children, action, ifRepeated, isDangerous = false, onConfirm, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
+  // The browser then returns the focus to the button that opened the dialog.
+  const close = (): void => dialog.current?.close();
 
   const confirm = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
+    if (isBusy) return;
     setBusy(true);
     setProblem(null);
     try {
-      await onConfirm(new FormData(event.target as HTMLFormElement));
-      onClose();
+      await answerOf(onConfirm(new FormData(event.target as HTMLFormElement)));
     } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
       setBusy(false);
+      setProblem(toProblem(error));
+      return;
     }
+    setBusy(false);
+    close();
   };
 
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onClose}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="dialog-title"
+      onCancel={(event) => isBusy && event.preventDefault()}
+      onClose={() => (isBusy ? dialog.current?.showModal() : onClose())} // Chromium obeys the second Escape in any case
+    >
       <form onSubmit={(event) => void confirm(event)}>
         <h2 id="dialog-title">{title}</h2>
         {children}
         {problem && <ProblemNote problem={problem} ifRepeated={ifRepeated} />}
         <div class="actions">
-          <button type="button" onClick={onClose}>
+          <button type="button" aria-disabled={isBusy} onClick={() => isBusy || close()}>
             Close
           </button>
-          <button type="submit" class={isDangerous ? 'danger' : 'primary'} disabled={isBusy}>
+          <button type="submit" class={isDangerous ? 'danger' : 'primary'} aria-disabled={isBusy}>
             {action}
           </button>
         </div>
       </form>
     </dialog>
   );
+}
+
+/** Waits for an action. @throws {ApiProblem} if it fails, or if there is no answer after some time */
+function answerOf(acting: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(offline()), ANSWER_WITHIN_MS);
+    acting.then(resolve, reject);
+  });
 }

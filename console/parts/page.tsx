@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { useKeptFocus } from './use-kept-focus';
 
 interface PageProps {
   title: string;
@@ -15,8 +16,10 @@ export function Page({ title, aside, children }: PageProps) {
     document.title = `${title} – Shop console`;
     heading.current?.focus({ preventScroll: true });
   }, [title]);
+  const main = useRef<HTMLElement>(null);
+  useKeptFocus(main, heading);
   return (
-    <main id="main">
+    <main id="main" ref={main}>
       <header class="page-title">
         <h1 ref={heading} tabIndex={-1}>
           {title}

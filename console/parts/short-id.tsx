@@ -1,5 +1,6 @@
-/** Shows the beginning of an id; the whole id is its title and what a screen reader reads. */
-export function ShortId({ id, href }: { id: string; href?: string }) {
-  const short = <code title={id}>{id.slice(0, 8)}</code>;
-  return href === undefined ? short : <a href={href}>{short}</a>;
-}
+/** Shows the beginning of an id, as a link to a page that shows the whole id. */
+export const ShortId = ({ id, href }: { id: string; href: string }) => (
+  <a href={href}>
+    <code>{id.slice(0, 8)}</code>
+  </a>
+);

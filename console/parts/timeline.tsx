@@ -1,8 +1,13 @@
-import type { HistoryEntry } from '../api/client';
+import type { HistoryEntry, OrderStep } from '../api/client';
 import { formatDuration, formatTime } from '../format/time';
 
+interface Meaning {
+  text: string;
+  kind?: 'good' | 'bad';
+}
+
 /** What each step means, for people. */
-const STEPS: Record<string, { text: string; kind?: 'good' | 'bad' }> = {
+const STEPS: Record<OrderStep, Meaning> = {
   accepted: { text: 'Accepted; the stock is reserved' },
   'payment-requested': { text: 'Payment requested' },
   paid: { text: 'Paid', kind: 'good' },
@@ -13,14 +18,19 @@ const STEPS: Record<string, { text: string; kind?: 'good' | 'bad' }> = {
   'refund-due': { text: 'Refund due' },
   refunded: { text: 'Refunded' },
   deleted: { text: 'Deleted' },
+  'message-retried': { text: 'Parked message returned to its queue' },
+  'message-discarded': { text: 'Parked message discarded' },
 };
+
+/** Looks up a step. Another version of the service may have steps that this page does not know. */
+const describe = (step: string): Meaning => (STEPS as Partial<Record<string, Meaning>>)[step] ?? { text: step };
 
 /** Shows the steps of an order with their times, the oldest first. */
 export function Timeline({ steps }: { steps: readonly HistoryEntry[] }) {
   return (
     <ol class="timeline" aria-label="Timeline">
       {steps.map(({ step, time, reason, actor }, index) => {
-        const { text, kind } = STEPS[step] ?? { text: step };
+        const { text, kind } = describe(step);
         const before = steps[index - 1]?.time;
         const seconds = time && before ? (Date.parse(time) - Date.parse(before)) / 1_000 : null;
         return (

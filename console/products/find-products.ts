@@ -1,4 +1,4 @@
-import { answerOf, linkedQuery, orders, type CatalogProduct } from '../api/client';
+import { answerOf, linkedQuery, orders, read, type CatalogProduct } from '../api/client';
 
 /** Which products are found. */
 export type Kind = 'sold' | 'retired' | 'all';
@@ -35,4 +35,16 @@ export async function findProducts(
     isEstimate: headers.has('x-total-count-estimated'),
     next: linkedQuery(headers, 'next')?.get('cursor') ?? null,
   };
+}
+
+const AT_ONCE = 100;
+
+/** Reads products with their newest price and stock. One that is missing was deleted, or was retired and the reader is a customer. */
+export async function readProducts(ids: readonly string[], signal: AbortSignal): Promise<CatalogProduct[]> {
+  const products: CatalogProduct[] = [];
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    const query = { product_id: ids.slice(at, at + AT_ONCE), limit: AT_ONCE };
+    products.push(...(await read(orders.GET('/orderManagement/catalog', { signal, params: { query } }))));
+  }
+  return products;
 }
