@@ -8,6 +8,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { AccessibilityReport } from '../test/axe';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
+import { hide, reveal } from '../test/tab';
 import { TcpProxy } from '../test/tcp-proxy';
 import { temporaryFolder } from '../test/temporary-folder';
 
@@ -307,6 +308,34 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
 
     await rowOf(page, orderId).getByText('shipped').waitFor();
     await close(page);
+  });
+
+  test('acts while six tabs follow orders, and shows in a tab what happened while it was hidden', async () => {
+    shop.payments.send('SIGSTOP');
+    const orderId = await shop.place(mug, 1);
+    const first = await open('/orders');
+    const openTab = async (path: string): Promise<Page> => {
+      const tab = await first.context().newPage();
+      await tab.goto(shop.orders.url + path);
+      await shows(tab, '● Live');
+      return tab;
+    };
+    await shows(first, '● Live');
+    await hide(first);
+    for (let tab = 0; tab < 5; tab++) await hide(await openTab('/orders'));
+    const last = await openTab(`/orders/${orderId}`);
+
+    await confirm(last, 'Cancel the order', 'Cancel the order');
+    await shows(last, `Order ${orderId} is being cancelled.`);
+    shop.payments.send('SIGCONT');
+    await shop.becomes(orderId, 'cancelled');
+    expect(await rowOf(first, orderId).getByText('placed').count()).toBe(1);
+    const resumed = first.waitForRequest((request) => request.url().endsWith('/order/events'));
+    await reveal(first);
+
+    await rowOf(first, orderId).getByText('cancelled').first().waitFor();
+    expect(await (await resumed).allHeaders()).toHaveProperty('last-event-id');
+    await close(first);
   });
 
   test('places an order and shows each step until it is shipped', async () => {

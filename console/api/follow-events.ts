@@ -1,4 +1,5 @@
-import { readCredential } from './session';
+import { pause } from './pause';
+import { retryAfterOf } from './retry-after';
 
 /** A step of an order, as the event stream sends it. */
 export interface OrderEvent {
@@ -9,79 +10,93 @@ export interface OrderEvent {
   time: string;
 }
 
+/** `live` if events arrive without a delay; `refused` if the service will not send any. */
+export type StreamState = 'connecting' | 'live' | 'refused';
+
+/** Where a stream is: after the last event, or where it began. It outlives a stream that breaks. */
+export interface Position {
+  lastId: string | null;
+  /** When the service has sent anything, in milliseconds since 1970. */
+  receivedAt: number;
+}
+
 export interface FollowOptions {
-  /** The order to follow; all orders if it is null. */
-  orderId: string | null;
+  /** Requests the stream after the event with an id; from its begin, if that is null. */
+  open: (lastId: string | null, signal: AbortSignal) => Promise<Response>;
+  position: Position;
   onEvent: (event: OrderEvent) => void;
-  /** Called when the stream of all orders begins at the present, not after a known event: earlier events are not received. */
-  onGap: () => void;
-  /** Called when the stream begins, and when it breaks. */
-  onState: (isLive: boolean) => void;
+  /** Called when the stream begins anew, not after a known event: that of all orders now, that of one order at its first step. */
+  onBegin: () => void;
+  onState: (state: StreamState) => void;
   signal: AbortSignal;
 }
 
-const PAUSE_MS = 2_000;
+export const LIMITS = {
+  /** The pause before the next try, unless the service names a longer one. */
+  pauseMs: 2_000,
+  /** A connection on which nothing arrives for longer is lost: the service sends a heartbeat every 15 s. */
+  silentMs: 40_000,
+  /** A stream that was interrupted for longer begins anew: to load the page again is cheaper than every event since then. */
+  resumedMs: 5 * 60_000,
+};
 
-/** Follows the events of orders until the signal aborts. Continues after an interruption without a gap. */
-export async function followEvents({ orderId, signal, ...listeners }: FollowOptions): Promise<void> {
-  const path = orderId === null ? '/orderManagement/order/events' : `/orderManagement/order/${orderId}/events`;
-  const position: Position = { lastId: null };
+/** Follows the events of orders until the signal aborts, or the service refuses the stream for good. */
+export async function followEvents(options: FollowOptions): Promise<void> {
+  const { onState, signal } = options;
   while (!signal.aborted) {
-    try {
-      await readStream(path, position, { orderId, signal, ...listeners });
-    } catch {
-      // The stream broke, or the server is unavailable. The next try continues after the last event.
-    }
-    listeners.onState(false);
-    if (!signal.aborted) await pause(PAUSE_MS, signal);
+    const pauseMs = await readStream(options).catch(() => LIMITS.pauseMs); // the stream broke, or there is no server
+    if (signal.aborted) return;
+    if (pauseMs === null) return onState('refused');
+    onState('connecting');
+    await pause(pauseMs, signal);
   }
 }
 
-/** Where the stream is: after the last event, or where it began. It outlives a stream that breaks. */
-interface Position {
-  lastId: string | null;
+/** Reads one stream until it ends. @returns the pause before the next try, in milliseconds; null if none makes sense */
+async function readStream(options: FollowOptions): Promise<number | null> {
+  const ending = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expectMore = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => ending.abort(), LIMITS.silentMs);
+  };
+  try {
+    expectMore();
+    const { position } = options;
+    if (Date.now() - position.receivedAt > LIMITS.resumedMs) position.lastId = null;
+    const response = await options.open(position.lastId, AbortSignal.any([options.signal, ending.signal]));
+    if ([401, 403, 404].includes(response.status)) return null;
+    if (response.status === 409) position.lastId = null; // the database was restored, and does not know the position
+    if (!response.ok || !response.body) return Math.max(LIMITS.pauseMs, retryAfterOf(response.headers));
+    options.onState('live');
+    if (position.lastId === null) options.onBegin();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let buffer = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return LIMITS.pauseMs;
+      expectMore();
+      position.receivedAt = Date.now();
+      const blocks = (buffer + value).split('\n\n');
+      buffer = blocks.pop() ?? '';
+      for (const block of blocks) receive(block, options);
+    }
+  } finally {
+    clearTimeout(timer);
+    ending.abort(); // the connection is free for other requests, whatever is left to read
+  }
 }
 
-async function readStream(
-  path: string,
-  position: Position,
-  { orderId, onEvent, onGap, onState, signal }: FollowOptions,
-): Promise<void> {
-  const credential = readCredential();
-  const response = await fetch(path, {
-    signal,
-    headers: {
-      ...(credential !== null && { Authorization: `Bearer ${credential}` }),
-      ...(position.lastId !== null && { 'Last-Event-ID': position.lastId }),
-    },
-  });
-  if (response.status === 409) position.lastId = null; // the database was restored, and does not know the position
-  if (!response.ok || !response.body) return;
-  onState(true);
-  if (orderId === null && position.lastId === null) onGap();
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let buffer = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const blocks = (buffer + value).split('\n\n');
-    buffer = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const fields = new Map(block.split('\n').map((line) => splitField(line)));
-      const data = fields.get('data');
-      if (data !== undefined) onEvent(JSON.parse(data) as OrderEvent);
-      position.lastId = fields.get('id') ?? position.lastId;
-    }
-  }
+/** Takes an event, or a comment such as a heartbeat. */
+function receive(block: string, { position, onEvent, onState }: FollowOptions): void {
+  const fields = new Map(block.split('\n').map((line) => splitField(line)));
+  onState(fields.get('') === 'delayed' ? 'connecting' : 'live');
+  const data = fields.get('data');
+  if (data !== undefined) onEvent(JSON.parse(data) as OrderEvent);
+  position.lastId = fields.get('id') ?? position.lastId;
 }
 
 function splitField(line: string): [string, string] {
   const at = line.indexOf(':');
   return [line.slice(0, at), line.slice(at + 1).trimStart()];
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });

@@ -1,30 +1,37 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { followEvents, type OrderEvent } from './follow-events';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { followEvents, type FollowOptions, type Position, type StreamState } from './follow-events';
+import { openStream } from './open-stream';
+import { useVisible } from './use-visible';
 
 /**
- * Calls a function for each event of an order, or of all orders.
+ * Calls a function for each event of an order, or of all orders, while the page is visible. A browser opens at most six
+ * connections to a service: streams of hidden tabs would leave none for the visible one.
  *
- * @param onGap called if events of all orders may have been missed, because the stream begins at the present
- * @returns whether the stream is connected
+ * @param onBegin called if the stream begins anew: what the page has read or received before may be out of date
  */
 export function useEvents(
   orderId: string | null,
-  onEvent: (event: OrderEvent) => void,
-  onGap: () => void = () => undefined,
-): boolean {
-  const [isLive, setLive] = useState(false);
-  const latest = useRef({ onEvent, onGap });
-  latest.current = { onEvent, onGap };
+  onEvent: FollowOptions['onEvent'],
+  onBegin: FollowOptions['onBegin'],
+): StreamState {
+  const [state, setState] = useState<StreamState>('connecting');
+  const isVisible = useVisible();
+  const position = useMemo<Position>(() => ({ lastId: null, receivedAt: 0 }), [orderId]);
+  const latest = useRef({ onEvent, onBegin });
+  latest.current = { onEvent, onBegin };
   useEffect(() => {
+    if (!isVisible) return undefined;
+    setState('connecting');
     const ending = new AbortController();
     void followEvents({
-      orderId,
+      open: (lastId, signal) => openStream(orderId, lastId, signal),
+      position,
       onEvent: (event) => latest.current.onEvent(event),
-      onGap: () => latest.current.onGap(),
-      onState: setLive,
+      onBegin: () => latest.current.onBegin(),
+      onState: setState,
       signal: ending.signal,
     });
     return () => ending.abort();
-  }, [orderId]);
-  return isLive;
+  }, [orderId, position, isVisible]);
+  return state;
 }

@@ -10,6 +10,7 @@ import { linesOf } from '../orders/order-lines';
 import { moneyOf } from '../orders/order-money';
 import { Dialog } from '../parts/dialog';
 import { textOf } from '../parts/form-text';
+import { Live } from '../parts/live';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { Status } from '../parts/status';
@@ -28,7 +29,8 @@ export function OrderPage({ orderId }: { orderId: string }) {
     ]);
     return { order, history };
   });
-  const isLive = useEvents(orderId, useReloadSoon(loaded));
+  const reloadSoon = useReloadSoon(loaded);
+  const stream = useEvents(orderId, reloadSoon, reloadSoon);
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');
 
@@ -47,14 +49,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
   };
 
   return (
-    <Page
-      title={`Order ${orderId.slice(0, 8)}`}
-      aside={
-        <span class="live" role="status">
-          {isLive ? '● Live' : '○ Connecting …'}
-        </span>
-      }
-    >
+    <Page title={`Order ${orderId.slice(0, 8)}`} aside={<Live state={stream} />}>
       <p class="muted">
         <code>{orderId}</code>
       </p>

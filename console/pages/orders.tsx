@@ -13,6 +13,7 @@ import { linesOf, orderTotal } from '../orders/order-lines';
 import { DEFAULT_SORT, isId, quoted, toApiQuery, withFilter, withPageOf, withSort } from '../orders/order-query';
 import { OrderFilters } from '../orders/order-filters';
 import { textOf } from '../parts/form-text';
+import { Live } from '../parts/live';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
@@ -33,7 +34,7 @@ export function OrdersPage() {
   const [changes, setChanges] = useState(0);
   const shown = new Set(loaded.data?.data.map(({ orderId }) => orderId));
   const reloadSoon = useReloadSoon(loaded);
-  const isLive = useEvents(
+  const stream = useEvents(
     null,
     ({ orderId, step }) => {
       if (shown.has(orderId)) reloadSoon();
@@ -49,14 +50,7 @@ export function OrdersPage() {
   };
 
   return (
-    <Page
-      title="Orders"
-      aside={
-        <span class="live" role="status">
-          {isLive ? '● Live' : '○ Connecting …'}
-        </span>
-      }
-    >
+    <Page title="Orders" aside={<Live state={stream} />}>
       <Find />
       {filters}
       {changes > 0 && (

@@ -246,8 +246,10 @@ function ChooseProducts({ lines, onChange }: ChooseProductsProps) {
 /** Shows the steps of an order that was just placed, as they happen. */
 function Settling({ orderId }: { orderId: string }) {
   const [steps, setSteps] = useState<HistoryEntry[]>([]);
-  useEvents(orderId, ({ step, time, reason }) =>
-    setSteps((before) => [...before, { step, time, reason, actor: null }]),
+  useEvents(
+    orderId,
+    ({ step, time, reason }) => setSteps((before) => [...before, { step, time, reason, actor: null }]),
+    () => setSteps([]), // all steps arrive again
   );
   const last = steps.at(-1)?.step;
   const isSettled = steps.some(({ step }) => step === 'shipped' || step === 'cancelled');

@@ -54,8 +54,15 @@ export class EventFeed implements Part {
   private position: EventPosition | null = null;
   /** The last event that a subscriber has received. */
   private last: EventPosition | null = null;
+  /** Whether new events cannot be read now, because the database is unavailable. */
+  private failed = false;
 
   constructor(private readonly options: EventFeedOptions) {}
+
+  /** Whether events arrive late, because the database cannot be read now. */
+  get isDelayed(): boolean {
+    return this.failed;
+  }
 
   /** Reads the position of the present. @throws if no server answers */
   readPresent(): Promise<EventPosition> {
@@ -128,20 +135,20 @@ export class EventFeed implements Part {
 
   /** Reads new events while there are subscribers. */
   private async poll(): Promise<void> {
-    let failed = false;
     while (this.subscribers.size > 0 && !this.stopping.signal.aborted) {
       try {
         const isFull = await this.deliverNext();
-        if (failed) this.options.log.info('events are read again');
-        failed = false;
+        if (this.failed) this.options.log.info('events are read again');
+        this.failed = false;
         if (!isFull) await this.pause(this.pollIntervalMs);
       } catch (error) {
-        if (!failed) this.options.log.warn({ err: error }, 'new events not read; will be retried');
-        failed = true;
+        if (!this.failed) this.options.log.warn({ err: error }, 'new events not read; will be retried');
+        this.failed = true;
         await this.pause(PAUSE_AFTER_FAILURE_MS);
       }
     }
     this.position = this.last = null;
+    this.failed = false;
     this.polling = null; // here and not later, so that the next subscriber starts a new poll
   }
 

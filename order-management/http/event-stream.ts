@@ -22,6 +22,8 @@ export interface EventStreamOptions {
   after: EventPosition;
   /** Selects the events that this stream contains. */
   selects: (event: OrderEvent) => boolean;
+  /** Whether events arrive late now. */
+  isDelayed: () => boolean;
   limits?: typeof STREAM;
 }
 
@@ -44,10 +46,10 @@ export class EventStream implements Subscriber {
     // A client that loses the connection before the first event resumes at this position.
     response.write(`retry: ${this.limits.retryMs}\nid: ${formatPosition(this.position)}\n\n`);
     // The position spares a client that resumes the events that its stream did not select.
-    this.heartbeat = setInterval(
-      () => this.write(`: heartbeat\nid: ${formatPosition(this.position)}\n\n`),
-      this.limits.heartbeatMs,
-    );
+    this.heartbeat = setInterval(() => {
+      const comment = options.isDelayed() ? 'delayed' : 'heartbeat';
+      this.write(`: ${comment}\nid: ${formatPosition(this.position)}\n\n`);
+    }, this.limits.heartbeatMs);
     response.once('close', () => this.close());
     response.on('error', () => this.close());
   }

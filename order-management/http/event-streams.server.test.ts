@@ -399,9 +399,11 @@ test('an outage of the database ends no stream and loses no event', async () => 
   const beats = client.comments.length;
   await eventually(() => expect(client.comments.length).toBeGreaterThan(beats + 5));
   expect(client.steps(second)).toEqual([]);
+  expect(client.comments.at(-1)).toBe('delayed');
   await proxy.restart();
 
   await eventually(() => expect(client.steps(second)).toEqual(SHIPPED));
+  await eventually(() => expect(client.comments.at(-1)).toBe('heartbeat'));
   await cutOff.stop();
   await proxy.stop();
 });

@@ -4,7 +4,7 @@ import type { EventFeed } from '../events/event-feed';
 import { EVENT_STREAM_HEADERS, EventStream, type EventStreamOptions } from './event-stream';
 
 export interface EventStreamsOptions {
-  feed: Pick<EventFeed, 'follow'>;
+  feed: Pick<EventFeed, 'follow' | 'isDelayed'>;
   /** How many streams may be open at a time; the default suits one process of 500 MB. */
   maxStreams?: number;
   limits?: EventStreamOptions['limits'];
@@ -27,14 +27,15 @@ export class EventStreams {
    *
    * @throws {Problem} 503 if too many streams are open
    */
-  async serve(response: Response, options: Omit<EventStreamOptions, 'limits'>): Promise<void> {
+  async serve(response: Response, options: Omit<EventStreamOptions, 'limits' | 'isDelayed'>): Promise<void> {
     const { feed, maxStreams = MAX_STREAMS, limits } = this.options;
     if (this.open.size >= maxStreams) {
       throw retryLater(`${maxStreams} event streams are open, which is the limit.`, 'too-many-event-streams');
     }
     if (response.req.method === 'HEAD') return void response.writeHead(200, EVENT_STREAM_HEADERS).end();
     if (response.closed) return; // the client left while its request was checked: `close` is not emitted again
-    const stream = new EventStream(response, { ...options, ...(limits && { limits }) });
+    const isDelayed = (): boolean => feed.isDelayed;
+    const stream = new EventStream(response, { ...options, isDelayed, ...(limits && { limits }) });
     this.open.add(stream);
     stream.closed.addEventListener('abort', () => this.open.delete(stream), { once: true });
     await feed.follow(stream);
