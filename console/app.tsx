@@ -29,9 +29,9 @@ const PAGES: readonly { path: string; name: string; roles: readonly Caller['role
 export function App() {
   const [session, setSession] = useState(0);
   useEffect(() => onForgotten(() => setSession((count) => count + 1)), []);
-  const loaded = useLoad(`session ${session}`, async () => ({
-    caller: await read(orders.GET('/orderManagement/me')),
-    settings: await read(orders.GET('/orderManagement/console-settings')),
+  const loaded = useLoad(`session ${session}`, async (signal) => ({
+    caller: await read(orders.GET('/orderManagement/me', { signal })),
+    settings: await read(orders.GET('/orderManagement/console-settings', { signal })),
   }));
   const { data, problem } = loaded;
   const origin = data?.settings.paymentApiOrigin;

@@ -540,6 +540,52 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('an open page loads again after every failure, as soon as the server permits it', async () => {
+    const context = await browser.newContext({ locale: 'en-US' });
+    const page = await context.newPage();
+    await page.clock.install();
+    let answer: { status: number; headers?: Record<string, string> } | null = { status: 403 };
+    await page.route('**/backlog', (route) => (answer ? route.fulfill({ ...answer, json: {} }) : route.fallback()));
+    await page.goto(`${shop.orders.url}/attention`);
+    const backlog = page.getByRole('region', { name: 'Backlog' });
+    const answers = async (status: number): Promise<void> =>
+      backlog.getByRole('alert').getByText(`The server answered ${status}`).waitFor();
+
+    await answers(403);
+    answer = { status: 500 };
+    await page.clock.fastForward(10_000); // the interval of the page
+    await answers(500);
+    answer = { status: 429, headers: { 'Retry-After': '60' } };
+    await page.clock.fastForward(5_000);
+    await answers(429);
+    answer = null;
+    await page.clock.fastForward(50_000);
+    await delay(500);
+    await answers(429);
+    await page.clock.fastForward(10_000);
+
+    await backlog.getByText('orders wait to be settled').waitFor();
+    expect(await backlog.getByRole('alert').count()).toBe(0);
+    await close(page);
+  });
+
+  test('a request without an answer ends after its time limit', async () => {
+    const page = await open('/attention');
+    const backlog = page.getByRole('region', { name: 'Backlog' });
+    await page.evaluate(`
+      const { timeout } = AbortSignal;
+      AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 50);
+    `);
+
+    await page.route('**/backlog', () => undefined);
+    await backlog.getByRole('alert').getByText('The server cannot be reached').waitFor();
+    await page.unroute('**/backlog');
+
+    await backlog.getByRole('alert').waitFor({ state: 'detached' });
+    await close(page);
+    errors.splice(0);
+  });
+
   test('asks for a credential if the service needs one, keeps it for the tab, and forgets it', async () => {
     const guarded = await shop.startGuarded();
     const page = await open('/attention', { url: guarded.url });

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { findHaproxy } from '@shop/cluster/programs';
 import { findChromium, startChromium } from '@shop/dev/chromium';
@@ -9,6 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
 import { BalancedShop } from '../test/balanced-shop';
 import { eventually } from '../test/eventually';
+import { hide, reveal } from '../test/tab';
 
 // The console behind the load balancer with AUTH=api-keys: what each role sees, and what its credential cannot do.
 
@@ -159,6 +161,40 @@ describeInBrowser(`the console with authentication${missing && ` (skipped: ${mis
     await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 30_000 });
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
     expect(await page.getByText('Mug').count()).toBe(0);
+    await close(page);
+  });
+
+  test('returns to the sign-in when the stream of events refuses the key', async () => {
+    const key = await shop.anApiKey();
+    const page = await open('/orders'); // loads nothing but events
+    await enter(page, key);
+    await page.getByText('● Live').waitFor();
+    await hide(page);
+    await shop.revoke(key);
+    await delay(6_000); // instances remember a key for 5 s
+
+    await reveal(page);
+
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await close(page);
+  });
+
+  test('a key that payment-processing does not know shows the console without payments', async () => {
+    const page = await open(`/orders/${own}`);
+    await enter(page, await shop.anApiKey({ isOfOrders: true }));
+    const advice = 'Sign in with a credential that both services accept.';
+
+    await page.getByRole('alert').getByText(advice).waitFor();
+    await page.getByRole('list', { name: 'Timeline' }).getByText('Shipped').waitFor();
+    await go(page, 'Attention');
+    const parkedOf = (service: string) => page.getByRole('region', { name: `Parked messages of ${service}` });
+    await parkedOf('payment-processing').getByRole('alert').getByText(advice).waitFor();
+    await parkedOf('order-management').getByText('No message is parked.').waitFor();
+    await page.reload();
+
+    await page.getByRole('heading', { name: 'Attention' }).waitFor();
+    await parkedOf('payment-processing').getByRole('alert').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
     await close(page);
   });
 

@@ -2,26 +2,39 @@ import type { paths as OrderPaths } from '@shop/openapi/order-management';
 import type { paths as PaymentPaths } from '@shop/openapi/payment-processing';
 import createClient, { type Middleware } from 'openapi-fetch';
 import { offline, problemOf } from './problem';
+import { retryAfterOf } from './retry-after';
 import { forgetCredential, readCredential } from './session';
 
 export type * from './types';
 
-const authorize: Middleware = {
+/** Longer than a load balancer waits for an answer (HAProxy here 30 s), whose response says more. */
+const TIME_LIMIT_MS = 35_000;
+
+/** Adds the credential and the time limit. */
+const prepare: Middleware = {
   onRequest: ({ request }) => {
     const credential = readCredential();
     if (credential !== null) request.headers.set('Authorization', `Bearer ${credential}`);
-    return request;
+    return new Request(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIME_LIMIT_MS)]) });
+  },
+};
+
+/** Ends the session if order-management no longer accepts the credential: payment-processing has keys of its own. */
+const endSession: Middleware = {
+  onResponse: ({ response }) => {
+    if (response.status === 401) forgetCredential();
+    return undefined;
   },
 };
 
 /** The client of order-management, which serves the console. */
 export const orders = createClient<OrderPaths>({ baseUrl: location.origin });
-orders.use(authorize);
+orders.use(prepare, endSession);
 
 /** Creates the client of payment-processing. @param origin where browsers reach it; null if it is the same origin */
 export function createPaymentClient(origin: string | null) {
   const client = createClient<PaymentPaths>({ baseUrl: origin ?? location.origin });
-  client.use(authorize);
+  client.use(prepare);
   return client;
 }
 
@@ -45,8 +58,7 @@ export async function answerOf<T>(request: Promise<Answered<T>>): Promise<Answer
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw offline();
   });
-  if (response.status === 401) forgetCredential();
-  if (!response.ok) throw problemOf(response.status, error);
+  if (!response.ok) throw problemOf(response.status, error, retryAfterOf(response.headers));
   return { data: data as T, headers: response.headers };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { adviceOf, ApiProblem, offline, problemOf } from './problem';
+import { retryAfterOf } from './retry-after';
 
 const refusal = (status: number, code: string): ApiProblem => new ApiProblem(status, code, 'Title', 'Detail.');
 const IF_REPEATED = 'it happens only once.';
@@ -27,9 +28,35 @@ test.each([
 });
 
 test('promises a repetition only for what the page loads by itself', () => {
-  for (const problem of [offline(), refusal(503, 'service-unavailable'), problemOf(504, '')]) {
+  for (const problem of [
+    offline(),
+    refusal(503, 'service-unavailable'),
+    problemOf(504, ''),
+    refusal(429, 'too-many-requests'),
+    refusal(500, 'internal-error'),
+  ]) {
     expect(adviceOf(problem, { isRepeated: true })).toContain('The page tries again by itself.');
     expect(adviceOf(problem, {})).not.toContain('by itself');
+    expect(problem.retryInMs).toBe(5_000);
   }
+  expect(adviceOf(refusal(404, 'order-not-found'), { isRepeated: true })).not.toContain('by itself');
+  expect(refusal(404, 'order-not-found').retryInMs).toBeNull();
   expect(adviceOf(offline(), {})).toBe('Check the connection. Then try again.');
+});
+
+test.each([
+  ['30', 30_000],
+  ['1', 5_000],
+  ['', 5_000],
+  ['Sat, 28 Nov 2026 21:00:00 GMT', 5_000],
+])('repeats a request after Retry-After "%s", and after 5 s at the earliest', (header, ms) => {
+  const headers = new Headers({ 'Retry-After': header });
+  expect(problemOf(429, {}, retryAfterOf(headers)).retryInMs).toBe(ms);
+});
+
+test('a service that does not know the credential asks for one that both services accept', () => {
+  const advice = 'Sign in with a credential that both services accept.';
+  expect(adviceOf(refusal(401, 'unauthorized'), { isRepeated: true })).toBe(advice);
+  expect(adviceOf(refusal(401, 'unauthorized'), { ifRepeated: IF_REPEATED })).toBe(advice);
+  expect(adviceOf(refusal(401, 'unauthorized'), {})).toBe(''); // of the sign-in
 });

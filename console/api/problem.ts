@@ -6,6 +6,9 @@ interface ProblemDocument {
   errors?: { field: string; message: string }[];
 }
 
+/** The pause before a request is repeated, unless the server names a longer one. */
+const RETRY_MS = 5_000;
+
 /** A request that was not answered with success, in words for a person. */
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
@@ -16,6 +19,8 @@ export class ApiProblem extends Error {
     readonly code: string,
     readonly title: string,
     readonly detail: string,
+    /** How long the server wants clients to wait. */
+    private readonly retryAfterMs = 0,
   ) {
     super(detail);
   }
@@ -23,6 +28,12 @@ export class ApiProblem extends Error {
   /** Whether the cause may pass without a change of the request. */
   get isOutage(): boolean {
     return [0, 502, 503, 504].includes(this.status);
+  }
+
+  /** The pause after which the page repeats a request that only reads; null if the same problem is to be expected. */
+  get retryInMs(): number | null {
+    const isTemporary = this.isOutage || this.status === 429 || this.status === 500;
+    return isTemporary ? Math.max(RETRY_MS, this.retryAfterMs) : null;
   }
 
   /** Whether a request that changes something may have been executed. Other refusals with 503 name a limit. */
@@ -47,7 +58,9 @@ export function adviceOf(problem: ApiProblem, { isRepeated = false, ifRepeated }
   }
   if (status === 0)
     return `Check the connection. ${isRepeated ? 'The page tries again by itself.' : 'Then try again.'}`;
-  if (problem.isOutage && isRepeated) return 'No data is lost. The page tries again by itself.';
+  if (problem.retryInMs !== null && isRepeated) return 'No data is lost. The page tries again by itself.';
+  if (status === 401 && (isRepeated || ifRepeated !== undefined))
+    return 'Sign in with a credential that both services accept.';
   if (status === 409 || status === 412) return 'The page shows the current state. Decide again.';
   if (status === 404) return 'It may have been deleted. Check the address.';
   if (status === 403) return 'Sign in with another credential if you need this.';
@@ -55,7 +68,7 @@ export function adviceOf(problem: ApiProblem, { isRepeated = false, ifRepeated }
 }
 
 /** Makes a problem of the body of a response. */
-export function problemOf(status: number, body: unknown): ApiProblem {
+export function problemOf(status: number, body: unknown, retryAfterMs = 0): ApiProblem {
   const {
     code = 'unknown',
     title,
@@ -63,7 +76,7 @@ export function problemOf(status: number, body: unknown): ApiProblem {
     errors = [],
   } = (typeof body === 'object' && body ? body : {}) as ProblemDocument;
   const fields = errors.map(({ field, message }) => `${field}: ${message}`).join('. ');
-  return new ApiProblem(status, code, title ?? `The server answered ${status}`, detail || fields);
+  return new ApiProblem(status, code, title ?? `The server answered ${status}`, detail || fields, retryAfterMs);
 }
 
 /** The problem of a request that received no response. */

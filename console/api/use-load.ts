@@ -9,8 +9,6 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-const RETRY_MS = 5_000;
-
 /**
  * Loads data, and loads it again when the key changes, every `everyMs`, and after a failure that may pass.
  *
@@ -49,7 +47,8 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         if (ending.signal.aborted) return;
         const problem = toProblem(error);
         setState((before) => ({ ...before, problem, isLoading: false }));
-        if (problem.isOutage) again(RETRY_MS);
+        const pauseMs = problem.retryInMs ?? everyMs;
+        if (pauseMs !== undefined) again(pauseMs);
       }
     };
     void run();
