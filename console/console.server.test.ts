@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
@@ -241,13 +242,105 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await close(page);
   });
 
+  test('an export waits while the service is unavailable, and cannot be started twice', async () => {
+    const context = await browser.newContext({ locale: 'en-US', timezoneId: 'America/New_York' });
+    const page = await context.newPage();
+    await page.clock.install({ time: '2026-11-29T02:00:00Z' });
+    await page.goto(`${shop.orders.url}/orders?order_status=cancelled`);
+    await shows(page, '1 order');
+    let requests = 0;
+    const isRefused = (): boolean => ++requests === 1;
+    await page.route('**/order?*limit=1000', (route) =>
+      isRefused() ? route.fulfill({ status: 503, json: {} }) : route.fallback(),
+    );
+    const button = page.getByRole('button', { name: 'Export as CSV' });
+
+    await button.click();
+    await eventually(() => expect(requests).toBe(1));
+    expect(await button.isDisabled()).toBe(true);
+    await button.click({ force: true });
+    const [download] = await Promise.all([page.waitForEvent('download'), page.clock.fastForward(5_000)]);
+
+    await shows(page, 'Exported 1 orders.');
+    expect(download.suggestedFilename()).toBe('orders-2026-11-28.csv'); // the date of the reader
+    expect(await button.isDisabled()).toBe(false);
+    expect(requests).toBe(2);
+    await close(page);
+  });
+
+  test('an export says that it is not complete', async () => {
+    const page = await open('/orders');
+    const found = Array.from({ length: 100_000 }, () => ({ orderId: shipped, products: [], cancellation: null }));
+    await page.route('**/order?*limit=1000', (route) =>
+      route.fulfill({ json: found, headers: { Link: '</order?cursor=x>; rel="next"' } }),
+    );
+
+    await page.getByRole('button', { name: 'Export as CSV' }).click();
+
+    await shows(page, /^Exported the first 100,000 of \d+ orders\.$/);
+    await close(page);
+  });
+
+  test('an export ends when the filters change', async () => {
+    const page = await open('/orders?order_status=cancelled');
+    const downloads: unknown[] = [];
+    page.on('download', (download) => downloads.push(download));
+    let answer!: () => void;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/order?*limit=1000', async (route) => {
+      await isAnswered;
+      await route.fallback();
+    });
+    const button = page.getByRole('button', { name: 'Export as CSV' });
+
+    await button.click();
+    await shows(page, 'Exporting …');
+    await page.getByRole('combobox', { name: 'Status', exact: true }).selectOption('shipped');
+    await page.getByText('Exporting …').waitFor({ state: 'detached' });
+    answer();
+    await delay(1_000);
+
+    expect(await button.isDisabled()).toBe(false);
+    expect(downloads).toEqual([]);
+    await close(page);
+  });
+
+  test('counts the new orders that a list does not show, and announces them once', async () => {
+    const page = await open('/orders?order_status=cancelled');
+    await followsOrders(page);
+    const note = page.getByRole('status').getByText(/^New orders/);
+    const noteSays = (text: string): Promise<void> => page.locator('.note', { hasText: text }).waitFor();
+
+    await shop.place(mug, 1);
+    await noteSays('New orders in the shop: 1');
+    const announced = await note.evaluateHandle((element) => element.firstChild);
+    await shop.place(mug, 1);
+    await noteSays('New orders in the shop: 2');
+    expect(await note.evaluate((element, text) => element.firstChild === text, announced)).toBe(true);
+    expect(await note.innerText()).toBe('New orders in the shop');
+    await page.getByRole('combobox', { name: 'Status', exact: true }).selectOption('shipped');
+    await note.waitFor({ state: 'detached' });
+
+    await page.goto(`${shop.orders.url}/orders?limit=1`);
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.waitForURL(/cursor=/);
+    await page.getByRole('link', { name: 'Previous page' }).waitFor();
+    await followsOrders(page);
+    const orderId = await shop.place(mug, 1);
+    await noteSays('New orders: 1');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await rowOf(page, orderId).waitFor();
+    expect(await note.count()).toBe(0);
+    await close(page);
+  });
+
   test('shows a new order, and the new status of a listed one, without a reload', async () => {
     const page = await open('/orders');
     await followsOrders(page);
 
     shop.payments.send('SIGSTOP');
     const orderId = await shop.place(mug, 1);
-    await page.getByRole('status').getByText('A new order was placed.').waitFor();
+    await page.getByRole('status').getByText('New orders').waitFor();
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await rowOf(page, orderId).getByText('placed').waitFor();
     shop.payments.send('SIGCONT');
@@ -263,7 +356,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await page.getByLabel('Expression').fill('price > 1');
 
     await shop.place(mug, 1);
-    await page.getByRole('status').getByText('A new order was placed.').waitFor();
+    await page.getByRole('status').getByText('New orders').waitFor();
 
     expect(await page.getByLabel('Expression').inputValue()).toBe('price > 1');
     await close(page);

@@ -176,7 +176,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     const link = listed.locator(`a[href="/orders/${/order\/([^/]+)\/events/.exec(stream.url())![1]}"]`);
     // The page has received the event, or has loaded the list after it.
     await listed
-      .getByText(/new order/)
+      .getByText(/New orders/)
       .or(link)
       .first()
       .waitFor();

@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { readFilter, quoted, toApiQuery, withFilter, withPageOf, withSort, type OrderFilter } from './order-query';
+import {
+  isFiltered,
+  readFilter,
+  quoted,
+  toApiQuery,
+  withFilter,
+  withPageOf,
+  withSort,
+  type OrderFilter,
+} from './order-query';
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text);
 
@@ -52,6 +61,15 @@ describe('the address of the page of orders', () => {
 
     expect(withPageOf(query('order_status=placed'), linked).toString()).toBe('order_status=placed&cursor=abc');
   });
+});
+
+test.each([
+  ['', false],
+  ['sort=price&limit=5&cursor=abc', false],
+  ['order_status=placed', true],
+  ['price[gt]=5', true],
+])('a list of "%s" has filters: %s', (text, expected) => {
+  expect(isFiltered(query(text))).toBe(expected);
 });
 
 test('the query of the API has the newest orders first unless the address says otherwise', () => {

@@ -45,6 +45,10 @@ export const readFilter = (query: URLSearchParams): OrderFilter => ({
   expression: query.get(PARAMETERS.expression) ?? '',
 });
 
+/** Whether a list of an address has filters. */
+export const isFiltered = (query: URLSearchParams): boolean =>
+  [...query.keys()].some((name) => !['sort', 'limit', 'cursor', 'offset'].includes(name));
+
 /** Changes filters in an address. The page begins again; parameters that the form does not show stay. */
 export function withFilter(query: URLSearchParams, changes: Partial<OrderFilter>): URLSearchParams {
   const changed = new URLSearchParams(query);

@@ -8,9 +8,19 @@ import { useConsole } from '../console-context';
 import { findCustomers } from '../customers/find-customers';
 import { formatCount, formatMoney } from '../format/money';
 import { formatTime } from '../format/time';
-import { exportOrders } from '../orders/export-orders';
+import { ExportButton } from '../orders/export-button';
+import { NewOrders } from '../orders/new-orders';
 import { linesOf, orderTotal } from '../orders/order-lines';
-import { DEFAULT_SORT, isId, quoted, toApiQuery, withFilter, withPageOf, withSort } from '../orders/order-query';
+import {
+  DEFAULT_SORT,
+  isFiltered,
+  isId,
+  quoted,
+  toApiQuery,
+  withFilter,
+  withPageOf,
+  withSort,
+} from '../orders/order-query';
 import { OrderFilters } from '../orders/order-filters';
 import { textOf } from '../parts/form-text';
 import { Live } from '../parts/live';
@@ -31,44 +41,47 @@ export function OrdersPage() {
   const { query } = usePlace();
   const apiQuery = toApiQuery(query);
   const loaded = useLoad(`orders ${apiQuery}`, (signal) => load(apiQuery, signal));
-  const [changes, setChanges] = useState(0);
+  const placed = useMemo(() => new Set<string>(), [`${apiQuery}`]);
+  const [, countEvent] = useState(0);
   const shown = new Set(loaded.data?.data.map(({ orderId }) => orderId));
   const reloadSoon = useReloadSoon(loaded);
   const stream = useEvents(
     null,
     ({ orderId, step }) => {
       if (shown.has(orderId)) reloadSoon();
-      else if (step === 'accepted') setChanges((count) => count + 1);
+      else if (step === 'accepted') {
+        placed.add(orderId);
+        countEvent((count) => count + 1); // the set itself does not render the page
+      }
     },
     reloadSoon,
   );
   // Rendering the filters again at each event would replace what the reader is typing.
   const filters = useMemo(() => <OrderFilters query={query} onChange={go} />, [query]);
+  const total = loaded.data ? totalOf(loaded.data) : '';
+  const list = withFilter(query, {}); // begins with the first page
   const show = (): void => {
-    setChanges(0);
-    loaded.reload();
+    placed.clear();
+    if (`${list}` === `${query}`) loaded.reload();
+    else go(list);
   };
 
   return (
     <Page title="Orders" aside={<Live state={stream} />}>
       <Find />
       {filters}
-      {changes > 0 && (
-        <p class="note" role="status">
-          {changes === 1 ? 'A new order was placed.' : `${formatCount(changes)} new orders were placed.`}{' '}
-          <button type="button" onClick={show}>
-            Show
-          </button>
-        </p>
-      )}
+      <NewOrders
+        count={placed.size - [...shown].filter((orderId) => placed.has(orderId)).length}
+        isFiltered={isFiltered(query)}
+        onShow={show}
+      />
+      <div class="row summary">
+        <p class="grow">{total}</p>
+        <ExportButton key={`${list}`} query={list} total={total} />
+      </div>
       <LoadState loaded={loaded} what="orders">
         {({ data, headers }) => (
           <>
-            <Summary
-              count={headers.get('x-total-count')}
-              isEstimate={headers.has('x-total-count-estimated')}
-              query={apiQuery}
-            />
             {data.length === 0 ? (
               <p class="empty">No order matches these filters.</p>
             ) : (
@@ -80,6 +93,13 @@ export function OrdersPage() {
       </LoadState>
     </Page>
   );
+}
+
+/** Says how many orders match. */
+function totalOf({ headers }: Answer<Order[]>): string {
+  const count = Number(headers.get('x-total-count'));
+  const about = headers.has('x-total-count-estimated') ? 'about ' : '';
+  return `${about}${formatCount(count)} ${count === 1 ? 'order' : 'orders'}`;
 }
 
 /** Finds an order, a customer or a product by its id, and orders by the name of a product. */
@@ -138,36 +158,6 @@ async function addressOfCustomer(email: string): Promise<string> {
   return customer && !another
     ? `/orders?customer_id=${customer.customerId}`
     : `/customers?find=${encodeURIComponent(email)}`;
-}
-
-function Summary({ count, isEstimate, query }: { count: string | null; isEstimate: boolean; query: URLSearchParams }) {
-  const [exported, setExported] = useState<string>('');
-  const run = async (): Promise<void> => {
-    try {
-      setExported('Exporting …');
-      const rows = await exportOrders(query, (soFar) =>
-        setExported(`Exporting, ${formatCount(soFar)} orders so far …`),
-      );
-      setExported(`Exported ${formatCount(rows)} orders.`);
-    } catch (error) {
-      const { title, detail } = toProblem(error);
-      setExported(`The export failed. ${title}. ${detail}`);
-    }
-  };
-  return (
-    <div class="row summary">
-      <p class="grow">
-        {isEstimate && 'about '}
-        {formatCount(Number(count))} {count === '1' ? 'order' : 'orders'}
-      </p>
-      <span role="status" class="muted">
-        {exported}
-      </span>
-      <button type="button" onClick={() => void run()}>
-        Export as CSV
-      </button>
-    </div>
-  );
 }
 
 interface OrderTableProps {
