@@ -87,7 +87,7 @@ describeInBrowser(
 
       await shop.placeShipped(mug);
       await page
-        .getByText(/new order/)
+        .getByText(/new orders/i)
         .first()
         .waitFor();
       await field.pressSequentially('g');

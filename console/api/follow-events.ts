@@ -74,7 +74,7 @@ async function readStream(options: FollowOptions): Promise<number | null> {
     let buffer = '';
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return LIMITS.pauseMs;
+      if (done || options.signal.aborted) return LIMITS.pauseMs; // the next stream repeats what was not received
       expectMore();
       position.receivedAt = Date.now();
       const blocks = (buffer + value).split('\n\n');

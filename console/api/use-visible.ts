@@ -8,6 +8,7 @@ export function useVisible(): boolean {
   useEffect(() => {
     const update = (): void => setVisible(isVisible());
     document.addEventListener('visibilitychange', update);
+    update(); // it may have changed since the first rendering
     return () => document.removeEventListener('visibilitychange', update);
   }, []);
   return visible;

@@ -9,7 +9,7 @@ import { toApiQuery, withPageOf } from './order-query';
 /** More rows than this make a file that spreadsheets open slowly. */
 const MAX_ROWS = 100_000;
 const PAGE = '1000';
-/** How often a page is read again, one outage or limit after another. */
+/** How often a page is requested during an outage or at a limit: for about a minute. */
 const MAX_TRIES = 12;
 const HEADINGS = [
   'order id',
