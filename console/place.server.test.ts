@@ -35,10 +35,12 @@ async function open(): Promise<void> {
   await button('Place the order').waitFor();
 }
 
-/** Chooses a customer and one product. */
+/** Chooses a customer and one product, and waits until the page has read its price. */
 async function choose(customer: RegExp, product: string): Promise<void> {
   await page.getByRole('radio', { name: customer }).check();
+  const read = page.waitForResponse((response) => response.url().includes('product_id='));
   await page.getByLabel(`Quantity of ${product}`).fill('1');
+  await (await read).finished();
 }
 
 describeInBrowser(`placing an order${chromium === null ? ' (skipped: Chromium is not installed)' : ''}`, () => {
@@ -127,9 +129,7 @@ describeInBrowser(`placing an order${chromium === null ? ' (skipped: Chromium is
   test('says what the order costs if a price has changed at the last moment', async () => {
     const bowl = await shop.aProduct('Bowl');
     await open();
-    const read = page.waitForResponse((response) => response.url().includes('product_id='));
     await choose(/^Bo Ek/, 'Bowl');
-    await (await read).finished();
     await order().getByText('1 × Bowl, $45.00').waitFor();
 
     await shop.orders.request('PATCH', `/product/${bowl}`, { price: 40 });
