@@ -57,8 +57,6 @@ export function OrdersPage() {
     },
     reloadSoon,
   );
-  // Rendering the filters again at each event would replace what the reader is typing.
-  const filters = useMemo(() => <OrderFilters query={query} onChange={go} />, [query]);
   const total = loaded.data ? totalOf(loaded.data) : '';
   const list = withFilter(query, {}); // begins with the first page
   const show = (): void => {
@@ -70,7 +68,7 @@ export function OrdersPage() {
   return (
     <Page title="Orders" aside={<Live state={stream} />}>
       <Find />
-      {filters}
+      <OrderFilters query={query} onChange={go} />
       <NewOrders
         count={placed.size - [...shown].filter((orderId) => placed.has(orderId)).length}
         isFiltered={isFiltered(query)}
