@@ -13,10 +13,10 @@ const EVERY_MS = 10_000;
 
 interface Action {
   kind: 'retry' | 'discard';
-  /** The selected messages; if `isAll`, the shown ones. */
+  /** The selected messages that are shown. */
   messages: readonly ParkedMessage[];
-  /** Whether more messages are parked than are shown, and all of them are selected. */
-  isAll: boolean;
+  /** How many are selected. More than are shown means all that are parked. */
+  count: number;
 }
 
 /** The messages that a service could not handle. */
@@ -35,13 +35,13 @@ export function ParkedSection({ service }: { service: Service }) {
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');
 
-  const act = async ({ kind, messages, isAll }: Action): Promise<void> => {
-    const body = isAll ? { all: true as const } : { ids: messages.map(({ id }) => id) };
+  const act = async ({ kind, messages, count }: Action): Promise<void> => {
+    const body = count > messages.length ? { all: true as const } : { ids: messages.map(({ id }) => id) };
     try {
       const handled = await (isOrders
         ? read(orders.POST(`/orderManagement/parked-messages/${kind}`, { body }))
         : read(payments.POST(`/paymentProcessing/parked-messages/${kind}`, { body })));
-      const isMissing = messages.length === 1 && handled.ids.length === 0;
+      const isMissing = count === 1 && handled.ids.length === 0;
       setDone(isMissing ? 'The message is no longer parked: it was retried or discarded before.' : handled.message);
     } finally {
       loaded.reload();
@@ -61,7 +61,7 @@ export function ParkedSection({ service }: { service: Service }) {
         {({ data, headers }) => {
           const count = Number(headers.get('x-total-count'));
           if (data.length === 0) return <p class="empty">No message is parked.</p>;
-          const actOnAll = (kind: Action['kind']) => setAction({ kind, messages: data, isAll: count > data.length });
+          const actOnAll = (kind: Action['kind']) => setAction({ kind, messages: data, count });
           return (
             <>
               <div class="row">
@@ -80,7 +80,7 @@ export function ParkedSection({ service }: { service: Service }) {
                   <Message
                     key={message.id}
                     message={message}
-                    onAct={(kind) => setAction({ kind, messages: [message], isAll: false })}
+                    onAct={(kind) => setAction({ kind, messages: [message], count: 1 })}
                   />
                 ))}
               </ul>
@@ -99,11 +99,11 @@ interface ActionDialogProps extends Action {
 }
 
 /** Says which messages an action handles, and what happens to them. */
-function ActionDialog({ kind, messages, isAll, onConfirm, onClose }: ActionDialogProps) {
+function ActionDialog({ kind, messages, count, onConfirm, onClose }: ActionDialogProps) {
   const isRetry = kind === 'retry';
+  const isAll = count > messages.length;
   const [message] = messages;
-  const which =
-    messages.length === 1 ? 'this message' : isAll ? 'all parked messages' : `these ${messages.length} messages`;
+  const which = count === 1 ? 'this message' : `${isAll ? 'all' : 'these'} ${formatCount(count)} messages`;
   return (
     <Dialog
       title={`${isRetry ? 'Retry' : 'Discard'} ${which}?`}
@@ -119,7 +119,7 @@ function ActionDialog({ kind, messages, isAll, onConfirm, onClose }: ActionDialo
       onConfirm={onConfirm}
       onClose={onClose}
     >
-      {messages.length === 1 && message && (
+      {count === 1 && message && (
         <p>
           <code>{message.id}</code>: {reasonOf(message)}
         </p>

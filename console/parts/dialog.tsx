@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { offline, toProblem, type ApiProblem } from '../api/problem';
+import { toProblem, type ApiProblem } from '../api/problem';
 import { ProblemNote } from './problem-note';
 
 interface DialogProps {
@@ -18,12 +18,9 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** HAProxy answers for a service that has not answered within 30 s. */
-const ANSWER_WITHIN_MS = 35_000;
-
 /**
- * Asks before an action, and says what it will do. It stays open until the answer arrives: the reader would not see a failure
- * otherwise.
+ * Asks before an action, and says what it will do. It stays open until the answer arrives or the time limit of requests ends:
+ * the reader would not see a failure otherwise.
  */
 export function Dialog({ title, children, action, ifRepeated, isDangerous = false, onConfirm, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -39,7 +36,7 @@ export function Dialog({ title, children, action, ifRepeated, isDangerous = fals
     setBusy(true);
     setProblem(null);
     try {
-      await answerOf(onConfirm(new FormData(event.target as HTMLFormElement)));
+      await onConfirm(new FormData(event.target as HTMLFormElement));
     } catch (error) {
       setBusy(false);
       setProblem(toProblem(error));
@@ -71,12 +68,4 @@ export function Dialog({ title, children, action, ifRepeated, isDangerous = fals
       </form>
     </dialog>
   );
-}
-
-/** Waits for an action. @throws {ApiProblem} if it fails, or if there is no answer after some time */
-function answerOf(acting: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    setTimeout(() => reject(offline()), ANSWER_WITHIN_MS);
-    acting.then(resolve, reject);
-  });
 }
