@@ -75,6 +75,7 @@ describeInBrowser(
     });
     afterEach(async () => {
       shop.payments.send('SIGCONT');
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
       await page.context().close();
     });
 
