@@ -14,10 +14,10 @@ export const CONNECTION_LIMITS = {
   receiveMs: 25_000,
   /** How often that is checked, so that every request ends within 30 s. */
   checkMs: 5_000,
-  /** How long a client may read nothing of a response that is complete. */
-  unreadMs: 30_000,
+  /** How long a client may read nothing of a response that is complete. Node notices it up to as much later. */
+  unreadMs: 20_000,
   /** How many bytes of complete responses may wait until clients read them. */
-  unsentBytes: 32 * 2 ** 20,
+  unsentBytes: 24 * 2 ** 20,
   /** What is left to a client that is sending its request when the service stops. Shorter than the limit in lifecycle.ts. */
   stopMs: 2_000,
 };

@@ -16,7 +16,7 @@ export const LIMITS = {
   stopMs: 5_000,
   /** Until a request is answered whose Content-Length exceeds the limit: only the headers are read. */
   refusalMs: 1_000,
-  /** How long a response may wait for a client that does not read it: the 30 s of the service, and the time to write it. */
+  /** How long a response may wait for a client that does not read it: at most 40 s in the service, and the time to write it. */
   unreadMs: 45_000,
   /** Until a connection is closed whose request arrives byte by byte. */
   slowRequestMs: 30_000,
