@@ -296,7 +296,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     await button.click({ force: true });
     const [download] = await Promise.all([page.waitForEvent('download'), page.clock.fastForward(5_000)]);
 
-    await shows(page, 'Exported 1 orders.');
+    await shows(page, 'Exported 1 order.');
     expect(download.suggestedFilename()).toBe('orders-2026-11-28.csv'); // the date of the reader
     expect(await button.isDisabled()).toBe(false);
     expect(requests).toBe(2);

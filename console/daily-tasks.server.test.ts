@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
-// Performs each of the daily tasks in docs/console.md as a person does, and counts the clicks.
+// Performs each of the daily tasks in docs/operations.md as a person does, and counts the clicks.
 
 let shop: ConsoleShop;
 let browser: Browser;
@@ -254,7 +254,7 @@ const TASKS: Record<string, () => Promise<Page>> = {
 const chromium = findChromium();
 const describeInBrowser = chromium !== null || process.env['CI'] ? describe : describe.skip;
 
-const text = readFileSync(join(__dirname, '..', 'docs', 'console.md'), 'utf8');
+const text = readFileSync(join(__dirname, '..', 'docs', 'operations.md'), 'utf8');
 const [, table = ''] = /\n## Daily tasks\n(.*?)\n## /s.exec(text) ?? [];
 /** The number of clicks of each task in the document. */
 const documented = new Map(

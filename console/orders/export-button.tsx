@@ -27,7 +27,11 @@ export function ExportButton({ query, total }: ExportButtonProps) {
         signal: ending.signal,
       });
       const count = formatCount(rows);
-      setProgress(isComplete ? `Exported ${count} orders.` : `Exported the first ${count} of ${total}.`);
+      setProgress(
+        isComplete
+          ? `Exported ${count} ${rows === 1 ? 'order' : 'orders'}.`
+          : `Exported the first ${count} of ${total}.`,
+      );
     } catch (error) {
       const { title, detail } = toProblem(error);
       setProgress(`The export failed. ${title}. ${detail}`);
