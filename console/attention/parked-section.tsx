@@ -41,8 +41,7 @@ export function ParkedSection({ service }: { service: Service }) {
       const handled = await (isOrders
         ? read(orders.POST(`/orderManagement/parked-messages/${kind}`, { body }))
         : read(payments.POST(`/paymentProcessing/parked-messages/${kind}`, { body })));
-      const isMissing = count === 1 && handled.ids.length === 0;
-      setDone(isMissing ? 'The message is no longer parked: it was retried or discarded before.' : handled.message);
+      setDone(handled.message);
     } finally {
       loaded.reload();
     }

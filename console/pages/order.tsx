@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { orders, read, type OrderDetails, type Payment } from '../api/client';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { orders, read, type OrderDetails, type Payment, type RefundDue } from '../api/client';
 import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
 import { useReloadSoon } from '../api/use-reload-soon';
@@ -24,16 +24,12 @@ export function OrderPage({ orderId }: { orderId: string }) {
   const isOperator = useConsole().caller.role === 'operator';
   const path = { params: { path: { id: orderId } } };
   const loaded = useLoad(`order ${orderId}`, async (signal) => {
-    const [order, history, refunds] = await Promise.all([
+    const [order, history] = await Promise.all([
       read(orders.GET('/orderManagement/order/{id}', { ...path, signal })),
       read(orders.GET('/orderManagement/order/{id}/history', { ...path, signal })),
-      isOperator
-        ? read(orders.GET('/orderManagement/refunds', { signal, params: { query: { order_id: orderId } } }))
-        : [],
     ]);
-    // Only a refund by hand has a reason of its own. A second payment may be refunded meanwhile, without one.
-    const refundDue = order.orderStatus === 'shipped' && refunds.find(({ reason }) => reason !== null);
-    return { order, history, refundDue };
+    const mayBeRefunded = isOperator && order.orderStatus === 'shipped' && order.paymentStatus === 'success';
+    return { order, history, refundDue: mayBeRefunded ? await findRefundDue(orderId, signal) : undefined };
   });
   const reloadSoon = useReloadSoon(loaded);
   const stream = useEvents(orderId, reloadSoon, reloadSoon);
@@ -79,7 +75,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
                   The payment is being refunded, for {formatAge(refundDue.notedAt)}. Reason: {refundDue.reason}
                 </p>
               )}
-              {isOperator && order.orderStatus === 'shipped' && order.paymentStatus === 'success' && !refundDue && (
+              {refundDue === null && (
                 <button type="button" class="danger" onClick={() => setAction('refund')}>
                   Refund the payment
                 </button>
@@ -238,16 +234,34 @@ function Lines({ order }: { order: OrderDetails }) {
   );
 }
 
+/** Finds the refund by hand that is due. @returns null if there is none, undefined if that cannot be read at present */
+async function findRefundDue(orderId: string, signal: AbortSignal): Promise<RefundDue | null | undefined> {
+  const params = { query: { order_id: orderId } };
+  try {
+    const refunds = await read(orders.GET('/orderManagement/refunds', { signal, params }));
+    // Only a refund by hand has a reason of its own. A second payment may be refunded meanwhile, without one.
+    return refunds.find(({ reason }) => reason !== null) ?? null;
+  } catch {
+    return undefined; // the order is shown nevertheless
+  }
+}
+
 /** @param steps how many steps are known: a cancelled order keeps its status while its payment is taken and refunded */
 function Money({ order, steps }: { order: OrderDetails; steps: number }) {
   const { caller, payments } = useConsole();
   const { orderId } = order;
   const isOperator = caller.role === 'operator';
-  const loaded = useLoad(`payments ${orderId} ${steps}`, async (signal): Promise<Payment[]> => {
+  const loaded = useLoad(`payments ${orderId}`, async (signal): Promise<Payment[]> => {
     if (!isOperator) return [];
     return read(payments.GET('/paymentProcessing/payments', { signal, params: { query: { order_id: orderId } } }));
   });
-  const { asked, taken, refunded } = moneyOf(order, loaded.data?.[0] ?? null);
+  const known = useRef(steps);
+  useEffect(() => {
+    if (known.current !== steps) loaded.reload();
+    known.current = steps;
+  }, [steps]);
+  const payment = isOperator && loaded.data ? (loaded.data[0] ?? null) : undefined;
+  const { asked, taken, refunded } = moneyOf(order, payment);
   return (
     <section class="panel">
       <h2>Money</h2>
@@ -258,11 +272,11 @@ function Money({ order, steps }: { order: OrderDetails; steps: number }) {
         </div>
         <div>
           <dt>Taken</dt>
-          <dd class="number">{formatMoney(taken)}</dd>
+          <dd class="number">{taken === null ? '–' : formatMoney(taken)}</dd>
         </div>
         <div>
           <dt>Refunded</dt>
-          <dd class="number">{formatMoney(refunded)}</dd>
+          <dd class="number">{refunded === null ? '–' : formatMoney(refunded)}</dd>
         </div>
       </dl>
       {isOperator && (

@@ -1,5 +1,5 @@
-import { useMemo, useState } from 'preact/hooks';
-import { answerOf, linkedQuery, orders, read, type Answer, type Order } from '../api/client';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { answerOf, linkedQuery, orders, read, type Answer, type Caller, type Order } from '../api/client';
 import { toProblem, type ApiProblem } from '../api/problem';
 import { useEvents } from '../api/use-events';
 import { useLoad } from '../api/use-load';
@@ -105,18 +105,21 @@ function totalOf({ headers }: Answer<Order[]>): string {
 function Find() {
   const { caller } = useConsole();
   const [problem, setProblem] = useState<ApiProblem | null>(null);
+  // A late answer must not lead away from another page, or from the result of a later search.
+  const searches = useRef(0);
+  useEffect(() => () => void searches.current++, []);
 
   const find = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const text = textOf(new FormData(event.target as HTMLFormElement), 'find').trim();
     setProblem(null);
     if (text === '') return;
+    const search = ++searches.current;
     try {
-      if (isId(text)) navigate(await addressOf(text));
-      else if (text.includes('@') && caller.role === 'operator') navigate(await addressOfCustomer(text));
-      else navigate(`/orders?${withFilter(new URLSearchParams(), { expression: `name CONTAINS ${quoted(text)}` })}`);
+      const address = await addressOfText(text, caller.role);
+      if (search === searches.current) navigate(address);
     } catch (error) {
-      setProblem(toProblem(error));
+      if (search === searches.current) setProblem(toProblem(error));
     }
   };
 
@@ -134,6 +137,13 @@ function Find() {
       {problem && <ProblemNote problem={problem} />}
     </form>
   );
+}
+
+/** Returns the address that shows what a text stands for. @throws {ApiProblem} if it is an id of nothing */
+async function addressOfText(text: string, role: Caller['role']): Promise<string> {
+  if (isId(text)) return addressOf(text);
+  if (text.includes('@') && role === 'operator') return addressOfCustomer(text);
+  return `/orders?${withFilter(new URLSearchParams(), { expression: `name CONTAINS ${quoted(text)}` })}`;
 }
 
 /** Finds out what an id belongs to. @throws {ApiProblem} if it is none of an order, and of no customer or product either */

@@ -47,6 +47,7 @@ export function PlacePage() {
   }, [newest.data]);
 
   const change = (line: DraftLine): void => {
+    if (isBusy) return; // what is being sent does not change
     const at = ids.indexOf(line.product.productId);
     const changed = at === -1 ? [...lines, line] : lines.with(at, line);
     setLines(changed.filter(({ quantity }) => quantity > 0));
@@ -89,6 +90,7 @@ export function PlacePage() {
               key={`customer ${round}`}
               chosen={customer}
               onChoose={(chosen) => {
+                if (isBusy) return;
                 setCustomer(chosen);
                 setKey(newKey());
               }}

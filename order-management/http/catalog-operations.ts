@@ -147,7 +147,7 @@ export const catalogOperations = ({
       const search = readSearch(query, searchable);
       const found = await searches.find(searchable, search, findProductsById, readToken(request));
       sendPageHeaders(request, response, search, found);
-      response.json(found.items.map(toProductWithStateJson));
+      await sendArray(response, found.items.map(toProductWithStateJson));
     },
   }),
 

@@ -144,7 +144,7 @@ export const consoleOperations = (
     summary: 'Read what became of recent orders',
     description:
       'Counts all orders that were placed in a window, by their outcome so far. A count is shared by all readers and kept for ' +
-      '80 times as long as it took, at least 5 seconds; `to` is the time at which it began. If it takes longer than 8 seconds, only ' +
+      '80 times as long as it took, at least 5 seconds; `to` is the time at which it began. If it takes longer than 5 seconds, only ' +
       'the newest 10,000 orders are counted: `complete` is then false, and `from` is the time of the oldest of them.',
     query: z.object({
       window: z

@@ -62,11 +62,12 @@ test('a count does not wait for those before it to be kept for longer', async ()
   expect(counted).toEqual(['30d', '1h', '1h']);
 });
 
-test('a failure is kept like a count', async () => {
+test('a failure by an outage is kept for 5 seconds, however long it took', async () => {
   let tries = 0;
   const failing = new KeptStatistics(
     async () => {
       tries++;
+      nowMs += 3_000;
       throw new Error('unavailable');
     },
     () => nowMs,
@@ -76,5 +77,29 @@ test('a failure is kept like a count', async () => {
 
   nowMs += 5_000;
   await expect(failing.read('24h')).rejects.toThrow('unavailable');
+  expect(tries).toBe(2);
+});
+
+test('a failure by the time limit is kept for 80 times as long as it took', async () => {
+  let tries = 0;
+  const cancelled = Object.assign(new Error('canceling statement due to statement timeout'), {
+    code: '57014',
+    severity: 'ERROR',
+  });
+  const failing = new KeptStatistics(
+    async () => {
+      tries++;
+      nowMs += 2_000;
+      throw cancelled;
+    },
+    () => nowMs,
+  );
+  await expect(failing.read('24h')).rejects.toThrow('canceling');
+  nowMs += 159_000;
+  await expect(failing.read('24h')).rejects.toThrow('canceling');
+  expect(tries).toBe(1);
+
+  nowMs += 1_000;
+  await expect(failing.read('24h')).rejects.toThrow('canceling');
   expect(tries).toBe(2);
 });

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { isTimeout } from '../search/search-settings';
 import { STATISTICS_WINDOWS, type OrderStatistics, type StatisticsWindow } from './order-statistics';
 
 const WINDOWS = Object.keys(STATISTICS_WINDOWS).length;
@@ -15,8 +16,8 @@ interface Kept {
 
 /**
  * Counts for all readers. One count runs at a time, and is kept for 80 times as long as it took, at least 5 seconds: the four
- * windows together use PostgreSQL for at most 5 % of the time. A failure is kept as well, because a count that fails by its time
- * limit is the most expensive one.
+ * windows together use PostgreSQL for at most 5 % of the time. A count that fails by its time limit is kept as well,
+ * because it is the most expensive one. Any other failure is kept for 5 seconds.
  */
 export class KeptStatistics {
   private readonly kept = new Map<StatisticsWindow, Kept>();
@@ -39,11 +40,16 @@ export class KeptStatistics {
 
   private async countInto(kept: Kept, window: StatisticsWindow): Promise<OrderStatistics> {
     const beganAtMs = this.now();
+    let isExpensive = true;
     try {
       return await this.count(window);
+    } catch (error) {
+      isExpensive = isTimeout(error); // otherwise it is an outage, which may end soon
+      throw error;
     } finally {
       const endedAtMs = this.now();
-      kept.untilMs = endedAtMs + Math.max(KEPT_AT_LEAST_MS, KEPT_FOR * (endedAtMs - beganAtMs));
+      const tookMs = isExpensive ? endedAtMs - beganAtMs : 0;
+      kept.untilMs = endedAtMs + Math.max(KEPT_AT_LEAST_MS, KEPT_FOR * tookMs);
     }
   }
 }

@@ -1,5 +1,4 @@
 import type { OrdersClient, OrdersPrisma } from '@shop/prisma/clients';
-import { STATEMENT_TIMEOUT_MS } from '@shop/prisma/session';
 import { sql, unnamed } from '@shop/prisma/sql';
 import { isTimeout, limitSearch, SEARCH_TIMEOUT_MS } from '../search/search-settings';
 import { LEGACY_STATUSES, OrderStatus, PaymentStatus } from './order-status';
@@ -18,7 +17,7 @@ export type StatisticsWindow = keyof typeof STATISTICS_WINDOWS;
  * The bounds of a count; see docs/decisions/0062-statistics-of-all-orders.md. PostgreSQL cancels it after `timeoutMs`. Then only
  * the `newest` orders are counted, which takes some tens of milliseconds.
  */
-export const COUNT_LIMITS = { timeoutMs: STATEMENT_TIMEOUT_MS, newest: 10_000 };
+export const COUNT_LIMITS = { timeoutMs: 5_000, newest: 10_000 };
 
 /** What became of the orders that were placed in a period. Amounts are in dollars, times in seconds. */
 export interface Outcomes {

@@ -33,11 +33,12 @@ export function parseSearch(request: SearchRequest, searchable: Searchable): Sea
   const filters = filter === undefined ? [] : [parseFilter(filter, searchable.fields)];
   const expression = allOf([...request.conditions, ...filters]);
   const keys = parseSort(sort, searchable);
-  const conditions = searchable.where.values.map(String);
+  const { strings, values } = searchable.where;
   const fingerprint = fingerprintOf([
     expression ? printFilter(expression, searchable.fields) : '',
     printSort(keys),
-    ...conditions,
+    ...strings,
+    ...values.map(String),
   ]);
   return {
     expression,

@@ -25,8 +25,8 @@ export interface Selection {
   ids?: ReadonlySet<string> | undefined;
   /** How many of the oldest messages of each queue are examined; all by default. */
   oldest?: number;
-  /** After how many milliseconds no further message is handled; none by default. */
-  maxMs?: number;
+  /** When the last message may begin to be handled, by `performance.now()`; never by default. */
+  endMs?: number;
 }
 
 /** Records what an operator does with a message. */
@@ -122,12 +122,11 @@ export class ParkedMessages {
   }
 
   private async remove(
-    { ids, oldest = Infinity, maxMs = Infinity }: Selection,
+    { ids, oldest = Infinity, endMs = Infinity }: Selection,
     act: (parked: ParkedMessage, message: GetMessage) => Promise<void>,
   ): Promise<ParkedMessage[]> {
     const removed: ParkedMessage[] = [];
     const missing = ids && new Set(ids);
-    const endMs = performance.now() + maxMs;
     await this.eachOf(
       (parked, message) => {
         if (missing && !missing.delete(parked.id)) return null;

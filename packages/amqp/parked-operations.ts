@@ -97,12 +97,8 @@ export function parkedOperations(queue: () => ParkedQueue): Operation[] {
         const by = { actor, log: response.locals.log };
         const { messages, left } = await queue()[verb](ids, by);
         const { length } = messages;
-        const message = `${length} ${length === 1 ? 'message was' : 'messages were'} ${done}.`;
-        response.json({
-          message:
-            ids === undefined && left > 0 ? `${message} ${left} ${left === 1 ? 'is' : 'are'} still parked.` : message,
-          ids: messages.map(({ id }) => id),
-        });
+        const rest = ids ? notFound(new Set(ids).size - length) : stillParked(left);
+        response.json({ message: `${countOf(length)} ${done}.${rest}`, ids: messages.map(({ id }) => id) });
       },
     });
 
@@ -112,6 +108,16 @@ export function parkedOperations(queue: () => ParkedQueue): Operation[] {
     act('discard', 'Delete parked messages', 'discarded'),
   ];
 }
+
+const countOf = (count: number): string => `${count} ${count === 1 ? 'message was' : 'messages were'}`;
+
+const notFound = (count: number): string =>
+  count === 0
+    ? ''
+    : ` ${countOf(count)} not handled: no longer parked, in use by another reader, or not reached in time. Load the list again.`;
+
+const stillParked = (count: number | null): string =>
+  count === null || count === 0 ? '' : ` ${count} ${count === 1 ? 'is' : 'are'} still parked.`;
 
 const textOf = (content: Buffer): string => content.toString('utf8').slice(0, MAX_BODY);
 

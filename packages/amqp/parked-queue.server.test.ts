@@ -150,7 +150,7 @@ test('examines the oldest 1,000 messages for a selected one', async () => {
 });
 
 test('handles all messages for a limited time, and says how many are left', async () => {
-  const slow = await serveInstance(url, { actMs: 50, recordMs: 40 });
+  const slow = await serveInstance(url, { actMs: 500, recordMs: 200 });
   await park(...Array.from({ length: 8 }, (_, number) => `message ${number}`));
 
   const { body } = await callService(slow, 'POST', '/orderManagement/parked-messages/discard', { all: true });

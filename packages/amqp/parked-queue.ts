@@ -35,8 +35,8 @@ interface ParkedList {
 /** What was done with the selected messages. */
 export interface Handled {
   messages: ParkedMessage[];
-  /** How many messages are parked afterwards. */
-  left: number;
+  /** How many messages are parked afterwards; null if they cannot be counted. */
+  left: number | null;
 }
 
 /** Who acts on messages, and where that is logged. */
@@ -98,14 +98,12 @@ export class ParkedQueue {
     ids: readonly string[] | undefined,
     by: ParkedActor,
   ): Promise<Handled> {
-    const selection: Selection = {
-      ...(ids && { ids: new Set(ids), oldest: OLDEST }),
-      maxMs: this.options.actMs ?? ACT_MS,
-    };
+    const endMs = performance.now() + (this.options.actMs ?? ACT_MS); // waiting for another request counts, too
+    const selection: Selection = { ...(ids && { ids: new Set(ids), oldest: OLDEST }), endMs };
     const record: RecordAction = (message) => this.record(action, message, by);
     const handled = await this.use(async (parked) => ({
       messages: await parked[action](selection, record),
-      left: await parked.count(),
+      left: await parked.count().catch(() => null),
     }));
     return handled ?? { messages: [], left: 0 };
   }

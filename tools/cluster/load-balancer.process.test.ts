@@ -86,7 +86,8 @@ testWithHaproxy('serves both services under one origin', async () => {
   }
 });
 
-const NOT_READY = 'is ready: its database is unavailable, or it is not running. Try again in 5 seconds.';
+const NOT_READY =
+  'is ready: its database is unavailable, it is not running, or it is overloaded. Try again in 5 seconds.';
 
 /** Expects the problem document of HAProxy, as the catalogue of problems describes it. */
 async function expectNotReady(path: string, service: ServiceName): Promise<void> {
