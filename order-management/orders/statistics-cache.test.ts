@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { KeptStatistics } from './kept-statistics';
+import { StatisticsCache } from './statistics-cache';
 import type { OrderStatistics, StatisticsWindow } from './order-statistics';
 
 const NOTHING = {} as OrderStatistics;
@@ -7,11 +7,11 @@ let nowMs: number;
 let tookMs: number;
 let running: number;
 let counted: StatisticsWindow[];
-let statistics: KeptStatistics;
+let statistics: StatisticsCache;
 
 beforeEach(() => {
   [nowMs, tookMs, running, counted] = [0, 0, 0, []];
-  statistics = new KeptStatistics(
+  statistics = new StatisticsCache(
     async (window) => {
       expect(++running).toBe(1);
       counted.push(window);
@@ -30,7 +30,7 @@ test('readers of a window share one count, and windows are counted one after the
   expect(counted).toEqual(['1h', '30d']);
 });
 
-test('a count is kept for 5 seconds', async () => {
+test('caches a count for 5 seconds', async () => {
   await statistics.read('24h');
   nowMs += 4_999;
   await statistics.read('24h');
@@ -53,7 +53,7 @@ test('readers who never stop keep PostgreSQL busy for at most 5 % of the time', 
   expect(busyMs / nowMs).toBeGreaterThan(0.045);
 });
 
-test('a count does not wait for those before it to be kept for longer', async () => {
+test('the time that a count waits for others does not extend its lifetime in the cache', async () => {
   tookMs = 1_000;
   await Promise.all([statistics.read('30d'), statistics.read('1h')]); // the second one waits for 1 second
   nowMs += 80_000;
@@ -62,9 +62,9 @@ test('a count does not wait for those before it to be kept for longer', async ()
   expect(counted).toEqual(['30d', '1h', '1h']);
 });
 
-test('a failure is kept like a count', async () => {
+test('caches a failure like a count', async () => {
   let tries = 0;
-  const failing = new KeptStatistics(
+  const failing = new StatisticsCache(
     async () => {
       tries++;
       throw new Error('unavailable');
