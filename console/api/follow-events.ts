@@ -36,7 +36,7 @@ export const LIMITS = {
   pauseMs: 2_000,
   /** A connection on which nothing arrives for longer is lost: the service sends a heartbeat every 15 s. */
   heartbeatTimeoutMs: 40_000,
-  /** A stream that was interrupted for longer starts again without a position: the page loads faster than all events since. */
+  /** A stream that was interrupted for longer starts again without a position: loading the page costs less than those events. */
   maxResumeGapMs: 5 * 60_000,
 };
 
