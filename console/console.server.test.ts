@@ -559,7 +559,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
       const target = `/orderManagement/order/${orderId}/refund`;
       await callService(shop.orders, 'POST', target, { reason: 'Scratched' });
       const page = await open(`/orders/${orderId}`, { isPartial: true });
-      await shows(page, /The payment is being refunded, for \d+ sec\. Reason: Scratched/);
+      await shows(page, /This payment has been due for refund for \d+ sec\. Reason: Scratched/);
       expect(await page.getByRole('button', { name: 'Refund the payment' }).count()).toBe(0);
       await close(page);
     } finally {
@@ -684,7 +684,7 @@ describeInBrowser(`the console${chromium === null ? ' (skipped: Chromium is not 
     expect(await accessibility.check(page, 'failing saga', 'light')).toEqual([]);
 
     await shop.client.$executeRaw`DROP FUNCTION fail() CASCADE`;
-    await failing.getByText('None of them fails.').waitFor({ timeout: 90_000 });
+    await failing.getByText('All examined sagas can progress.').waitFor({ timeout: 90_000 });
     await close(page);
   });
 

@@ -54,9 +54,9 @@ async function loseNextAnswer(page: Page): Promise<void> {
   });
 }
 
-/** Waits until an action is said to be uncertain, with what a repetition does. */
+/** Waits for the note that the outcome is unknown. */
 async function isUncertain(place: Locator, ifRepeated: string): Promise<void> {
-  const text = `It is not known whether this happened. Press the button again: ${ifRepeated}`;
+  const text = `The action may or may not have completed. You can press the button again: ${ifRepeated}`;
   await place.getByRole('alert').getByText(text).waitFor();
 }
 

@@ -149,7 +149,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await close(page);
   });
 
-  // The last tests: the instances stay away.
+  // These tests run last, because they do not restart the instances.
   test('continues on another instance if its own is killed, and shows no step twice', async () => {
     const [page, listed] = [await open('/place'), await open('/orders')];
     await shows(listed, '● Live');
@@ -183,7 +183,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await Promise.all([close(page), close(listed)]);
   });
 
-  test('a visitor learns what to do if no instance is left, and an open page tries again', async () => {
+  test('shows instructions if no instance is available, and an open page retries', async () => {
     const page = await open('/orders');
     await Promise.all(Object.values(shop.instances).map((instance) => instance.end('SIGKILL')));
 

@@ -5,7 +5,7 @@ import { callService } from '../test/call';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
-// Places orders on the telephone, while prices, stock and customers change.
+// Places orders while prices, stock and customers change.
 
 const chromium = findChromium();
 const describeInBrowser = chromium !== null || process.env['CI'] ? describe : describe.skip;
@@ -107,7 +107,7 @@ describeInBrowser(`placing an order${chromium === null ? ' (skipped: Chromium is
     await page.getByText('The order is settled: shipped.').waitFor();
   });
 
-  test('shows the price of now, also of a chosen product that is not listed', async () => {
+  test('shows the current price, also of a chosen product that is not listed', async () => {
     await shop.aProduct('Vase');
     const plate = await shop.aProduct('Plate');
     await page.clock.install();
@@ -126,7 +126,7 @@ describeInBrowser(`placing an order${chromium === null ? ' (skipped: Chromium is
     await page.clock.resume();
   });
 
-  test('says what the order costs if a price has changed at the last moment', async () => {
+  test('says what the order costs if a price has changed before the order is accepted', async () => {
     const bowl = await shop.aProduct('Bowl');
     await open();
     await choose(/^Bo Ek/, 'Bowl');
@@ -135,7 +135,7 @@ describeInBrowser(`placing an order${chromium === null ? ' (skipped: Chromium is
     await shop.orders.request('PATCH', `/product/${bowl}`, { price: 40 });
     await button('Place the order').click();
 
-    await page.getByText('The total is $40.00, not $45.00').waitFor();
+    await page.getByText('The total is $40.00 instead of $45.00').waitFor();
   });
 
   test('gives the focus to the order that was placed', async () => {

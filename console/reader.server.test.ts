@@ -142,7 +142,7 @@ describeInBrowser(
       await openCancellation();
       await confirmAndHold();
 
-      await dialog().getByRole('alert').getByText('It is not known whether this happened.').waitFor();
+      await dialog().getByRole('alert').getByText('The action may or may not have completed.').waitFor();
       await button(dialog(), 'Close').click();
 
       await dialog().waitFor({ state: 'detached' });
@@ -245,7 +245,8 @@ describeInBrowser(
       const parked = page.getByRole('region', { name: 'Parked messages of order-management' });
       await button(parked, 'Discard all').click();
       await dialog().getByRole('heading', { name: 'Discard all 1,250 messages?' }).waitFor();
-      await dialog().getByText('Also those that the page does not show').waitFor();
+      await dialog().getByText('This includes messages that the page does not show').waitFor();
+      await dialog().getByText('The result shows how many are still parked.').waitFor();
 
       const sent = page.waitForRequest('**/parked-messages/discard');
       await button(dialog(), 'Discard').click();

@@ -80,7 +80,7 @@ describeInBrowser(`two people${missing && ` (skipped: ${missing} is not installe
   beforeAll(start);
   afterAll(stop);
 
-  test('both people who cancel an order are told that it is being cancelled, and see one cancellation', async () => {
+  test('both people who cancel an order see that it is being cancelled, and one cancellation', async () => {
     await shop.proxies.temporal.stop(); // the order stays placed until both have cancelled it
     const orderId = await shop.place(mug);
     const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
@@ -104,7 +104,7 @@ describeInBrowser(`two people${missing && ` (skipped: ${missing} is not installe
     }
   });
 
-  test('the second of two people who refund a payment learns that it was refunded, and the money is returned once', async () => {
+  test('the second of two people who refund a payment sees that it was refunded, and the money is returned once', async () => {
     const orderId = await shop.placeShipped(mug);
     const pages = await Promise.all([open(`/orders/${orderId}`), open(`/orders/${orderId}`)]);
     const [first, second] = pages;
@@ -128,7 +128,7 @@ describeInBrowser(`two people${missing && ` (skipped: ${missing} is not installe
     }
   });
 
-  test('who cancels an order that was shipped and refunded meanwhile learns it, and sees the refund', async () => {
+  test('shows the refund to a person who cancels an order that was already shipped and refunded', async () => {
     shop.payments.send('SIGSTOP');
     const orderId = await shop.place(mug);
     const first = await open(`/orders/${orderId}`);
@@ -214,7 +214,7 @@ describeInBrowser(`two people${missing && ` (skipped: ${missing} is not installe
     for (const page of pages) await close(page);
   });
 
-  test('of two people who retry and discard one parked message, one acts and the other learns it', async () => {
+  test('of two people who retry and discard one parked message, one acts and the other sees it', async () => {
     for (let round = 1; round <= 5; round++) {
       await queues.declare(PAYMENT_STAT);
       await queues.send(PAYMENT_STAT, `not json ${round}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ROOT } from './documents';
 
-// What the Dockerfile copies. dockerfile-utils checks its syntax.
+// Tests which files the Dockerfile copies. dockerfile-utils checks its syntax.
 
 interface Package {
   name: string;

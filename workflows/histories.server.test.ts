@@ -10,7 +10,7 @@ import { bundledWorkflowOf, bundlePaths } from './bundle-path';
 
 // If a new version is deployed while a saga runs, the saga continues in the new code. The new code must issue the same
 // commands as the old code did. Each file is the recorded history of one path. Never delete one to make a change pass.
-// All are read at once: another test file may record a history and delete it while these tests run.
+// Reads every file before the tests start: another test file may record a history and delete it meanwhile.
 const histories = readdirSync(HISTORIES)
   .filter((file) => file.endsWith('.json'))
   .map((file) => [file, readFileSync(join(HISTORIES, file), 'utf8')] as const);

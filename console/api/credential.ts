@@ -1,7 +1,7 @@
 import { ApiProblem } from './problem';
 
-/** What no API key and no token contains; a header could not transport most of it. */
-const FOREIGN = /[^\x21-\x7e]/u;
+/** Matches characters that no API key or token contains. Most of them are not valid in a header. */
+const INVALID_CHARACTER = /[^\x21-\x7e]/u;
 
 /**
  * Reads a credential that a person has typed or pasted, without the white space around it.
@@ -10,7 +10,7 @@ const FOREIGN = /[^\x21-\x7e]/u;
  */
 export function parseCredential(text: string): string {
   const credential = text.trim();
-  const [character] = FOREIGN.exec(credential) ?? [];
+  const [character] = INVALID_CHARACTER.exec(credential) ?? [];
   if (character === undefined) return credential;
   const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
   throw new ApiProblem(

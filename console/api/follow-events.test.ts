@@ -63,7 +63,7 @@ const event = (id: string, step: string): string => `id: ${id}\nevent: ${step}\n
 const refusal = (status: number, headers: Record<string, string> = {}): Response =>
   new Response(null, { status, headers });
 
-test('begins anew, and continues after the last event when the stream breaks', async () => {
+test('starts without a position, and continues after the last event if the stream breaks', async () => {
   await follow();
   streams.at(0)?.send(event('7-1', 'accepted') + event('7-2', 'paid').slice(0, 20));
   streams.at(0)?.send(event('7-2', 'paid').slice(20));
@@ -75,7 +75,7 @@ test('begins anew, and continues after the last event when the stream breaks', a
   expect(streams.map(({ after }) => after)).toEqual([null, '7-2']);
 });
 
-test('begins anew if the database does not know the position', async () => {
+test('starts again if the database does not know the position', async () => {
   position = { lastId: '9-9', receivedAt: Date.now() };
   refusals = [refusal(409)];
   await follow();
@@ -84,8 +84,8 @@ test('begins anew if the database does not know the position', async () => {
   expect(called).toEqual(['connecting', 'live', 'begin']);
 });
 
-test('begins anew after a long interruption, instead of every event since then', async () => {
-  position = { lastId: '7-1', receivedAt: Date.now() - LIMITS.resumedMs - 1 };
+test('starts again after a long interruption, and does not request every event since then', async () => {
+  position = { lastId: '7-1', receivedAt: Date.now() - LIMITS.maxResumeGapMs - 1 };
   await follow();
 
   expect(called).toEqual(['live', 'begin']);
@@ -100,17 +100,17 @@ test('is not live on a connection without heartbeats, and connects again', async
   }
   expect(called).toEqual(['live', 'begin']);
 
-  await pass(LIMITS.silentMs);
+  await pass(LIMITS.heartbeatTimeoutMs);
   expect(called).toEqual(['live', 'begin', 'connecting', 'live']);
   expect(streams.at(0)?.isAborted()).toBe(true);
   expect(streams.at(1)?.after).toBe('7-1');
 });
 
-test('is not live while the service cannot read events', async () => {
+test('is delayed, not live, while the service cannot read events', async () => {
   await follow();
   streams.at(0)?.send(': delayed\nid: 7-1\n\n');
   await pass(0);
-  expect(called.at(-1)).toBe('connecting');
+  expect(called.at(-1)).toBe('delayed');
 
   streams.at(0)?.send(': heartbeat\nid: 7-1\n\n');
   await pass(0);
@@ -127,7 +127,7 @@ test.each([401, 403, 404])('does not repeat a request that was refused with %d',
   expect(streams).toHaveLength(1);
 });
 
-test.each([429, 503])('waits after %d as long as the service wants', async (status) => {
+test.each([429, 503])('waits for Retry-After after %d', async (status) => {
   refusals = [refusal(status, { 'Retry-After': '30' })];
   await follow();
   await pass(29_000);

@@ -10,10 +10,10 @@ export interface OrderEvent {
   time: string;
 }
 
-/** `live` if events arrive without a delay; `refused` if the service will not send any. */
-export type StreamState = 'connecting' | 'live' | 'refused';
+/** `delayed` if the service cannot read new events at the moment; `refused` if it will not send any. */
+export type StreamState = 'connecting' | 'live' | 'delayed' | 'refused';
 
-/** Where a stream is: after the last event, or where it began. It outlives a stream that breaks. */
+/** Position after the last event; kept when the connection breaks. */
 export interface Position {
   lastId: string | null;
   /** When the service has sent anything, in milliseconds since 1970. */
@@ -21,11 +21,11 @@ export interface Position {
 }
 
 export interface FollowOptions {
-  /** Requests the stream after the event with an id; from its begin, if that is null. */
+  /** Requests the stream after the event with an id; from its beginning if that is null. */
   open: (lastId: string | null, signal: AbortSignal) => Promise<Response>;
   position: Position;
   onEvent: (event: OrderEvent) => void;
-  /** Called when the stream begins anew, not after a known event: that of all orders now, that of one order at its first step. */
+  /** Called if the stream starts without a position: all orders from now, one order from its first step. */
   onBegin: () => void;
   onState: (state: StreamState) => void;
   signal: AbortSignal;
@@ -35,12 +35,12 @@ export const LIMITS = {
   /** The pause before the next try, unless the service names a longer one. */
   pauseMs: 2_000,
   /** A connection on which nothing arrives for longer is lost: the service sends a heartbeat every 15 s. */
-  silentMs: 40_000,
-  /** A stream that was interrupted for longer begins anew: to load the page again is cheaper than every event since then. */
-  resumedMs: 5 * 60_000,
+  heartbeatTimeoutMs: 40_000,
+  /** A stream that was interrupted for longer starts again without a position: loading the page costs less than those events. */
+  maxResumeGapMs: 5 * 60_000,
 };
 
-/** Follows the events of orders until the signal aborts, or the service refuses the stream for good. */
+/** Follows the events of orders until the signal aborts, or the service refuses the stream permanently. */
 export async function followEvents(options: FollowOptions): Promise<void> {
   const { onState, signal } = options;
   while (!signal.aborted) {
@@ -52,18 +52,22 @@ export async function followEvents(options: FollowOptions): Promise<void> {
   }
 }
 
-/** Reads one stream until it ends. @returns the pause before the next try, in milliseconds; null if none makes sense */
+/**
+ * Reads one stream until it ends.
+ *
+ * @returns the pause before the next try, in milliseconds; null if the service refused the stream permanently
+ */
 async function readStream(options: FollowOptions): Promise<number | null> {
   const ending = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expectMore = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => ending.abort(), LIMITS.silentMs);
+    timer = setTimeout(() => ending.abort(), LIMITS.heartbeatTimeoutMs);
   };
   try {
     expectMore();
     const { position } = options;
-    if (Date.now() - position.receivedAt > LIMITS.resumedMs) position.lastId = null;
+    if (Date.now() - position.receivedAt > LIMITS.maxResumeGapMs) position.lastId = null;
     const response = await options.open(position.lastId, AbortSignal.any([options.signal, ending.signal]));
     if ([401, 403, 404].includes(response.status)) return null;
     if (response.status === 409) position.lastId = null; // the database was restored, and does not know the position
@@ -90,7 +94,7 @@ async function readStream(options: FollowOptions): Promise<number | null> {
 /** Takes an event, or a comment such as a heartbeat. */
 function receive(block: string, { position, onEvent, onState }: FollowOptions): void {
   const fields = new Map(block.split('\n').map((line) => splitField(line)));
-  onState(fields.get('') === 'delayed' ? 'connecting' : 'live');
+  onState(fields.get('') === 'delayed' ? 'delayed' : 'live');
   const data = fields.get('data');
   if (data !== undefined) onEvent(JSON.parse(data) as OrderEvent);
   position.lastId = fields.get('id') ?? position.lastId;

@@ -4,7 +4,7 @@ import { retryAfterOf } from './retry-after';
 
 const refusal = (status: number, code: string): ApiProblem => new ApiProblem(status, code, 'Title', 'Detail.');
 const IF_REPEATED = 'it happens only once.';
-const UNKNOWN = `It is not known whether this happened. Press the button again: ${IF_REPEATED}`;
+const UNKNOWN = `The action may or may not have completed. You can press the button again: ${IF_REPEATED}`;
 
 test.each([
   ['no answer', offline()],
@@ -24,10 +24,10 @@ test.each([
   [404, 'order-not-found'],
   [422, 'product-retired'],
 ])('an action that was refused with %s %s did not happen', (status, code) => {
-  expect(adviceOf(refusal(status, code), { ifRepeated: IF_REPEATED })).not.toContain('not known');
+  expect(adviceOf(refusal(status, code), { ifRepeated: IF_REPEATED })).not.toContain('may or may not have completed');
 });
 
-test('promises a repetition only for what the page loads by itself', () => {
+test('announces a retry only for requests that the page repeats', () => {
   for (const problem of [
     offline(),
     refusal(503, 'service-unavailable'),

@@ -54,7 +54,7 @@ export interface Purpose {
 export function adviceOf(problem: ApiProblem, { isRepeated = false, ifRepeated }: Purpose): string {
   const { status } = problem;
   if (ifRepeated !== undefined && problem.isUncertain) {
-    return `It is not known whether this happened. Press the button again: ${ifRepeated}`;
+    return `The action may or may not have completed. You can press the button again: ${ifRepeated}`;
   }
   if (status === 0)
     return `Check the connection. ${isRepeated ? 'The page tries again by itself.' : 'Then try again.'}`;
@@ -63,7 +63,7 @@ export function adviceOf(problem: ApiProblem, { isRepeated = false, ifRepeated }
     return 'Sign in with a credential that both services accept.';
   if (status === 409 || status === 412) return 'The page shows the current state. Decide again.';
   if (status === 404) return 'It may have been deleted. Check the address.';
-  if (status === 403) return 'Sign in with another credential if you need this.';
+  if (status === 403) return 'To use this page, sign in with a credential that has the required role.';
   return '';
 }
 

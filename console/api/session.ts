@@ -41,12 +41,12 @@ function forgetIfIdle(): void {
   if (credential !== null && isIdle()) forgetCredential();
 }
 
-/** Notes that the reader uses the tab. After a pause that was too long, it is too late: the timer may have been suspended. */
-function noteUse(): void {
+/** Records use of the tab. First signs out if the tab was idle too long, because the browser may have suspended the timer. */
+function recordUse(): void {
   forgetIfIdle();
   if (credential !== null) sessionStorage.setItem(USED_AT, String(Date.now()));
 }
 
 forgetIfIdle();
 setInterval(forgetIfIdle, CHECK_EVERY_MS);
-for (const use of ['keydown', 'pointerdown']) addEventListener(use, noteUse, true);
+for (const use of ['keydown', 'pointerdown']) addEventListener(use, recordUse, true);

@@ -7,7 +7,7 @@ import { useVisible } from './use-visible';
  * Calls a function for each event of an order, or of all orders, while the page is visible. A browser opens at most six
  * connections to a service: streams of hidden tabs would leave none for the visible one.
  *
- * @param onBegin called if the stream begins anew: what the page has read or received before may be out of date
+ * @param onBegin called if the stream starts without a position: what the page has read or received before may be out of date
  */
 export function useEvents(
   orderId: string | null,

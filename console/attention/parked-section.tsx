@@ -123,12 +123,15 @@ function ActionDialog({ kind, messages, count, onConfirm, onClose }: ActionDialo
           <code>{message.id}</code>: {reasonOf(message)}
         </p>
       )}
-      {isAll && <p>Also those that the page does not show, and those that are parked meanwhile.</p>}
+      {isAll && (
+        <p>This includes messages that the page does not show, and messages that are parked before you confirm.</p>
+      )}
       <p>
         {isRetry
-          ? 'The service receives each again. What it still cannot handle, it parks again.'
-          : 'Each is deleted and cannot be recovered. The log of the service keeps its first 20,000 characters.'}
+          ? 'Each message returns to its queue. The service parks it again if it still cannot handle it.'
+          : 'Each message is deleted and cannot be recovered. The service log keeps its first 20,000 characters.'}
       </p>
+      {isAll && <p>One request handles messages for at most 20 seconds. The result shows how many are still parked.</p>}
     </Dialog>
   );
 }

@@ -186,12 +186,13 @@ function FailingSection() {
     <section class="panel" aria-labelledby="failing">
       <h2 id="failing">Sagas that cannot progress</h2>
       <p class="muted">
-        Of orders and of refunds, the {MAX_EXAMINED} youngest sagas that have run for more than 30 seconds are examined.
+        The {MAX_EXAMINED} youngest order sagas and the {MAX_EXAMINED} youngest refund sagas that have run for more than
+        30 seconds are examined.
       </p>
       <LoadState loaded={loaded} what="sagas">
         {(failing) =>
           failing.length === 0 ? (
-            <p class="empty">None of them fails.</p>
+            <p class="empty">All examined sagas can progress.</p>
           ) : (
             <ul class="plain">
               {failing.map(({ workflowId, reason, url }) => (

@@ -195,7 +195,8 @@ function ProductDialog({ kind, product, requestKey, onDone, onFailed, onClose }:
   };
   const reprice = async (form: FormData): Promise<void> => {
     const amount = parseMoney(textOf(form, 'price'));
-    if (amount === null) throw new ApiProblem(422, 'no-amount', 'This is no price', 'Enter an amount such as 12.50.');
+    if (amount === null)
+      throw new ApiProblem(422, 'no-amount', 'The price is not valid', 'Enter an amount such as 12.50.');
     onDone(`${name} now costs ${formatMoney((await repriceUnchanged(product, amount)).price)}.`);
   };
   const retire = async (): Promise<void> => {
@@ -291,7 +292,7 @@ async function restockOnce({ productId, name }: Product, quantity: number, key: 
       409,
       error.code,
       `The stock of ${name} was changed already`,
-      'Your first request, whose answer was lost, has changed it by another number. Close the dialog.',
+      'Your first request changed the stock by a different number, but its answer was lost. Close the dialog.',
     );
   }
 }

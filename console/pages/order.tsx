@@ -72,7 +72,7 @@ export function OrderPage({ orderId }: { orderId: string }) {
               )}
               {refundDue && (
                 <p class="note" role="status">
-                  The payment is being refunded, for {formatAge(refundDue.notedAt)}. Reason: {refundDue.reason}
+                  This payment has been due for refund for {formatAge(refundDue.notedAt)}. Reason: {refundDue.reason}
                 </p>
               )}
               {refundDue === null && (

@@ -161,8 +161,8 @@ async function addressOf(id: string): Promise<string> {
 }
 
 /**
- * Returns the address of the orders of the customer with an e-mail, or with a part of it if no e-mail is equal; of the list of
- * customers unless exactly one matches.
+ * Returns the address of the customer's orders if exactly one customer has the e-mail or contains the text; otherwise that of
+ * the list of customers.
  */
 async function addressOfCustomer(email: string): Promise<string> {
   const { customers } = await findCustomers(email, { limit: 25 });

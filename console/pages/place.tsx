@@ -21,8 +21,8 @@ interface Placed {
   order: Order;
   /** Null if the reader is the customer. */
   customer: Customer | null;
-  /** The total that the page showed, in dollars. */
-  shown: number;
+  /** The total that the page showed, as text. */
+  displayedTotal: string;
 }
 
 /** Places an order, and shows its steps until it is settled. */
@@ -36,7 +36,7 @@ export function PlacePage() {
   // A request that is repeated because its answer was lost places no second order.
   const [key, setKey] = useState(newKey);
   // The next order begins with empty searches.
-  const [round, setRound] = useState(0);
+  const [formKey, setFormKey] = useState(0);
   const customerId = caller.customerId ?? customer?.customerId;
 
   const ids = lines.map(({ product }) => product.productId);
@@ -68,11 +68,11 @@ export function PlacePage() {
           body: { customerId, products },
         }),
       );
-      setPlaced({ order, customer, shown: totalOfLines(lines) });
+      setPlaced({ order, customer, displayedTotal: formatMoney(totalOfLines(lines)) });
       setCustomer(null);
       setLines([]);
       setKey(newKey());
-      setRound((count) => count + 1);
+      setFormKey((count) => count + 1);
     } catch (error) {
       setProblem(toProblem(error));
       newest.reload(); // shows which product is retired or short
@@ -87,7 +87,7 @@ export function PlacePage() {
         <div>
           {caller.customerId === null && (
             <ChooseCustomer
-              key={`customer ${round}`}
+              key={`customer ${formKey}`}
               chosen={customer}
               onChoose={(chosen) => {
                 if (isBusy) return;
@@ -98,7 +98,7 @@ export function PlacePage() {
           )}
           <section class="panel">
             <h2>Products</h2>
-            <ChooseProducts key={`products ${round}`} lines={lines} onChange={change} />
+            <ChooseProducts key={`products ${formKey}`} lines={lines} onChange={change} />
           </section>
         </div>
         <div>
@@ -132,7 +132,7 @@ export function PlacePage() {
 }
 
 /** Shows the steps of an order that was just placed, as they happen. */
-function Settling({ order, customer, shown }: Placed) {
+function Settling({ order, customer, displayedTotal }: Placed) {
   const { orderId } = order;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []); // the button that had the focus is disabled now
@@ -143,7 +143,7 @@ function Settling({ order, customer, shown }: Placed) {
     () => setSteps([]), // all steps arrive again
   );
   const settled = steps.find(({ step }) => step === 'shipped' || step === 'cancelled');
-  const [total, told] = [formatMoney(orderTotal(order)), formatMoney(shown)];
+  const total = formatMoney(orderTotal(order));
   return (
     <section class="panel" aria-live="polite">
       <h2 ref={heading} tabIndex={-1}>
@@ -153,9 +153,9 @@ function Settling({ order, customer, shown }: Placed) {
         {customer && `For ${fullNameOf(customer)}: `}
         {linesOf(order)}, <strong>{total}</strong>
       </p>
-      {total !== told && (
+      {total !== displayedTotal && (
         <p class="note">
-          The total is {total}, not {told}: a price has changed while the order was placed.
+          The total is {total} instead of {displayedTotal}, because a price changed before the order was accepted.
         </p>
       )}
       <Timeline steps={steps} />

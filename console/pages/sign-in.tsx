@@ -35,8 +35,8 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
           <input name="credential" type="password" autocomplete="off" spellcheck={false} required />
         </label>
         <p class="muted">
-          It stays in this tab until you sign out, or do not use the tab for an hour. Closing the tab is not enough: a
-          browser can restore it.
+          This tab keeps it until you sign out or do not use the tab for an hour. Sign out before you close the tab: the
+          browser can restore a closed tab.
         </p>
         {problem && <ProblemNote problem={problem} />}
         <div class="actions">

@@ -47,7 +47,7 @@ export function TodayPage() {
 function Charts({ statistics }: { statistics: Statistics }) {
   const { total, from, to, complete, bucketSeconds } = statistics;
   const count = total.placed + total.shipped + total.cancelled + total.refunded;
-  if (count === 0) return <p class="empty">No order was placed in this period until {formatTime(to)}.</p>;
+  if (count === 0) return <p class="empty">No orders in this period. Counted on {formatTime(to)}.</p>;
   const buckets = completeBuckets(statistics);
   const labels = buckets.map(({ start }) => formatBucket(start, bucketSeconds));
   const series = (kinds: readonly [keyof (typeof buckets)[number], string, Series['kind']][]): Series[] =>
@@ -62,8 +62,8 @@ function Charts({ statistics }: { statistics: Statistics }) {
         <p class="muted">All orders of the period, counted on {formatTime(to)}.</p>
       ) : (
         <p class="note">
-          There are too many orders to count all of them. These are the newest {formatCount(count)}, those since{' '}
-          {formatTime(from)}, counted on {formatTime(to)}.
+          Only the newest {formatCount(count)} orders are counted. The oldest of them was placed on {formatTime(from)}.
+          Counted on {formatTime(to)}.
         </p>
       )}
       <dl class="tiles">

@@ -51,7 +51,8 @@ export function Dialog({ title, children, action, ifRepeated, isDangerous = fals
       ref={dialog}
       aria-labelledby="dialog-title"
       onCancel={(event) => isBusy && event.preventDefault()}
-      onClose={() => (isBusy ? dialog.current?.showModal() : onClose())} // Chromium obeys the second Escape in any case
+      // Chromium closes a dialog on the second Escape even if `cancel` was prevented.
+      onClose={() => (isBusy ? dialog.current?.showModal() : onClose())}
     >
       <form onSubmit={(event) => void confirm(event)}>
         <h2 id="dialog-title">{title}</h2>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CatalogProduct } from '../api/types';
-import { obstacleOf, totalOfLines, withNewest } from './draft-line';
+import { reasonNotOrderable, totalOfLines, withNewest } from './draft-line';
 
 const mug: CatalogProduct = {
   productId: '5f2c1c9e-0000-4000-8000-000000000001',
@@ -22,16 +22,18 @@ describe('the lines of an order that is not placed yet', () => {
   });
 
   test('have no obstacle while the product is sold and in stock', () => {
-    expect(obstacleOf({ product: mug, quantity: 10 })).toBeNull();
+    expect(reasonNotOrderable({ product: mug, quantity: 10 })).toBeNull();
   });
 
   test('name the stock that is left if it is too small, and at least 0', () => {
-    expect(obstacleOf({ product: mug, quantity: 11 })).toBe('only 10 in stock');
-    expect(obstacleOf({ product: { ...mug, quantityAvailable: -2 }, quantity: 1 })).toBe('only 0 in stock');
+    expect(reasonNotOrderable({ product: mug, quantity: 11 })).toBe('only 10 in stock');
+    expect(reasonNotOrderable({ product: { ...mug, quantityAvailable: -2 }, quantity: 1 })).toBe('only 0 in stock');
   });
 
   test('are no longer sold if the product was retired, or is not found any more', () => {
-    const obstacles = [...withNewest([line], [{ ...mug, retired: true }]), ...withNewest([line], [])].map(obstacleOf);
+    const obstacles = [...withNewest([line], [{ ...mug, retired: true }]), ...withNewest([line], [])].map(
+      reasonNotOrderable,
+    );
 
     expect(obstacles).toEqual(['no longer sold', 'no longer sold']);
   });

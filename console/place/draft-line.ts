@@ -12,7 +12,7 @@ export const totalOfLines = (lines: readonly DraftLine[]): number =>
   totalOf(lines.map(({ product: { price }, quantity }) => ({ price, quantity })));
 
 /** Says why a line would be refused now; null if it would not. */
-export function obstacleOf({ product: { retired, quantityAvailable }, quantity }: DraftLine): string | null {
+export function reasonNotOrderable({ product: { retired, quantityAvailable }, quantity }: DraftLine): string | null {
   if (retired) return 'no longer sold';
   return quantity > quantityAvailable ? `only ${Math.max(0, quantityAvailable)} in stock` : null;
 }

@@ -1,7 +1,7 @@
 import type { Customer } from '../api/client';
 import { fullNameOf } from '../customers/full-name';
 import { formatMoney } from '../format/money';
-import { obstacleOf, totalOfLines, type DraftLine } from './draft-line';
+import { reasonNotOrderable, totalOfLines, type DraftLine } from './draft-line';
 
 interface DraftOrderProps {
   /** Who the order is for; null if nobody is chosen. Undefined for a customer, whose orders are its own. */
@@ -21,7 +21,7 @@ export function DraftOrder({ customer, lines, onRemove }: DraftOrderProps) {
       <ul class="plain" aria-label="Lines of the order">
         {lines.map((line) => {
           const { product, quantity } = line;
-          const obstacle = obstacleOf(line);
+          const obstacle = reasonNotOrderable(line);
           return (
             <li key={product.productId} class="row">
               <span class="grow">

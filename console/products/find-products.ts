@@ -37,13 +37,13 @@ export async function findProducts(
   };
 }
 
-const AT_ONCE = 100;
+const MAX_IDS_PER_REQUEST = 100;
 
 /** Reads products with their newest price and stock. One that is missing was deleted, or was retired and the reader is a customer. */
 export async function readProducts(ids: readonly string[], signal: AbortSignal): Promise<CatalogProduct[]> {
   const products: CatalogProduct[] = [];
-  for (let at = 0; at < ids.length; at += AT_ONCE) {
-    const query = { product_id: ids.slice(at, at + AT_ONCE), limit: AT_ONCE };
+  for (let at = 0; at < ids.length; at += MAX_IDS_PER_REQUEST) {
+    const query = { product_id: ids.slice(at, at + MAX_IDS_PER_REQUEST), limit: MAX_IDS_PER_REQUEST };
     products.push(...(await read(orders.GET('/orderManagement/catalog', { signal, params: { query } }))));
   }
   return products;

@@ -54,12 +54,11 @@ export class EventFeed implements Part {
   private position: EventPosition | null = null;
   /** The last event that a subscriber has received. */
   private last: EventPosition | null = null;
-  /** Whether new events cannot be read now, because the database is unavailable. */
   private failed = false;
 
   constructor(private readonly options: EventFeedOptions) {}
 
-  /** Whether events arrive late, because the database cannot be read now. */
+  /** Whether events are delayed because the database is unavailable. */
   get isDelayed(): boolean {
     return this.failed;
   }
@@ -138,11 +137,11 @@ export class EventFeed implements Part {
     while (this.subscribers.size > 0 && !this.stopping.signal.aborted) {
       try {
         const isFull = await this.deliverNext();
-        if (this.failed) this.options.log.info('events are read again');
+        if (this.failed) this.options.log.info('reading of new events resumed');
         this.failed = false;
         if (!isFull) await this.pause(this.pollIntervalMs);
       } catch (error) {
-        if (!this.failed) this.options.log.warn({ err: error }, 'new events not read; will be retried');
+        if (!this.failed) this.options.log.warn({ err: error }, 'cannot read new events; retrying');
         this.failed = true;
         await this.pause(PAUSE_AFTER_FAILURE_MS);
       }

@@ -8,7 +8,7 @@ import { addCustomer, findCustomersById } from '../catalog/customers';
 import { addProduct, deleteProduct, findProducts, findProductsById } from '../catalog/products';
 import type { ReadClient } from '../reads/read-client';
 import { customerSearch } from '../search/customer-search';
-import { productSearch, productsThat } from '../search/product-search';
+import { productSearch, productSearchWith } from '../search/product-search';
 import type { Searches } from '../search/searches';
 import { readHeaders, readToken, sendToken, writeAnswer } from './consistency-token';
 import { EXAMPLE_PRODUCT } from './examples';
@@ -143,7 +143,7 @@ export const catalogOperations = ({
     cost: 'nothing', // searches have a limit of their own
     example: { query: { find: 'flask', retired: 'false', limit: 10 } },
     handle: async ({ query, caller, request, response }) => {
-      const searchable = productsThat({ ...query, onlySold: caller.role === 'customer' });
+      const searchable = productSearchWith({ ...query, onlySold: caller.role === 'customer' });
       const search = readSearch(query, searchable);
       const found = await searches.find(searchable, search, findProductsById, readToken(request));
       sendPageHeaders(request, response, search, found);

@@ -4,7 +4,7 @@ import { operation, type Operation } from '@shop/runtime/operation';
 import { idParams } from '@shop/runtime/uuid-schemas';
 import { orderWorkflowId } from '@shop/workflows/contract';
 import { z } from 'zod';
-import { KeptStatistics } from '../orders/kept-statistics';
+import { StatisticsCache } from '../orders/statistics-cache';
 import { STATISTICS_WINDOWS, readStatistics, type StatisticsWindow } from '../orders/order-statistics';
 import { summarizeUnsettledOrders } from '../orders/unsettled-orders';
 import type { ReadClient } from '../reads/read-client';
@@ -42,7 +42,7 @@ const windows = Object.keys(STATISTICS_WINDOWS) as [StatisticsWindow, ...Statist
 /** The operations of the console: who the caller is, what waits for a person, and the statistics. */
 export const consoleOperations = (
   needs: ConsoleOperationsNeeds,
-  statistics = new KeptStatistics((window) => needs.reads.read((source) => readStatistics(source, window))),
+  statistics = new StatisticsCache((window) => needs.reads.read((source) => readStatistics(source, window))),
 ): Operation[] => [
   operation({
     id: 'readCaller',
@@ -121,8 +121,8 @@ export const consoleOperations = (
     access: 'operator',
     summary: 'List the sagas that cannot progress',
     description:
-      'Sagas whose code fails each time it runs, because of a defect, and sagas of which a step fails again and again. Of orders ' +
-      'and of refunds, the 50 youngest sagas that have run for more than 30 seconds are examined; the answer is up to 15 ' +
+      'A saga cannot progress if its code fails on every run, or if one of its steps keeps failing. The 50 youngest order ' +
+      'sagas and the 50 youngest refund sagas that have run for more than 30 seconds are examined; the answer is up to 15 ' +
       'seconds old.',
     responses: { 200: { description: 'The sagas.', schema: z.array(failingSagaJson) } },
     cost: 'list',
@@ -141,11 +141,12 @@ export const consoleOperations = (
     path: '/statistics',
     tag,
     access: 'operator',
-    summary: 'Read what became of recent orders',
+    summary: 'Read statistics of the orders of a period',
     description:
       'Counts all orders that were placed in a window, by their outcome so far. A count is shared by all readers and kept for ' +
-      '80 times as long as it took, at least 5 seconds; `to` is the time at which it began. If it takes longer than 5 seconds, only ' +
-      'the newest 10,000 orders are counted: `complete` is then false, and `from` is the time of the oldest of them.',
+      '80 times as long as it took, at least 5 seconds; `to` is the time at which the count began. ' +
+      'If it takes longer than 5 seconds, only the newest 10,000 orders are counted: `complete` is then false, and `from` is ' +
+      'the time of the oldest of them.',
     query: z.object({
       window: z
         .enum(windows, { error: `must be one of ${windows.join(', ')}` })

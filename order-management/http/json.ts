@@ -132,7 +132,7 @@ export const sagaJson = z
 export const failingSagaJson = z
   .object({
     workflowId: z.string().meta({ description: '`order-<orderId>` or `refund-<refundId>`.' }),
-    reason: z.string().meta({ description: 'What fails, and why.' }),
+    reason: z.string().meta({ description: 'The failing step or code, and the error message.' }),
     url: z.url().meta({ description: "The saga in Temporal's Web UI." }),
   })
   .meta({ id: 'FailingSaga' });

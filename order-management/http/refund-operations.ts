@@ -69,7 +69,7 @@ export const refundOperations = ({ database, reads, sagas }: RefundOperationsNee
       await sendToken(response, reads);
       const message = `The payment of order ${id} is being refunded.`;
       response.status(202).json({
-        message: isRepeated ? `${message} This was requested before: ${refund.reason}` : message,
+        message: isRepeated ? `${message} An earlier request gave the reason: ${refund.reason}` : message,
         refundId: refund.paymentId,
       });
     },

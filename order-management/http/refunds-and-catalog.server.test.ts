@@ -21,7 +21,7 @@ let database: OrdersClient;
 let server: Awaited<ReturnType<typeof serveHttp>>;
 let held: ReturnType<typeof following>;
 let started: RefundInput[];
-let isTemporalAway: boolean;
+let isTemporalUnavailable: boolean;
 
 beforeAll(async () => {
   shop = await createShopDatabase('http_catalog');
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   started = [];
-  isTemporalAway = false;
+  isTemporalUnavailable = false;
   held = following(database);
   const app = createOrderApp({
     log: silentLog,
@@ -45,7 +45,7 @@ beforeEach(async () => {
       signalCancel: async () => true,
       refundAgain: async (refund) => {
         started.push(refund);
-        if (isTemporalAway) throw new TemporalUnavailableError('by the test');
+        if (isTemporalUnavailable) throw new TemporalUnavailableError('by the test');
       },
     },
     backlog: { admit: (accept) => accept() },
@@ -302,7 +302,7 @@ describe('a refund by hand', () => {
       ...accepted,
       body: {
         refundId: paymentId,
-        message: `The payment of order ${orderId} is being refunded. This was requested before: damaged`,
+        message: `The payment of order ${orderId} is being refunded. An earlier request gave the reason: damaged`,
       },
     });
     expect(started).toEqual([1, 2].map(() => ({ orderId, paymentId, reason: 'damaged' })));
@@ -315,8 +315,8 @@ describe('a refund by hand', () => {
     expect(started).toHaveLength(2);
   });
 
-  test('is accepted while Temporal is unavailable; repeated, it waits for Temporal, which may have ended the first', async () => {
-    isTemporalAway = true;
+  test('is accepted while Temporal is unavailable, but a repeated request is answered with 503', async () => {
+    isTemporalUnavailable = true;
     const { orderId, paymentId } = await aShippedOrder();
     const path = `/order/${orderId}/refund`;
 

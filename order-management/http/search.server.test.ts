@@ -259,7 +259,7 @@ describe('the catalog', () => {
     });
   });
 
-  test.each([['100%'], ['a_b'], ['c\\d']])('has no wildcards: %s finds itself only', async (part) => {
+  test.each([['100%'], ['a_b'], ['c\\d']])('treats %s as literal text', async (part) => {
     const names = [`Wild ${part}`, 'Wild 1000', 'Wild axb', 'Wild cd'];
     const ids = await Promise.all(names.map((name) => aProductNamed(name)));
 
@@ -267,7 +267,7 @@ describe('the catalog', () => {
     await database.product.deleteMany({ where: { productId: { in: ids } } });
   });
 
-  test('shows retired products, only them, or none of them', async () => {
+  test('finds all products, only retired ones, or only sold ones', async () => {
     await aProductNamed('Vase of today');
     const old = await aProductNamed('Vase of old');
     expect((await call('POST', `/product/${old}/retire`)).status).toBe(200);
@@ -281,7 +281,7 @@ describe('the catalog', () => {
     expect((await get('/catalog?retired=perhaps')).status).toBe(400);
   });
 
-  test('has pages, whose cursors belong to what was searched for', async () => {
+  test('has pages, and refuses a cursor of another search', async () => {
     for (const name of ['Rug 1', 'Rug 2', 'Rug 3']) await aProductNamed(name);
 
     const first = await findProducts({ find: 'rug', limit: '2', product_type: 'Kitchen' });

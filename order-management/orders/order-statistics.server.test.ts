@@ -92,7 +92,7 @@ async function storeMany(count: number): Promise<void> {
     CROSS JOIN unnest(ARRAY[${one.productId}, ${other.productId}]::uuid[]) product_id`;
 }
 
-test('counts each of many orders, in the buckets as in total', async () => {
+test('counts every order, per bucket and in total', async () => {
   await storeMany(6_000);
 
   const { complete, from, total, buckets } = await readStatistics(database, '24h', NOW);

@@ -14,8 +14,8 @@ export const STATISTICS_WINDOWS = {
 export type StatisticsWindow = keyof typeof STATISTICS_WINDOWS;
 
 /**
- * The bounds of a count; see docs/decisions/0062-statistics-of-all-orders.md. PostgreSQL cancels it after `timeoutMs`. Then only
- * the `newest` orders are counted, which takes some tens of milliseconds.
+ * Limits of a count; see docs/decisions/0062-statistics-of-all-orders.md. PostgreSQL cancels it after `timeoutMs`. Then only the
+ * `newest` orders are counted.
  */
 export const COUNT_LIMITS = { timeoutMs: 5_000, newest: 10_000 };
 
@@ -36,7 +36,7 @@ export interface Outcomes {
 
 export interface OrderStatistics {
   from: Date;
-  /** When the orders were counted. */
+  /** The time at which the count began. */
   to: Date;
   bucketSeconds: number;
   /** Whether all orders of the window are counted, and not only the newest. */
@@ -84,8 +84,8 @@ export async function readStatistics(
     return { ...(await countOrders(database, counted, timeoutMs)), complete: true };
   } catch (error) {
     if (!isTimeout(error)) throw error;
-    const later = await dateOfNewest(database, counted, newest);
-    return { ...(await countOrders(database, { ...counted, from: later })), complete: false };
+    const oldestCounted = await dateOfNewest(database, counted, newest);
+    return { ...(await countOrders(database, { ...counted, from: oldestCounted })), complete: false };
   }
 }
 
@@ -111,7 +111,7 @@ async function countOrders(
 ): Promise<Omit<OrderStatistics, 'complete'>> {
   const count = async (transaction: OrdersPrisma.TransactionClient): Promise<Row[]> => {
     await transaction.$executeRaw(limitSearch(timeoutMs));
-    // Without a name, it is planned for the length of the period.
+    // An unnamed statement gets a plan for the actual window.
     return transaction.$queryRaw<Row[]>`${unnamed}
       WITH counted AS (
         SELECT order_status, payment_status,

@@ -67,7 +67,7 @@ describe('the request for a refund', () => {
     expect(await statusesOf(orderId)).toEqual(['shipped', 'success']);
   });
 
-  test('that is repeated, also concurrently, is the same refund, due since the first request and with its reason', async () => {
+  test('keeps the reason and time of the first request when repeated, also concurrently', async () => {
     const { orderId, paymentId } = await aShippedOrder();
     await requestRefund(database, orderId, 'damaged');
     const { notedAt } = await database.refundDue.findFirstOrThrow({ where: { orderId } });

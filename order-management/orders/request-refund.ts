@@ -28,7 +28,7 @@ const PAID = literal(PaymentStatus.success);
 
 /**
  * Records that the payment of a shipped order must be refunded, before the workflow of the refund is started. A repeated
- * request keeps the reason and the time of the first one, since when the customer waits.
+ * request keeps the reason and the time of the first one, because the customer has waited since then.
  *
  * @param caller who requests it
  */

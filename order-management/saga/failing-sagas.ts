@@ -4,13 +4,13 @@ import { examineSagas, SAGA_TYPES, type SagaDescription } from './running-sagas'
 
 /** The attempt from which a task or an activity counts as failing. One that timed out once is not a defect. */
 const FAILING_ATTEMPT = 3;
-/** How many of its last events are read of a saga. A round of attempts and the pause after it have seven. */
-const READ_EVENTS = 20;
+/** Number of most recent events to read per saga. A round of attempts and the pause after it have seven. */
+const MAX_EVENTS = 20;
 
 /** A saga that cannot progress. */
 export interface FailingSaga {
   workflowId: string;
-  /** What fails, and why. */
+  /** The failing step or code, and the error message. */
   reason: string;
 }
 
@@ -53,7 +53,7 @@ const readLastEvents = async (
   execution: { workflowId?: string | null; runId?: string | null },
 ): Promise<HistoryEvent[]> => {
   const { history } = await temporal.call(({ workflowService, options: { namespace } }) =>
-    workflowService.getWorkflowExecutionHistoryReverse({ namespace, execution, maximumPageSize: READ_EVENTS }),
+    workflowService.getWorkflowExecutionHistoryReverse({ namespace, execution, maximumPageSize: MAX_EVENTS }),
   );
   return history?.events ?? [];
 };
@@ -64,8 +64,8 @@ function reasonOfDefect(events: HistoryEvent[]): string {
 }
 
 /**
- * The steps on the service's own database are local activities, of which Temporal describes no attempts: each round of attempts
- * that has failed is a marker, and is followed by a pause (workflows/local-activity.ts).
+ * Steps on the service's own database are local activities. Temporal does not report their attempts: each failed round is a
+ * marker, followed by a timer (workflows/local-activity.ts).
  */
 function reasonOfRetry(events: HistoryEvent[]): string | null {
   const lastStep = events.find((event) => !isPartOfPause(event))?.markerRecordedEventAttributes;

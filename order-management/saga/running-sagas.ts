@@ -4,11 +4,11 @@ import pLimit from 'p-limit';
 
 export const SAGA_TYPES = ['placeOrder', 'refundPayment'] as const;
 
-/** Maximum number of sagas of a type that are examined at a time, the youngest first. A defect affects more than one. */
+/** Maximum number of sagas that one call examines per type, the youngest first. A defect affects more than one saga. */
 export const MAX_EXAMINED = 50;
 /** A younger saga is not examined: most sagas have ended by then. */
 const EXAMINE_AFTER_MS = 30_000;
-const EXAMINED_AT_ONCE = 4;
+const EXAMINE_CONCURRENCY = 4;
 
 /** A saga as Temporal describes it. */
 export type SagaDescription = Awaited<ReturnType<Client['workflowService']['describeWorkflowExecution']>>;
@@ -34,7 +34,7 @@ export async function examineSagas<T>(
     const query = `${runningSagas(type)} AND StartTime < '${before}'`;
     return workflowService.listWorkflowExecutions({ namespace, pageSize: MAX_EXAMINED, query });
   });
-  const limit = pLimit(EXAMINED_AT_ONCE);
+  const limit = pLimit(EXAMINE_CONCURRENCY);
   return Promise.all(
     executions.map(({ execution }) =>
       limit(async () =>

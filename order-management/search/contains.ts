@@ -1,10 +1,9 @@
 import { sql, type Sql } from '@shop/prisma/sql';
 
 /**
- * Compares a text with a part of it, in any case. The collation of the database knows the cases of letters; "C" knows those of
- * ASCII only.
+ * Compares a text with a part of it, in any case. The database collation folds the case of all letters; "C" folds only ASCII.
  *
- * The planner expects few matches of LIKE, and would expect a third of all rows of another function.
+ * Uses LIKE, for which the planner expects few matches. For another function it would expect a third of all rows.
  */
 export function contains(text: Sql, part: string): Sql {
   const pattern = `%${part.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;

@@ -23,7 +23,7 @@ export const productSearch: Searchable = {
   defaultSort: 'name',
 };
 
-/** What an expression cannot state. */
+/** Conditions that `filter` cannot express. */
 export interface ProductConditions {
   /** A part of the name or of the type, in any case. */
   find?: string | undefined;
@@ -36,8 +36,8 @@ const IS_RETIRED = sql`EXISTS (SELECT FROM retired_products retired WHERE retire
 
 const NAME_AND_TYPE = sql`(products.name || E'\\n' || products.product_type)`;
 
-/** Limits the search of products. */
-export function productsThat({ find, retired, onlySold }: ProductConditions): Searchable {
+/** Restricts the product search to the given conditions. */
+export function productSearchWith({ find, retired, onlySold }: ProductConditions): Searchable {
   const conditions = [productSearch.where];
   if (find !== undefined) conditions.push(contains(NAME_AND_TYPE, find));
   if (retired === true) conditions.push(IS_RETIRED);

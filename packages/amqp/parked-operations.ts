@@ -9,7 +9,7 @@ const tag = 'Parked messages';
 
 /** The length up to which the body of a message is shown, in characters. */
 const MAX_BODY = 20_000;
-/** The same for a header. */
+/** Maximum length of a header, in characters. */
 const MAX_HEADER = 1_000;
 
 const parkedJson = z

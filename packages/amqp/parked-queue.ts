@@ -10,8 +10,11 @@ import type { Route } from './topology';
 /** How long one request handles messages. A load balancer may give up after 30 seconds, as deploy/haproxy.cfg states. */
 const ACT_MS = 20_000;
 
-/** A selected message was in a list, whose limit is 1,000, and moves only to the front: no other message is examined for it. */
-const OLDEST = 1_000;
+/**
+ * A client can select only messages that a list returned (at most 1,000). Their position can only decrease, so later messages
+ * need no examination.
+ */
+const MAX_EXAMINED = 1_000;
 
 export interface ParkedQueueOptions {
   settings: BrokerSettings;
@@ -58,8 +61,8 @@ export class ParkedQueue {
   constructor(private readonly options: ParkedQueueOptions) {}
 
   /**
-   * Lists the oldest messages, and counts all. Without a broker there are none. Readers at the same time share one list: every
-   * open console reads it every 10 seconds, and only one reader at a time sees all messages.
+   * Lists the oldest messages, and counts all. Without a broker there are none. Concurrent readers share one list, because each
+   * open console reads it every 10 seconds and RabbitMQ shows each message to one reader at a time.
    *
    * @throws {Problem} 503 during an outage
    */
@@ -99,7 +102,7 @@ export class ParkedQueue {
     by: ParkedActor,
   ): Promise<Handled> {
     const endMs = performance.now() + (this.options.actMs ?? ACT_MS); // waiting for another request counts, too
-    const selection: Selection = { ...(ids && { ids: new Set(ids), oldest: OLDEST }), endMs };
+    const selection: Selection = { ...(ids && { ids: new Set(ids), oldest: MAX_EXAMINED }), endMs };
     const record: RecordAction = (message) => this.record(action, message, by);
     const handled = await this.use(async (parked) => ({
       messages: await parked[action](selection, record),

@@ -105,11 +105,11 @@ test.each([
 
   const [response] = (await once(socket, 'data')) as [Buffer];
   expect(response.toString()).toMatch(/^HTTP\/1\.1 413 [^]*\r\nConnection: close\r\n/i);
-  expect(response.toString()).toMatch('The body has more than 10000 values.');
+  expect(response.toString()).toMatch('The body has more than 10,000 values.');
   socket.destroy();
 });
 
-test('a character whose bytes arrive apart is read', async () => {
+test('decodes a character whose bytes arrive in separate chunks', async () => {
   const body = Buffer.from('{"name":"Café"}');
   const socket = connect(server.port, '127.0.0.1');
   socket.write(`POST /shop/thing HTTP/1.1\r\nHost: shop\r\nContent-Length: ${body.length}\r\n\r\n`);

@@ -9,7 +9,7 @@ export const BODY_LIMIT_BYTES = 2 ** 20;
 /** A client that sends its whole body before it reads has this long to find the response. */
 const LINGER_MS = 1_000;
 
-/** A problem of a body that is found before its end. The rest of the body is not read. */
+/** A problem that is detected before the whole body is read. */
 export class BodyRefused extends Problem {}
 
 /** Returns the problem of a body that is larger than the limit. */

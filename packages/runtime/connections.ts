@@ -14,7 +14,10 @@ export const CONNECTION_LIMITS = {
   receiveMs: 25_000,
   /** How often that is checked, so that every request ends within 30 s. */
   checkMs: 5_000,
-  /** How long a client may read nothing of a response that is complete. Node notices it up to as much later. */
+  /**
+   * How long a client may read nothing of a response that is complete. Node checks at this interval, so a connection is closed
+   * after one to two intervals.
+   */
   unreadMs: 20_000,
   /** How many bytes of complete responses may wait until clients read them. */
   unsentBytes: 24 * 2 ** 20,

@@ -172,7 +172,7 @@ describe('a body', () => {
 
     expect([response.status, await response.json()]).toEqual([
       413,
-      expect.objectContaining({ code: 'body-too-complex', detail: 'The body has more than 10000 values.' }),
+      expect.objectContaining({ code: 'body-too-complex', detail: 'The body has more than 10,000 values.' }),
     ]);
   });
 

@@ -47,7 +47,8 @@ export class JsonSize {
   }
 
   private addValue(): void {
-    if (++this.values > this.limits.values) throw tooComplex(`has more than ${this.limits.values} values`);
+    if (++this.values > this.limits.values)
+      throw tooComplex(`has more than ${this.limits.values.toLocaleString('en')} values`);
   }
 }
 

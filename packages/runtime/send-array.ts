@@ -8,7 +8,7 @@ const PART_CHARACTERS = 256 * 1_024;
  * Sends an array as JSON. A large one is rendered in parts, so that it does not delay other requests, and has neither a
  * `Content-Length` nor an `ETag`.
  *
- * @returns once the array is rendered, or its client has disconnected
+ * @returns a promise that resolves when the array is rendered or the client disconnects
  */
 export async function sendArray(response: Response, items: readonly object[]): Promise<void> {
   response.type('json');

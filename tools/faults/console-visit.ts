@@ -30,7 +30,7 @@ export class ConsoleVisit {
   async placeOrder(product: string): Promise<void> {
     await this.go('Place an order');
     await this.page.getByRole('radio').first().check();
-    await this.page.getByLabel('Filter by name').fill(product);
+    await this.page.getByLabel('Find by name or type').fill(product);
     await this.page.getByLabel(`Quantity of ${product}`).first().fill('1');
     await this.page.getByRole('button', { name: 'Place the order' }).click();
     await this.page.getByText('The order is settled: shipped.').waitFor();

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { KeptStatistics } from './kept-statistics';
+import { StatisticsCache } from './statistics-cache';
 import type { OrderStatistics, StatisticsWindow } from './order-statistics';
 
 const NOTHING = {} as OrderStatistics;
@@ -7,11 +7,11 @@ let nowMs: number;
 let tookMs: number;
 let running: number;
 let counted: StatisticsWindow[];
-let statistics: KeptStatistics;
+let statistics: StatisticsCache;
 
 beforeEach(() => {
   [nowMs, tookMs, running, counted] = [0, 0, 0, []];
-  statistics = new KeptStatistics(
+  statistics = new StatisticsCache(
     async (window) => {
       expect(++running).toBe(1);
       counted.push(window);
@@ -30,7 +30,7 @@ test('readers of a window share one count, and windows are counted one after the
   expect(counted).toEqual(['1h', '30d']);
 });
 
-test('a count is kept for 5 seconds', async () => {
+test('caches a count for 5 seconds', async () => {
   await statistics.read('24h');
   nowMs += 4_999;
   await statistics.read('24h');
@@ -53,7 +53,7 @@ test('readers who never stop keep PostgreSQL busy for at most 5 % of the time', 
   expect(busyMs / nowMs).toBeGreaterThan(0.045);
 });
 
-test('a count does not wait for those before it to be kept for longer', async () => {
+test('the time that a count waits for others does not extend its lifetime in the cache', async () => {
   tookMs = 1_000;
   await Promise.all([statistics.read('30d'), statistics.read('1h')]); // the second one waits for 1 second
   nowMs += 80_000;
@@ -64,7 +64,7 @@ test('a count does not wait for those before it to be kept for longer', async ()
 
 test('a failure by an outage is kept for 5 seconds, however long it took', async () => {
   let tries = 0;
-  const failing = new KeptStatistics(
+  const failing = new StatisticsCache(
     async () => {
       tries++;
       nowMs += 3_000;
@@ -86,7 +86,7 @@ test('a failure by the time limit is kept for 80 times as long as it took', asyn
     code: '57014',
     severity: 'ERROR',
   });
-  const failing = new KeptStatistics(
+  const failing = new StatisticsCache(
     async () => {
       tries++;
       nowMs += 2_000;
