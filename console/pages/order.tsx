@@ -255,13 +255,12 @@ function Money({ order, steps }: { order: OrderDetails; steps: number }) {
     if (!isOperator) return [];
     return read(payments.GET('/paymentProcessing/payments', { signal, params: { query: { order_id: orderId } } }));
   });
-  const known = useRef(steps);
+  const stepsAtLoad = useRef(steps);
   useEffect(() => {
-    if (known.current !== steps) loaded.reload();
-    known.current = steps;
+    if (stepsAtLoad.current !== steps) loaded.reload();
+    stepsAtLoad.current = steps;
   }, [steps]);
-  const payment = isOperator && loaded.data ? (loaded.data[0] ?? null) : undefined;
-  const { asked, taken, refunded } = moneyOf(order, payment);
+  const { asked, taken, refunded } = moneyOf(order, isOperator && loaded.data ? (loaded.data[0] ?? null) : undefined);
   return (
     <section class="panel">
       <h2>Money</h2>
@@ -272,11 +271,11 @@ function Money({ order, steps }: { order: OrderDetails; steps: number }) {
         </div>
         <div>
           <dt>Taken</dt>
-          <dd class="number">{taken === null ? '–' : formatMoney(taken)}</dd>
+          <dd class="number">{taken === null ? 'not known' : formatMoney(taken)}</dd>
         </div>
         <div>
           <dt>Refunded</dt>
-          <dd class="number">{refunded === null ? '–' : formatMoney(refunded)}</dd>
+          <dd class="number">{refunded === null ? 'not known' : formatMoney(refunded)}</dd>
         </div>
       </dl>
       {isOperator && (
