@@ -85,6 +85,10 @@ export class MonitoredShop {
     return this.services.get('order-management')!;
   }
 
+  get payments(): ServiceProcess {
+    return this.services.get('payment-processing')!;
+  }
+
   async startService(service: ServiceName): Promise<void> {
     this.services.set(service, await ServiceProcess.start(service, this.environments[service]));
   }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { Servers } from '@shop/dev/servers';
@@ -41,6 +42,11 @@ describeWithPrometheus('with a Prometheus that scrapes both services under load'
     await shop.queues.send(PAYMENT_STAT, 'not JSON');
     expect((await shop.place(300)).status).toBe(201); // 1,500 dollars: declined
     await shop.orders.request('GET', '/products');
+    // The saga waits for a signal. Its first workflow task starts with it; only later ones wait for a worker.
+    shop.payments.send('SIGSTOP');
+    expect((await shop.place()).status).toBe(201);
+    await delay(1_000);
+    shop.payments.send('SIGCONT');
     await shop.database.stop();
     expect((await shop.place()).status).toBe(503);
     await shop.database.restart();
