@@ -4,10 +4,10 @@ import { useConsole } from '../console-context';
 import { formatAge, formatTime } from '../format/time';
 import { LoadState } from '../parts/load-state';
 import { Status } from '../parts/status';
+import { Table } from '../parts/table';
 import { countBuilds } from './count-builds';
+import { RELOAD_EVERY_MS } from './reload-every';
 import type { Service } from './service';
-
-const EVERY_MS = 10_000;
 
 /** The instances of a service, and how each of them sees its dependencies. */
 export function InstancesSection({ service }: { service: Service }) {
@@ -18,7 +18,7 @@ export function InstancesSection({ service }: { service: Service }) {
       service === 'order-management'
         ? read(orders.GET('/orderManagement/instances', { signal }))
         : read(payments.GET('/paymentProcessing/instances', { signal })),
-    EVERY_MS,
+    RELOAD_EVERY_MS,
   );
   const id = `instances-${service}`;
   return (
@@ -32,47 +32,45 @@ export function InstancesSection({ service }: { service: Service }) {
             )}
             {instances.length === 0 && <p class="empty">No instance has reported within the last hour.</p>}
             {instances.length > 0 && (
-              <div class="scroll" tabIndex={0} role="region" aria-label={`Table: instances of ${service}`}>
-                <table class="cards">
-                  <thead>
-                    <tr>
-                      <th scope="col">Instance</th>
-                      <th scope="col">State</th>
-                      <th scope="col">Dependencies</th>
-                      <th scope="col">Build</th>
-                      <th scope="col">Running for</th>
-                      <th scope="col">Reported</th>
+              <Table name={`instances of ${service}`} isCards>
+                <thead>
+                  <tr>
+                    <th scope="col">Instance</th>
+                    <th scope="col">State</th>
+                    <th scope="col">Dependencies</th>
+                    <th scope="col">Build</th>
+                    <th scope="col">Running for</th>
+                    <th scope="col">Reported</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {instances.map((instance) => (
+                    <tr key={instance.instanceId}>
+                      <th scope="row" data-label="Instance">
+                        {instance.host}, process {instance.processId}
+                      </th>
+                      <td data-label="State">
+                        <Status value={instance.state} />
+                      </td>
+                      <td data-label="Dependencies">
+                        {Object.entries(instance.checks)
+                          .map(([name, state]) => `${name}: ${state}`)
+                          .join(', ')}
+                      </td>
+                      <td data-label="Build">
+                        <code>{instance.buildId}</code>
+                      </td>
+                      <td data-label="Running for">
+                        <span>
+                          {formatAge(instance.startedAt)}{' '}
+                          <span class="muted">since {formatTime(instance.startedAt)}</span>
+                        </span>
+                      </td>
+                      <td data-label="Reported">{formatAge(instance.reportedAt)} ago</td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {instances.map((instance) => (
-                      <tr key={instance.instanceId}>
-                        <th scope="row" data-label="Instance">
-                          {instance.host}, process {instance.processId}
-                        </th>
-                        <td data-label="State">
-                          <Status value={instance.state} />
-                        </td>
-                        <td data-label="Dependencies">
-                          {Object.entries(instance.checks)
-                            .map(([name, state]) => `${name}: ${state}`)
-                            .join(', ')}
-                        </td>
-                        <td data-label="Build">
-                          <code>{instance.buildId}</code>
-                        </td>
-                        <td data-label="Running for">
-                          <span>
-                            {formatAge(instance.startedAt)}{' '}
-                            <span class="muted">since {formatTime(instance.startedAt)}</span>
-                          </span>
-                        </td>
-                        <td data-label="Reported">{formatAge(instance.reportedAt)} ago</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+                  ))}
+                </tbody>
+              </Table>
             )}
           </>
         )}

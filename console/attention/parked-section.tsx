@@ -7,9 +7,8 @@ import { formatAge, formatTime } from '../format/time';
 import { isId } from '../orders/order-query';
 import { Dialog } from '../parts/dialog';
 import { LoadState } from '../parts/load-state';
+import { RELOAD_EVERY_MS } from './reload-every';
 import type { Service } from './service';
-
-const EVERY_MS = 10_000;
 
 interface Action {
   kind: 'retry' | 'discard';
@@ -30,7 +29,7 @@ export function ParkedSection({ service }: { service: Service }) {
       isOrders
         ? answerOf(orders.GET('/orderManagement/parked-messages', { signal, params }))
         : answerOf(payments.GET('/paymentProcessing/parked-messages', { signal, params })),
-    EVERY_MS,
+    RELOAD_EVERY_MS,
   );
   const [action, setAction] = useState<Action | null>(null);
   const [done, setDone] = useState('');

@@ -2,14 +2,15 @@ import { answerOf, linkedQuery, orders, read } from '../api/client';
 import { useLoad } from '../api/use-load';
 import { InstancesSection } from '../attention/instances-section';
 import { ParkedSection } from '../attention/parked-section';
+import { RELOAD_EVERY_MS } from '../attention/reload-every';
 import { formatCount, formatMoney } from '../format/money';
 import { formatAge, formatDuration, formatTime } from '../format/time';
 import { linesOf } from '../orders/order-lines';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { ShortId } from '../parts/short-id';
+import { Table } from '../parts/table';
 
-const EVERY_MS = 10_000;
 /** An order is normally settled within seconds. */
 const TOO_LONG_MS = 5 * 60_000;
 /** How many sagas of a kind the service examines; see order-management/saga/running-sagas.ts. */
@@ -32,7 +33,11 @@ export function AttentionPage() {
 }
 
 function BacklogSection() {
-  const loaded = useLoad('backlog', (signal) => read(orders.GET('/orderManagement/backlog', { signal })), EVERY_MS);
+  const loaded = useLoad(
+    'backlog',
+    (signal) => read(orders.GET('/orderManagement/backlog', { signal })),
+    RELOAD_EVERY_MS,
+  );
   return (
     <section class="panel" aria-labelledby="backlog">
       <h2 id="backlog">Backlog</h2>
@@ -63,7 +68,7 @@ function RefundsSection() {
   const loaded = useLoad(
     'refunds',
     (signal) => answerOf(orders.GET('/orderManagement/refunds', { signal, params: { query: { limit: 100 } } })),
-    EVERY_MS,
+    RELOAD_EVERY_MS,
   );
   return (
     <section class="panel" aria-labelledby="refunds">
@@ -75,38 +80,36 @@ function RefundsSection() {
           ) : (
             <>
               {linkedQuery(headers, 'next') && <p>The oldest {refunds.length} are shown; there are more.</p>}
-              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Refunds due">
-                <table class="cards">
-                  <thead>
-                    <tr>
-                      <th scope="col">Order</th>
-                      <th scope="col">Due for</th>
-                      <th scope="col" class="number">
-                        Total of the order
+              <Table name="Refunds due" isCards>
+                <thead>
+                  <tr>
+                    <th scope="col">Order</th>
+                    <th scope="col">Due for</th>
+                    <th scope="col" class="number">
+                      Total of the order
+                    </th>
+                    <th scope="col">Payment</th>
+                    <th scope="col">Reason</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {refunds.map(({ refundId, orderId, notedAt, amount, paymentId, reason }) => (
+                    <tr key={refundId}>
+                      <th scope="row" data-label="Order">
+                        <ShortId id={orderId} href={`/orders/${orderId}`} />
                       </th>
-                      <th scope="col">Payment</th>
-                      <th scope="col">Reason</th>
+                      <td data-label="Due for" title={formatTime(notedAt)}>
+                        {formatAge(notedAt)}
+                      </td>
+                      <td data-label="Total of the order" class="number">
+                        {formatMoney(amount)}
+                      </td>
+                      <td data-label="Payment">{paymentId === null ? 'not known yet' : <code>{paymentId}</code>}</td>
+                      <td data-label="Reason">{reason ?? 'none'}</td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {refunds.map(({ refundId, orderId, notedAt, amount, paymentId, reason }) => (
-                      <tr key={refundId}>
-                        <th scope="row" data-label="Order">
-                          <ShortId id={orderId} href={`/orders/${orderId}`} />
-                        </th>
-                        <td data-label="Due for" title={formatTime(notedAt)}>
-                          {formatAge(notedAt)}
-                        </td>
-                        <td data-label="Total of the order" class="number">
-                          {formatMoney(amount)}
-                        </td>
-                        <td data-label="Payment">{paymentId === null ? 'not known yet' : <code>{paymentId}</code>}</td>
-                        <td data-label="Reason">{reason ?? 'none'}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+                  ))}
+                </tbody>
+              </Table>
             </>
           )
         }
@@ -128,7 +131,7 @@ function UnsettledSection() {
       });
       return answerOf(orders.GET('/orderManagement/order', { signal, querySerializer: () => query.toString() }));
     },
-    EVERY_MS,
+    RELOAD_EVERY_MS,
   );
   return (
     <section class="panel" aria-labelledby="unsettled">
@@ -144,30 +147,28 @@ function UnsettledSection() {
                 {formatCount(Number(headers.get('x-total-count')))} orders, the oldest first
                 {linkedQuery(headers, 'next') && `; the oldest ${data.length} are shown`}.
               </p>
-              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders placed for too long">
-                <table class="cards">
-                  <thead>
-                    <tr>
-                      <th scope="col">Order</th>
-                      <th scope="col">Placed for</th>
-                      <th scope="col">Products</th>
+              <Table name="Orders placed for too long" isCards>
+                <thead>
+                  <tr>
+                    <th scope="col">Order</th>
+                    <th scope="col">Placed for</th>
+                    <th scope="col">Products</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.map((order) => (
+                    <tr key={order.orderId}>
+                      <th scope="row" data-label="Order">
+                        <ShortId id={order.orderId} href={`/orders/${order.orderId}`} />
+                      </th>
+                      <td data-label="Placed for" title={formatTime(order.orderDate)}>
+                        {order.orderDate === null ? 'unknown' : formatAge(order.orderDate)}
+                      </td>
+                      <td data-label="Products">{linesOf(order)}</td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {data.map((order) => (
-                      <tr key={order.orderId}>
-                        <th scope="row" data-label="Order">
-                          <ShortId id={order.orderId} href={`/orders/${order.orderId}`} />
-                        </th>
-                        <td data-label="Placed for" title={formatTime(order.orderDate)}>
-                          {order.orderDate === null ? 'unknown' : formatAge(order.orderDate)}
-                        </td>
-                        <td data-label="Products">{linesOf(order)}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+                  ))}
+                </tbody>
+              </Table>
             </>
           )
         }
@@ -180,7 +181,7 @@ function FailingSection() {
   const loaded = useLoad(
     'failing sagas',
     (signal) => read(orders.GET('/orderManagement/failing-sagas', { signal })),
-    EVERY_MS,
+    RELOAD_EVERY_MS,
   );
   return (
     <section class="panel" aria-labelledby="failing">

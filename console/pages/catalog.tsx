@@ -8,6 +8,7 @@ import { Dialog } from '../parts/dialog';
 import { textOf } from '../parts/form-text';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
+import { Table } from '../parts/table';
 import { findProducts, type FoundProducts, type Kind } from '../products/find-products';
 import { navigate, usePlace } from '../router';
 
@@ -126,55 +127,53 @@ function ProductTable({ found: { products, count, isEstimate }, onAct }: Product
         {isEstimate && 'about '}
         {count === 1 ? '1 product' : `${formatCount(count)} products`}
       </p>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products">
-        <table class="cards">
-          <thead>
-            <tr>
-              <th scope="col">Product</th>
-              <th scope="col">Type</th>
-              <th scope="col" class="number">
-                Price
+      <Table name="Products" isCards>
+        <thead>
+          <tr>
+            <th scope="col">Product</th>
+            <th scope="col">Type</th>
+            <th scope="col" class="number">
+              Price
+            </th>
+            <th scope="col" class="number">
+              In stock
+            </th>
+            {onAct && <th scope="col">Actions</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {products.map((product) => (
+            <tr key={product.productId}>
+              <th scope="row" data-label="Product">
+                {maySeeOrders ? <a href={`/orders?product_id=${product.productId}`}>{product.name}</a> : product.name}
+                {product.retired && <span class="status bad"> retired</span>}
               </th>
-              <th scope="col" class="number">
-                In stock
-              </th>
-              {onAct && <th scope="col">Actions</th>}
+              <td data-label="Type">{product.productType}</td>
+              <td data-label="Price" class="number">
+                {formatMoney(product.price)}
+              </td>
+              <td data-label="In stock" class="number">
+                {formatCount(product.quantityAvailable)}
+                {product.quantityAvailable <= 0 && <span class="status bad"> sold out</span>}
+              </td>
+              {onAct && (
+                <td class="actions">
+                  {(['restock', 'reprice', product.retired ? 'restore' : 'retire'] as const).map((kind) => (
+                    <button
+                      key={kind}
+                      type="button"
+                      aria-label={`${ACTIONS[kind]} ${product.name}`}
+                      onClick={() => onAct(kind, product)}
+                    >
+                      {ACTIONS[kind]}
+                    </button>
+                  ))}
+                </td>
+              )}
             </tr>
-          </thead>
-          <tbody>
-            {products.map((product) => (
-              <tr key={product.productId}>
-                <th scope="row" data-label="Product">
-                  {maySeeOrders ? <a href={`/orders?product_id=${product.productId}`}>{product.name}</a> : product.name}
-                  {product.retired && <span class="status bad"> retired</span>}
-                </th>
-                <td data-label="Type">{product.productType}</td>
-                <td data-label="Price" class="number">
-                  {formatMoney(product.price)}
-                </td>
-                <td data-label="In stock" class="number">
-                  {formatCount(product.quantityAvailable)}
-                  {product.quantityAvailable <= 0 && <span class="status bad"> sold out</span>}
-                </td>
-                {onAct && (
-                  <td class="actions">
-                    {(['restock', 'reprice', product.retired ? 'restore' : 'retire'] as const).map((kind) => (
-                      <button
-                        key={kind}
-                        type="button"
-                        aria-label={`${ACTIONS[kind]} ${product.name}`}
-                        onClick={() => onAct(kind, product)}
-                      >
-                        {ACTIONS[kind]}
-                      </button>
-                    ))}
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </Table>
     </>
   );
 }

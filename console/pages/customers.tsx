@@ -3,6 +3,7 @@ import { useLoad } from '../api/use-load';
 import { findCustomers } from '../customers/find-customers';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
+import { Table } from '../parts/table';
 import { navigate, usePlace } from '../router';
 
 const addressOf = (parameters: Record<string, string>): string => `/customers?${new URLSearchParams(parameters)}`;
@@ -37,39 +38,37 @@ export function CustomersPage() {
           <>
             {customers.length === 0 && <p class="empty">No customer matches.</p>}
             {customers.length > 0 && (
-              <div class="scroll" tabIndex={0} role="region" aria-label="Table: Customers">
-                <table class="cards">
-                  <thead>
-                    <tr>
-                      <th scope="col">Name</th>
-                      <th scope="col">E-mail</th>
-                      <th scope="col">Id</th>
-                      <th scope="col">Orders</th>
+              <Table name="Customers" isCards>
+                <thead>
+                  <tr>
+                    <th scope="col">Name</th>
+                    <th scope="col">E-mail</th>
+                    <th scope="col">Id</th>
+                    <th scope="col">Orders</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {customers.map(({ customerId, firstName, lastName, email }) => (
+                    <tr key={customerId}>
+                      <th scope="row" data-label="Name">
+                        {firstName} {lastName}
+                      </th>
+                      <td data-label="E-mail">{email}</td>
+                      <td data-label="Id">
+                        <code>{customerId}</code>
+                      </td>
+                      <td data-label="Orders">
+                        <a
+                          href={`/orders?customer_id=${customerId}`}
+                          aria-label={`Show orders of ${firstName} ${lastName}`}
+                        >
+                          Show orders
+                        </a>
+                      </td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {customers.map(({ customerId, firstName, lastName, email }) => (
-                      <tr key={customerId}>
-                        <th scope="row" data-label="Name">
-                          {firstName} {lastName}
-                        </th>
-                        <td data-label="E-mail">{email}</td>
-                        <td data-label="Id">
-                          <code>{customerId}</code>
-                        </td>
-                        <td data-label="Orders">
-                          <a
-                            href={`/orders?customer_id=${customerId}`}
-                            aria-label={`Show orders of ${firstName} ${lastName}`}
-                          >
-                            Show orders
-                          </a>
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+                  ))}
+                </tbody>
+              </Table>
             )}
             <nav class="pages" aria-label="Pages">
               {cursor !== null && <a href={addressOf(find === '' ? {} : { find })}>First page</a>}

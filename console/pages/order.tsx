@@ -15,6 +15,7 @@ import { Live } from '../parts/live';
 import { LoadState } from '../parts/load-state';
 import { Page } from '../parts/page';
 import { Status } from '../parts/status';
+import { Table } from '../parts/table';
 import { Timeline } from '../parts/timeline';
 
 type Action = 'cancel' | 'refund';
@@ -196,39 +197,37 @@ function Lines({ order }: { order: OrderDetails }) {
   return (
     <section class="panel">
       <h2>Products</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products of the order">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Product</th>
-              <th scope="col" class="number">
-                Quantity
+      <Table name="Products of the order">
+        <thead>
+          <tr>
+            <th scope="col">Product</th>
+            <th scope="col" class="number">
+              Quantity
+            </th>
+            <th scope="col" class="number">
+              Price
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {order.products.map(({ productId, name, OrderedQuantity, price }) => (
+            <tr key={productId}>
+              <th scope="row">
+                <a href={`/orders?product_id=${productId}`}>{name}</a>
               </th>
-              <th scope="col" class="number">
-                Price
-              </th>
+              <td class="number">{OrderedQuantity}</td>
+              <td class="number">{formatMoney(price)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {order.products.map(({ productId, name, OrderedQuantity, price }) => (
-              <tr key={productId}>
-                <th scope="row">
-                  <a href={`/orders?product_id=${productId}`}>{name}</a>
-                </th>
-                <td class="number">{OrderedQuantity}</td>
-                <td class="number">{formatMoney(price)}</td>
-              </tr>
-            ))}
-          </tbody>
-          <tfoot>
-            <tr>
-              <th scope="row">Total</th>
-              <td />
-              <td class="number">{formatMoney(order.totalAmount)}</td>
-            </tr>
-          </tfoot>
-        </table>
-      </div>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">Total</th>
+            <td />
+            <td class="number">{formatMoney(order.totalAmount)}</td>
+          </tr>
+        </tfoot>
+      </Table>
       <p class="muted">{STOCK[order.orderStatus] ?? 'The original system managed the stock of this order.'}</p>
     </section>
   );

@@ -30,6 +30,7 @@ import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { ShortId } from '../parts/short-id';
 import { Status } from '../parts/status';
+import { Table } from '../parts/table';
 import { navigate, usePlace } from '../router';
 
 const load = (query: URLSearchParams, signal: AbortSignal): Promise<Answer<Order[]>> =>
@@ -191,53 +192,51 @@ function OrderTable({ found, query, onSort }: OrderTableProps) {
     </th>
   );
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Table: Orders">
-      <table class="cards">
-        <thead>
-          <tr>
-            <th scope="col">Order</th>
-            {sortable('order_date', 'Placed')}
-            <th scope="col">Status</th>
-            <th scope="col">Payment</th>
-            <th scope="col">Customer</th>
-            {sortable('product_name', 'Products')}
-            <th scope="col" class="number">
-              Total
+    <Table name="Orders" isCards>
+      <thead>
+        <tr>
+          <th scope="col">Order</th>
+          {sortable('order_date', 'Placed')}
+          <th scope="col">Status</th>
+          <th scope="col">Payment</th>
+          <th scope="col">Customer</th>
+          {sortable('product_name', 'Products')}
+          <th scope="col" class="number">
+            Total
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {found.map((order) => (
+          <tr key={order.orderId}>
+            <th scope="row" data-label="Order">
+              <ShortId id={order.orderId} href={`/orders/${order.orderId}`} />
             </th>
+            <td data-label="Placed">{formatTime(order.orderDate)}</td>
+            <td data-label="Status">
+              <Status value={order.orderStatus} />
+              {order.cancellation && <span class="muted"> {order.cancellation.reason}</span>}
+            </td>
+            <td data-label="Payment">
+              <Status value={order.paymentStatus} />
+            </td>
+            <td data-label="Customer">
+              {order.customerId === null ? (
+                'none'
+              ) : (
+                <a href={`/orders?customer_id=${order.customerId}`}>
+                  {names.get(order.customerId) ?? <code>{order.customerId.slice(0, 8)}</code>}
+                </a>
+              )}
+            </td>
+            <td data-label="Products">{linesOf(order)}</td>
+            <td data-label="Total" class="number">
+              {formatMoney(orderTotal(order))}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {found.map((order) => (
-            <tr key={order.orderId}>
-              <th scope="row" data-label="Order">
-                <ShortId id={order.orderId} href={`/orders/${order.orderId}`} />
-              </th>
-              <td data-label="Placed">{formatTime(order.orderDate)}</td>
-              <td data-label="Status">
-                <Status value={order.orderStatus} />
-                {order.cancellation && <span class="muted"> {order.cancellation.reason}</span>}
-              </td>
-              <td data-label="Payment">
-                <Status value={order.paymentStatus} />
-              </td>
-              <td data-label="Customer">
-                {order.customerId === null ? (
-                  'none'
-                ) : (
-                  <a href={`/orders?customer_id=${order.customerId}`}>
-                    {names.get(order.customerId) ?? <code>{order.customerId.slice(0, 8)}</code>}
-                  </a>
-                )}
-              </td>
-              <td data-label="Products">{linesOf(order)}</td>
-              <td data-label="Total" class="number">
-                {formatMoney(orderTotal(order))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import { Table } from './table';
 
 export interface Series {
   name: string;
@@ -73,35 +74,33 @@ export function BarChart({ title, labels, series, format, isStacked = false }: B
       </svg>
       <details>
         <summary>Table: {title}</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${title}`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Period</th>
-                {series.map(({ name }) => (
-                  <th key={name} scope="col" class="number">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {labels.map((label, at) => (
-                <tr key={label + at}>
-                  <th scope="row">{label}</th>
-                  {series.map(({ name, values }) => {
-                    const value = values[at] ?? null;
-                    return (
-                      <td key={name} class="number">
-                        {value === null ? '–' : format(value)}
-                      </td>
-                    );
-                  })}
-                </tr>
+        <Table name={title}>
+          <thead>
+            <tr>
+              <th scope="col">Period</th>
+              {series.map(({ name }) => (
+                <th key={name} scope="col" class="number">
+                  {name}
+                </th>
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          </thead>
+          <tbody>
+            {labels.map((label, at) => (
+              <tr key={label + at}>
+                <th scope="row">{label}</th>
+                {series.map(({ name, values }) => {
+                  const value = values[at] ?? null;
+                  return (
+                    <td key={name} class="number">
+                      {value === null ? '–' : format(value)}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </Table>
       </details>
     </figure>
   );

@@ -3,6 +3,7 @@ import type { CatalogProduct } from '../api/client';
 import { useLoad } from '../api/use-load';
 import { formatCount, formatMoney } from '../format/money';
 import { LoadState } from '../parts/load-state';
+import { Table } from '../parts/table';
 import { findProducts } from '../products/find-products';
 import type { DraftLine } from './draft-line';
 
@@ -66,43 +67,41 @@ export function ChooseProducts({ lines, onChange }: ChooseProductsProps) {
 function ProductTable({ products, lines, onChange }: ChooseProductsProps & { products: readonly CatalogProduct[] }) {
   const quantityOf = (productId: string) => lines.find(({ product }) => product.productId === productId)?.quantity;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Table: Products to order">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Product</th>
-            <th scope="col" class="number">
-              Price
-            </th>
-            <th scope="col" class="number">
-              In stock
-            </th>
-            <th scope="col">Quantity</th>
+    <Table name="Products to order">
+      <thead>
+        <tr>
+          <th scope="col">Product</th>
+          <th scope="col" class="number">
+            Price
+          </th>
+          <th scope="col" class="number">
+            In stock
+          </th>
+          <th scope="col">Quantity</th>
+        </tr>
+      </thead>
+      <tbody>
+        {products.map((product) => (
+          <tr key={product.productId}>
+            <th scope="row">{product.name}</th>
+            <td class="number">{formatMoney(product.price)}</td>
+            <td class="number">{formatCount(product.quantityAvailable)}</td>
+            <td>
+              <input
+                class="quantity"
+                type="number"
+                min={0}
+                step={1}
+                aria-label={`Quantity of ${product.name}`}
+                value={quantityOf(product.productId) ?? ''}
+                onInput={(event) =>
+                  onChange({ product, quantity: Math.max(0, Math.trunc(event.currentTarget.valueAsNumber) || 0) })
+                }
+              />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {products.map((product) => (
-            <tr key={product.productId}>
-              <th scope="row">{product.name}</th>
-              <td class="number">{formatMoney(product.price)}</td>
-              <td class="number">{formatCount(product.quantityAvailable)}</td>
-              <td>
-                <input
-                  class="quantity"
-                  type="number"
-                  min={0}
-                  step={1}
-                  aria-label={`Quantity of ${product.name}`}
-                  value={quantityOf(product.productId) ?? ''}
-                  onInput={(event) =>
-                    onChange({ product, quantity: Math.max(0, Math.trunc(event.currentTarget.valueAsNumber) || 0) })
-                  }
-                />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </Table>
   );
 }
