@@ -191,7 +191,7 @@ describeInBrowser(`the console during outages${missing && ` (skipped: ${missing}
     await visitor.getByRole('heading', { name: 'The shop is unavailable' }).waitFor();
     expect(await accessibilityProblems(visitor)).toEqual([]);
     await page.getByRole('link', { name: 'Catalog' }).click();
-    await page.getByRole('alert').getByText('or it is not running').waitFor();
+    await page.getByRole('alert').getByText('it is not running, or it is overloaded').waitFor();
     await shop.restart('order-management-1');
 
     await visitor.getByRole('link', { name: 'Try again' }).click();
