@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** The path and the query of the address. */
 export interface Place {
@@ -22,7 +22,8 @@ export function navigate(address: string, { replace = false } = {}): void {
 /** Returns the current address, and renders again when it changes. */
 export function usePlace(): Place {
   const [place, setPlace] = useState(readPlace);
-  useEffect(() => {
+  // Listens before the reader can act: an effect that is not a layout effect begins after the page is shown.
+  useLayoutEffect(() => {
     const update = (): void => setPlace(readPlace());
     addEventListener('popstate', update);
     addEventListener(CHANGED, update);
