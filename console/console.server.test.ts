@@ -8,6 +8,7 @@ import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { AccessibilityReport } from '../test/axe';
 import { callService } from '../test/call';
+import { close, shows } from '../test/console-page';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 import { hide, reveal } from '../test/tab';
@@ -107,10 +108,6 @@ async function showAs(page: Page, { colorScheme, viewport }: (typeof LOOKS)[numb
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize(viewport);
 }
-
-const close = (page: Page): Promise<void> => page.context().close();
-
-const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
 
 /** Returns the row of a listed order. */
 const rowOf = (page: Page, orderId: string): Locator =>

@@ -7,6 +7,7 @@ import { findChromium, startChromium } from '@shop/dev/chromium';
 import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import { retireProduct } from '@shop/order-management/catalog/retire-product';
 import type { Browser, Page } from 'playwright-core';
+import { newPage, shows } from '../test/console-page';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
@@ -38,8 +39,7 @@ addEventListener('pointerdown', ({ isTrusted }) => { if (isTrusted) window.click
 
 /** Opens the first page of the console. */
 async function openFirstPage(): Promise<Page> {
-  const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
-  const page = await context.newPage();
+  const page = await newPage(browser);
   await page.addInitScript(COUNT_CLICKS);
   await page.goto(shop.orders.url);
   await page.getByText(/^\d+ orders?$/).waitFor();
@@ -54,8 +54,6 @@ const button = (page: Page, name: string): Promise<void> => page.getByRole('butt
 /** Presses the button that acts in the open dialog. */
 const confirm = (page: Page, name: string): Promise<void> =>
   page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
-
-const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
 
 /** Types a text into the field that has the focus, and presses Enter. */
 async function enter(page: Page, text: string): Promise<void> {

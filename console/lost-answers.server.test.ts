@@ -3,6 +3,7 @@ import { PAYMENT_STAT, PROCESS_PAYMENT } from '@shop/amqp/topology';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
 import { findChromium, startChromium } from '@shop/dev/chromium';
+import { close, openPage, shows } from '../test/console-page';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
@@ -24,15 +25,8 @@ async function stop(): Promise<void> {
   await shop?.end();
 }
 
-async function open(path: string): Promise<Page> {
-  const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
-  const page = await context.newPage();
-  await page.goto(shop.orders.url + path);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  return page;
-}
-
-const close = (page: Page): Promise<void> => page.context().close();
+/** Opens a page of the console in a browser of its own. */
+const open = (path: string): Promise<Page> => openPage(browser, shop.orders.url + path);
 
 /** Opens the dialog of an action. @returns the dialog */
 async function openDialog(page: Page, button: string | RegExp): Promise<Locator> {
@@ -59,8 +53,6 @@ async function isUncertain(place: Locator, ifRepeated: string): Promise<void> {
   const text = `The action may or may not have completed. You can press the button again: ${ifRepeated}`;
   await place.getByRole('alert').getByText(text).waitFor();
 }
-
-const shows = (place: Page | Locator, text: string | RegExp): Promise<void> => place.getByText(text).first().waitFor();
 
 const readProduct = (productId: string): Promise<{ quantityAvailable: number; price: number; retired: boolean }> =>
   shop.orders.request('GET', `/product/${productId}`);

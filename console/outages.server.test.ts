@@ -5,6 +5,7 @@ import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
 import { BalancedShop, type OrderInstance } from '../test/balanced-shop';
+import { close, openPage, shows, timelineOf } from '../test/console-page';
 import { eventually } from '../test/eventually';
 
 // The console in front of two instances behind the load balancer, while one part of the system after another is unavailable.
@@ -27,22 +28,8 @@ async function stop(): Promise<void> {
   await shop?.end();
 }
 
-/** Opens a page of the console, and waits for its title. */
-async function open(path: string): Promise<Page> {
-  const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
-  const page = await context.newPage();
-  await page.goto(shop.url + path);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  return page;
-}
-
-const close = (page: Page): Promise<void> => page.context().close();
-
-const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
-
-/** Returns the titles of the steps that the page shows, the oldest first. */
-const timelineOf = (page: Page): Promise<string[]> =>
-  page.getByRole('list', { name: 'Timeline' }).locator('li > strong').allInnerTexts();
+/** Opens a page of the console in a browser of its own. */
+const open = (path: string): Promise<Page> => openPage(browser, shop.url + path);
 
 const ACCEPTED = 'Accepted; the stock is reserved';
 const SHIPPED = [ACCEPTED, 'Payment requested', 'Paid', 'Shipped'];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { callService } from '../test/call';
+import { newPage } from '../test/console-page';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
@@ -47,7 +48,7 @@ describeInBrowser(`placing an order${chromium === null ? ' (skipped: Chromium is
   beforeAll(start);
   afterAll(stop);
   beforeAll(async () => {
-    page = await (await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' })).newPage();
+    page = await newPage(browser);
   });
 
   test('shows who the order is for while others are searched for, and chooses nobody for the next one', async () => {

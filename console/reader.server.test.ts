@@ -3,6 +3,7 @@ import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { findChromium, startChromium } from '@shop/dev/chromium';
 import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { callService } from '../test/call';
+import { newPage } from '../test/console-page';
 import { ConsoleShop } from '../test/console-shop';
 import { eventually } from '../test/eventually';
 
@@ -71,7 +72,7 @@ describeInBrowser(
     beforeAll(start);
     afterAll(stop);
     beforeEach(async () => {
-      page = await (await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' })).newPage();
+      page = await newPage(browser);
     });
     afterEach(async () => {
       shop.payments.send('SIGCONT');

@@ -9,6 +9,7 @@ import { PREDEFINED_CUSTOMER } from '@shop/order-management/catalog/predefined';
 import type { Browser, Page } from 'playwright-core';
 import { accessibilityProblems } from '../test/axe';
 import { BalancedShop } from '../test/balanced-shop';
+import { close, newPage } from '../test/console-page';
 import { eventually } from '../test/eventually';
 import { hide, reveal } from '../test/tab';
 
@@ -52,9 +53,8 @@ let requested: URL[] = [];
 let reported: string[] = [];
 
 async function open(path: string): Promise<Page> {
-  const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
-  const page = await context.newPage();
-  context.on('request', (request) => requested.push(new URL(request.url())));
+  const page = await newPage(browser);
+  page.context().on('request', (request) => requested.push(new URL(request.url())));
   page.on('console', (message) => message.type() === 'error' && reported.push(message.text()));
   await page.goto(shop.url + path);
   await page.getByRole('heading', { level: 1 }).waitFor();
@@ -75,8 +75,6 @@ async function openAs(role: keyof typeof keys, path: string): Promise<Page> {
   reported = []; // without a credential, the first response was 401
   return page;
 }
-
-const close = (page: Page): Promise<void> => page.context().close();
 
 const menu = (page: Page): Promise<string[]> =>
   page.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts();

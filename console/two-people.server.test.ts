@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PAYMENT_STAT } from '@shop/amqp/topology';
 import { findHaproxy } from '@shop/cluster/programs';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { BalancedShop } from '../test/balanced-shop';
 import { findChromium, startChromium } from '@shop/dev/chromium';
+import { close, openPage, shows, timelineOf } from '../test/console-page';
 import { eventually } from '../test/eventually';
 import { Queues } from '../test/queues';
 import { virtualHostUrl } from '../test/servers';
@@ -32,24 +33,10 @@ async function stop(): Promise<void> {
 }
 
 /** Opens a page of the console in a browser of its own. */
-async function open(path: string): Promise<Page> {
-  const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
-  const page = await context.newPage();
-  await page.goto(shop.url + path);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  return page;
-}
+const open = (path: string): Promise<Page> => openPage(browser, shop.url + path);
 
 /** Opens the same page for two people. */
 const openBoth = (path: string): Promise<[Page, Page]> => Promise.all([open(path), open(path)]);
-
-const close = (page: Page): Promise<void> => page.context().close();
-
-const shows = (place: Page | Locator, text: string | RegExp): Promise<void> => place.getByText(text).first().waitFor();
-
-/** Returns the titles of the steps that the page shows, the oldest first. */
-const timelineOf = (page: Page): Promise<string[]> =>
-  page.getByRole('list', { name: 'Timeline' }).locator('li > strong').allInnerTexts();
 
 const openDialog = (page: Page, button: string | RegExp): Promise<void> =>
   page.getByRole('button', { name: button }).click();
